@@ -1,0 +1,125 @@
+"""A matrix that knows its labels, its kind, and what it was computed from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.files import require_file, write_text
+
+
+@dataclass(frozen=True)
+class DistanceMatrix:
+    """Distances from labelled rows to labelled columns.
+
+    Attributes
+    ----------
+    values
+        Frame of shape (rows, columns): the index and the columns are the labels. NaN where no distance exists.
+    kind
+        What the distance is (`mean-embedding-cosine`, `syntactic`, …).
+    parameters
+        Everything that can change the values: encoder and its hash, data source and version, …
+    model
+        The encoder whose representations it depends on *as the subject of the study* (a joined score must come from
+        the same model), or None.
+    directed
+        Whether row → column differs from column → row.
+    shared
+        Number of shared known features behind each value, where the kind has such a number.
+    """
+
+    values: pd.DataFrame
+    kind: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    directed: bool = False
+    shared: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        for axis, labels in (("row", self.values.index), ("column", self.values.columns)):
+            if not labels.is_unique:
+                repeated = labels[labels.duplicated()][0]
+                raise InputError(f"distance {self.kind}: the {axis} label {repeated!r} occurs more than once")
+
+    @property
+    def rows(self) -> list[str]:
+        """Labels of the rows."""
+        return [str(label) for label in self.values.index]
+
+    @property
+    def columns(self) -> list[str]:
+        """Labels of the columns."""
+        return [str(label) for label in self.values.columns]
+
+    def array(self, rows: Sequence[str], columns: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the distances in the order of the labels given.
+
+        Raises
+        ------
+        InputError
+            Where a label is not in the matrix; labels are never matched by position.
+        """
+        missing = [(r, self.rows) for r in rows if r not in self.values.index]
+        missing += [(c, self.columns) for c in columns if c not in self.values.columns]
+        if missing:
+            raise InputError(
+                f"distance {self.kind} has no {label!r}{nearest(label, known)}; compute it for all labels in use"
+                for label, known in missing
+            )
+        ordered: npt.NDArray[np.float64] = self.values.loc[list(rows), list(columns)].to_numpy(dtype=float)
+        return ordered
+
+    def long(self, row: str, column: str, value: str = "distance") -> pd.DataFrame:
+        """Return one row per pair, with the labels under the names given."""
+        stacked = self.values.rename_axis(index=row, columns=column).stack(future_stack=True)
+        return stacked.rename(value).reset_index()
+
+    def missing(self) -> int:
+        """Return how many values do not exist."""
+        return int(self.values.isna().to_numpy().sum())
+
+    def write(self, path: Path) -> None:
+        """Write the values as CSV, and everything else beside it as JSON."""
+        write_text(path, self.values.to_csv(index_label=self.kind, lineterminator="\n", float_format="%.10g"))
+        about = {"kind": self.kind, "directed": self.directed, "model": self.model, "parameters": self.parameters}
+        write_text(path.with_suffix(".json"), json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> DistanceMatrix:
+        """Read a matrix from CSV: labels in the first row and column. A JSON file beside it says the rest.
+
+        Raises
+        ------
+        InputError
+            Where the file is no labelled matrix of numbers.
+        """
+        require_file(path, "a CSV matrix with labels in its first row and first column")
+        text = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, index_col=0, encoding="utf-8-sig")
+        values = text.apply(pd.to_numeric, errors="coerce")
+        wrong = values.isna() & ~text.isin(["", "nan", "NaN", "NA"])
+        if wrong.to_numpy().any():
+            row, column = (int(i[0]) for i in np.nonzero(wrong.to_numpy()))
+            raise InputError(
+                f"{path.name} row {row + 2}, column {text.columns[column]!r}: "
+                f"{text.iloc[row, column]!r} is not a number; leave a missing distance empty"
+            )
+        about: dict[str, Any] = {}
+        beside = path.with_suffix(".json")
+        if beside.is_file():
+            about = json.loads(beside.read_text(encoding="utf-8"))
+        return cls(
+            values.rename_axis(None),
+            kind=about.get("kind", path.stem),
+            parameters=about.get("parameters", {"file": path.name}),
+            model=about.get("model"),
+            directed=about.get("directed", False),
+        )

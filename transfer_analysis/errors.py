@@ -1,0 +1,38 @@
+"""The one error a person sees: what is wrong, where, what was expected, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Something a person gave cannot be used as it is.
+
+    The command line prints the message alone and exits with code 2; nothing is written.
+
+    Parameters
+    ----------
+    problems
+        One message, or several found at once.
+    """
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
+    """Say which known names come closest to an unknown one.
+
+    Returns
+    -------
+    str
+        ``" (did you mean 'xnli'?)"``, or an empty string where nothing is close.
+    """
+    by_lower = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=n, cutoff=0.6)
+    if not close:
+        return ""
+    names = " or ".join(repr(by_lower[c]) for c in close)
+    return f" (did you mean {names}?)"

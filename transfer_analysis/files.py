@@ -1,0 +1,62 @@
+"""Files written whole or not at all, and known by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from transfer_analysis.errors import InputError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` that takes its name when the block ends well.
+
+    A block that raises leaves nothing behind and an older file untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes the file private; the result should follow the umask like any other file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text atomically, as UTF-8 with Unix line ends."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def require_file(path: Path, what: str) -> Path:
+    """Return `path` if it is a file with something in it.
+
+    Raises
+    ------
+    InputError
+        Naming the path and what it should have held.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected {what}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected {what}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty; expected {what}")
+    return path

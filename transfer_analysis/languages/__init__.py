@@ -1,0 +1,16 @@
+"""Ground floor: what a language is called, which family it belongs to, and its URIEL+ features."""
+
+from transfer_analysis.languages.families import families, lineages
+from transfer_analysis.languages.registry import Language, known_languages, resolve
+from transfer_analysis.languages.uriel import FeatureTable, features, memberships
+
+__all__ = [
+    "FeatureTable",
+    "Language",
+    "families",
+    "features",
+    "known_languages",
+    "lineages",
+    "memberships",
+    "resolve",
+]

@@ -1,0 +1,86 @@
+"""Language codes: the field's many spellings resolved to one language each.
+
+The table `languages.csv` lists the languages of ISO 639-1 and those of published transfer tables. Its column
+`iso639_3` names the individual language that stands for a macrolanguage in typological data (Chinese is `cmn`,
+Arabic `arb`, Persian `pes`). Any other three-letter code that URIEL+ knows stands for itself.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages.uriel import glottocodes, glottolog_names
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    Attributes
+    ----------
+    code
+        ISO 639-1 where there is one, else ISO 639-3.
+    iso639_3
+        Code of the individual language used in URIEL+.
+    name
+        English name.
+    script
+        ISO 15924 code of the usual script, or an empty string where the table has none.
+    """
+
+    code: str
+    iso639_3: str
+    name: str
+    script: str
+
+
+@cache
+def known_languages() -> dict[str, Language]:
+    """Return the languages of the table by code."""
+    return {language.code: language for language, _ in _rows()}
+
+
+def resolve(code: str) -> Language:
+    """Return the language that a code or an English name stands for.
+
+    Parameters
+    ----------
+    code
+        ISO 639-1, ISO 639-2 or 639-3 code, a variant of the field (`zh-CN`, `iw`, `nb`) or an English name;
+        letter case and `_` for `-` do not matter.
+
+    Raises
+    ------
+    InputError
+        For an unknown code, with the nearest known ones.
+    """
+    key = code.strip().replace("_", "-").lower()
+    found = _aliases().get(key)
+    if found is not None:
+        return found
+    if len(key) == 3 and key in glottocodes():
+        return Language(key, key, glottolog_names().get(glottocodes()[key], key), "")
+    raise InputError(f"unknown language {code!r}{nearest(code, _aliases())}; give an ISO 639 code")
+
+
+@cache
+def _rows() -> tuple[tuple[Language, tuple[str, ...]], ...]:
+    with files("transfer_analysis.languages").joinpath("languages.csv").open(encoding="utf-8", newline="") as stream:
+        return tuple(
+            (Language(row["code"], row["iso639_3"], row["name"], row["script"]), tuple(row["aliases"].split()))
+            for row in csv.DictReader(stream)
+        )
+
+
+@cache
+def _aliases() -> dict[str, Language]:
+    """Every spelling in lower case; a code always wins over a name."""
+    spellings: dict[str, Language] = {language.name.lower(): language for language, _ in _rows()}
+    for language, aliases in _rows():
+        spellings.update({alias.lower(): language for alias in aliases})
+    spellings.update({language.code: language for language, _ in _rows()})
+    return spellings

@@ -1,0 +1,108 @@
+"""The join: scores or gains with task distances and language distances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.errors import InputError
+from transfer_analysis.languages import families
+from transfer_analysis.tasks import Catalogue, load_catalogue
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Scores with the distances that belong to them.
+
+    Attributes
+    ----------
+    frame
+        The rows given, with one column `<name>_distance` per distance, `family` (of the intermediate task),
+        `language_family` and `overlap` (the intermediate task is part of the target's training set). A distance
+        that does not exist for a pair is NaN.
+    dropped
+        The rows that could not be joined, with the `reason`.
+    """
+
+    frame: pd.DataFrame
+    dropped: pd.DataFrame
+
+    def describe(self) -> list[str]:
+        """Say how many rows were joined, and how many were dropped, which and why."""
+        said = [f"{len(self.frame):,} rows joined, {len(self.dropped):,} dropped"]
+        for reason, rows in self.dropped.groupby("reason", sort=False):
+            said.append(f"{len(rows):,} rows dropped: {reason}")
+        for column in self.frame.columns:
+            if column.endswith("_distance") and (missing := int(self.frame[column].isna().sum())):
+                said.append(f"{missing:,} rows have no {column.replace('_', ' ')}")
+        return said
+
+
+def observe(
+    rows: pd.DataFrame,
+    *,
+    task_distances: Mapping[str, DistanceMatrix] | None = None,
+    language_distances: Mapping[str, DistanceMatrix] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Observations:
+    """Join rows of a transfer table, or of its gains, with distances, by label.
+
+    Parameters
+    ----------
+    rows
+        Columns `condition`, `target`, `source_language`, `language`, `model`; for example `gains(table).frame`.
+    task_distances
+        Name → distance from intermediate task (rows) to target task (columns). `+mlm` conditions take the distance
+        of their intermediate task.
+    language_distances
+        Name → distance from source language (rows) to language (columns).
+    catalogue
+        Known tasks, for families and overlaps.
+
+    Raises
+    ------
+    InputError
+        Where no row is left.
+    """
+    catalogue = catalogue or load_catalogue()
+    frame = rows.copy()
+    reasons = pd.Series("", index=frame.index, dtype="object")
+    tasks = frame["condition"].astype(str).str.removesuffix("+mlm")
+
+    for name, matrix in (task_distances or {}).items():
+        _mark(reasons, ~tasks.isin(matrix.rows), "no {} distance for the condition: ", name, tasks)
+        _mark(reasons, ~frame["target"].isin(matrix.columns), "no {} distance for the target: ", name, frame["target"])
+        if matrix.model is not None:
+            _mark(reasons, frame["model"] != matrix.model, "the {} distance is of another model: ", name, frame["model"])
+        frame[f"{name}_distance"] = _look_up(matrix, tasks, frame["target"])
+    for name, matrix in (language_distances or {}).items():
+        for side, labels in (("source_language", matrix.rows), ("language", matrix.columns)):
+            _mark(reasons, ~frame[side].isin(labels), f"no {{}} distance for the {side}: ", name, frame[side])
+        frame[f"{name}_distance"] = _look_up(matrix, frame["source_language"], frame["language"])
+
+    frame["family"] = tasks.map({task: catalogue.family(task) for task in tasks.unique()})
+    of_language = families(sorted(frame["language"].unique()))
+    frame["language_family"] = frame["language"].map(of_language)
+    pairs = {(c, t): catalogue.overlaps(c, t) for c, t in set(zip(tasks, frame["target"], strict=True))}
+    frame["overlap"] = [pairs[pair] for pair in zip(tasks, frame["target"], strict=True)]
+
+    keep = reasons == ""
+    if not keep.any():
+        raise InputError(f"no row of the results could be joined with the distances: {reasons.iloc[0]}")
+    dropped = rows[~keep].assign(reason=reasons[~keep])
+    return Observations(frame[keep].reset_index(drop=True), dropped.reset_index(drop=True))
+
+
+def _mark(reasons: pd.Series, wrong: pd.Series, text: str, name: str, values: pd.Series) -> None:
+    """Give each row its first reason for being dropped."""
+    new = wrong & (reasons == "")
+    reasons[new] = text.format(name) + values[new].astype(str)
+
+
+def _look_up(matrix: DistanceMatrix, rows: pd.Series, columns: pd.Series) -> pd.Series:
+    table = matrix.values.stack(future_stack=True)
+    pairs = pd.MultiIndex.from_arrays([rows.astype(str), columns.astype(str)])
+    return pd.Series(table.reindex(pairs).to_numpy(dtype=float), index=rows.index)

@@ -1,0 +1,85 @@
+"""Anybody's table: a CSV file whose columns are mapped to the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.results import schema
+from transfer_analysis.results.store import csv_rows, read_csv
+from transfer_analysis.results.table import TransferTable
+from transfer_analysis.tasks import Catalogue
+
+
+def import_csv(
+    path: Path,
+    *,
+    mapping: dict[str, str] | None = None,
+    constants: dict[str, str] | None = None,
+    fractions: bool = False,
+    catalogue: Catalogue | None = None,
+) -> tuple[TransferTable, list[str]]:
+    """Read a CSV table of scores.
+
+    Parameters
+    ----------
+    mapping
+        Column of the file → column of the schema. Columns already named as in the schema need none.
+    constants
+        Column of the schema → one value for all rows (`model`: `xlm-roberta-large`).
+    fractions
+        Multiply scores by 100.
+
+    Returns
+    -------
+    table, ignored
+        The table, and the columns of the file that were not used.
+
+    Raises
+    ------
+    InputError
+        With every problem of the table.
+    """
+    frame = read_csv(path)
+    mapping, constants = mapping or {}, constants or {}
+    _check_names(path.name, frame, mapping, constants)
+    frame = frame.rename(columns=mapping)
+    ignored = [column for column in frame.columns if column not in schema.COLUMNS]
+    frame = frame.drop(columns=ignored).assign(**constants)
+    if fractions and "score" in frame:
+        # A score that is not a number stays as it is: the table's own check names its row and value.
+        scores = pd.to_numeric(frame["score"], errors="coerce") * 100
+        frame["score"] = scores.where(scores.notna(), frame["score"].astype(object))
+    missing = [
+        f"{path.name}: column {name!r} is missing{nearest(name, ignored)}; map it with --map YOURS={name} "
+        f"or set it for all rows with --set {name}=VALUE; the file has: {', '.join(map(str, ignored)) or 'no others'}"
+        for name in schema.REQUIRED
+        if name not in frame
+    ]
+    if missing:
+        raise InputError(missing)
+    frame["origin"] = frame["origin"] if "origin" in frame else path.name
+    at = csv_rows(path, len(frame))
+    return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=at), ignored
+
+
+def _check_names(where: str, frame: pd.DataFrame, mapping: dict[str, str], constants: dict[str, str]) -> None:
+    wrong = [
+        f"{where}: --map names the column {column!r}, which the file does not have{nearest(column, frame.columns)}"
+        for column in mapping
+        if column not in frame
+    ]
+    wrong += [
+        f"{where}: {field!r} is not a column of the transfer table{nearest(field, schema.COLUMNS)}; "
+        f"expected one of {', '.join(schema.COLUMNS)}"
+        for field in (*mapping.values(), *constants)
+        if field not in schema.COLUMNS
+    ]
+    if wrong:
+        raise InputError(wrong)
+    given = [mapping.get(c, c) for c in frame.columns]
+    twice = sorted({c for c in given if c in schema.COLUMNS and given.count(c) > 1})
+    if twice:
+        raise InputError(f"{where}: {', '.join(twice)} would come from more than one column; map one of them")

@@ -1,0 +1,130 @@
+"""TaskWeb (Kim et al. 2023, EMNLP): pairwise transfer between 22 English tasks.
+
+Reads the table `taskweb.csv` (one row per observed score, fractions) and, beside it, `taskweb_baselines.csv`
+(the scores without transfer, as means of the primary metrics).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from transfer_analysis.results.schema import KEY
+from transfer_analysis.results.store import csv_rows, read_csv
+from transfer_analysis.results.table import TransferTable
+
+_SCORES = [
+    "model",
+    "adaptation",
+    "source_task",
+    "target_task",
+    "seed",
+    "metric",
+    "score",
+    "primary_metric",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "matches_repo_config",
+]
+_BASELINES = ["model", "adaptation", "target_task", "seed", "score", "uniquely_determined"]
+
+
+@dataclass(frozen=True)
+class TaskwebImport:
+    """The transfer table and what was done to get it, one sentence each."""
+
+    table: TransferTable
+    remarks: list[str]
+
+
+def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImport:
+    """Read TaskWeb's scores.
+
+    Parameters
+    ----------
+    path
+        The folder that holds `taskweb.csv` and `taskweb_baselines.csv`, or the first of them.
+    keep_off_config
+        Keep the runs whose learning rate or batch size is not the repository's own, under an adaptation whose name
+        ends in `-off-config`. They repeat keys of the regular runs and are dropped otherwise.
+
+    Returns
+    -------
+    TaskwebImport
+        Scores in per cent. Beside every published metric stands `primary`: the mean of the task's primary metrics,
+        as TaskWeb averages them (accuracy alone for cb). Baselines (condition `none`) exist as `primary` only;
+        those that the publication does not determine uniquely are flagged `undetermined`.
+
+    Raises
+    ------
+    InputError
+        Where a file or a column is missing, or a value does not fit the schema.
+    """
+    folder = path if path.is_dir() else path.parent
+    scores_path = folder / "taskweb.csv" if path.is_dir() else path
+    scores = _read(scores_path, _SCORES)
+    baselines = _read(folder / "taskweb_baselines.csv", _BASELINES)
+    remarks = []
+
+    off = scores["matches_repo_config"] == "0"
+    if keep_off_config:
+        scores.loc[off, "adaptation"] += "-off-config"
+        remarks.append(f"{off.sum()} scores of runs off the repository's configuration kept as '…-off-config'")
+    else:
+        scores = scores[~off]
+        remarks.append(f"{off.sum()} scores dropped: runs off the repository's configuration, which repeat keys")
+
+    published = _as_rows(scores, condition=scores["source_task"], metric=scores["metric"])
+    published["recipe"] = (
+        "epochs=" + scores["epochs"] + " lr=" + scores["learning_rate"] + " batch=" + scores["batch_size"]
+    ).to_numpy()
+    primary = _primary(published[(scores["primary_metric"] == "1").to_numpy()])
+    several = published[(scores["primary_metric"] == "1").to_numpy()].groupby("target")["metric"].nunique()
+    several = several[several > 1]
+    remarks.append(
+        f"{len(primary):,} `primary` scores added: the task's primary metric, or the mean of both for "
+        + ", ".join(map(str, several.index))
+    )
+
+    none = _as_rows(baselines, condition="none", metric="primary")
+    none["flag"] = baselines["uniquely_determined"].map({"0": "undetermined"}).fillna("").to_numpy()
+    doubtful = none[none["flag"] != ""]
+    remarks.append(
+        f"{len(none):,} baselines, {len(doubtful)} of them flagged: not uniquely determined "
+        f"({', '.join(sorted(set(doubtful['target'])))}), left out of gains"
+    )
+    frame = pd.concat([published, primary, none], ignore_index=True)
+    at = frame.pop("at").fillna("primary score").tolist()
+    frame["origin"] = "taskweb: " + scores_path.name
+    frame["split"] = "validation"
+    return TaskwebImport(TransferTable.from_frame(frame, where=scores_path.name, locations=at), remarks)
+
+
+def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+    frame = read_csv(path, columns=columns)
+    return frame.assign(at=csv_rows(path, len(frame)))
+
+
+def _as_rows(frame: pd.DataFrame, condition: pd.Series | str, metric: pd.Series | str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model": frame["model"],
+            "adaptation": frame["adaptation"],
+            "condition": condition,
+            "target": frame["target_task"],
+            "language": "en",
+            "seed": frame["seed"],
+            "metric": metric,
+            "score": pd.to_numeric(frame["score"], errors="coerce") * 100,
+            "at": frame["at"],
+        }
+    ).reset_index(drop=True)
+
+
+def _primary(rows: pd.DataFrame) -> pd.DataFrame:
+    key = [c for c in KEY if c in rows and c != "metric"]
+    means = rows.groupby(key, as_index=False, sort=False).agg(score=("score", "mean"), recipe=("recipe", "first"))
+    return means.assign(metric="primary")

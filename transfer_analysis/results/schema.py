@@ -1,0 +1,176 @@
+"""Columns of the transfer table and the rules its values keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages import resolve
+from transfer_analysis.tasks import Catalogue, metrics
+
+#: What one score is a score of. A repeated key is an error.
+KEY = (
+    "model",
+    "adaptation",
+    "initialisation",
+    "condition",
+    "target",
+    "source_language",
+    "language",
+    "split",
+    "checkpoint",
+    "seed",
+    "metric",
+)
+
+#: Value of a key column that is left out. `metric` defaults to the target's own.
+DEFAULTS: dict[str, str | int] = {
+    "adaptation": "finetune",
+    "initialisation": "pretrained",
+    "condition": "none",
+    "source_language": "en",
+    "language": "en",
+    "split": "test",
+    "checkpoint": "last",
+    "seed": 0,
+}
+
+REQUIRED = ("model", "target", "score")
+
+#: Columns beside the key and the score. `flag` says what is doubtful about a row (empty where nothing is).
+BESIDE = ("n_examples", "recipe", "run", "origin", "flag")
+
+COLUMNS = (*KEY, "score", *BESIDE)
+
+INITIALISATIONS = ("pretrained", "random")
+CHECKPOINTS = ("last", "best-english", "oracle")
+FLAGS = ("", "undetermined")
+#: Conditions that are not the name of an intermediate task.
+OTHER_CONDITIONS = ("none", "multi-task", "mlm")
+
+_SHOWN = 8
+
+
+def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: Sequence[str]) -> list[str]:
+    """Return everything that is wrong with a table, one message each, naming file, row and value.
+
+    Parameters
+    ----------
+    frame
+        Table with the columns of the schema, defaults already filled in.
+    where
+        Name of the file, for the messages.
+    locations
+        Where each row stands (`results.csv row 17`).
+    """
+    if frame.empty:
+        return [f"{where}: holds no rows; expected at least one score"]
+    located = frame.assign(_at=list(locations))
+    return [
+        *_names(located, catalogue),
+        *_scores(located),
+        *_fractions(located),
+        *_repeated_keys(located),
+    ]
+
+
+def column_problems(columns: Iterable[str], where: str) -> list[str]:
+    """Return what is wrong with the column names of a table."""
+    given = list(columns)
+    found = []
+    for column in REQUIRED:
+        if column not in given:
+            found.append(f"{where}: column {column!r} is missing{nearest(column, given)}; map it with --map YOURS={column}")
+    for column in given:
+        if column not in COLUMNS:
+            found.append(f"{where}: unknown column {column!r}{nearest(column, COLUMNS)}")
+    return found
+
+
+def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
+    yield from _unknown(frame, "target", lambda name: catalogue[name])
+    yield from _unknown(frame, "condition", lambda name: _known_condition(name, catalogue))
+    for column in ("source_language", "language"):
+        yield from _unknown(frame, column, resolve)
+    yield from _unknown(frame, "metric", _one_of("metric", tuple(metrics())))
+    yield from _unknown(frame, "initialisation", _one_of("initialisation", INITIALISATIONS))
+    yield from _unknown(frame, "checkpoint", _one_of("checkpoint", CHECKPOINTS))
+    yield from _unknown(frame, "flag", _one_of("flag", FLAGS))
+    for column in ("model", "adaptation", "split"):
+        empty = frame.loc[frame[column].astype(str).str.strip() == "", "_at"]
+        yield from _listed(f"{at}: {column} is empty" for at in empty)
+
+
+def _known_condition(name: str, catalogue: Catalogue) -> object:
+    base = name.removesuffix("+mlm")
+    return base in OTHER_CONDITIONS or base in catalogue or catalogue[base]
+
+
+def _one_of(kind: str, allowed: tuple[str, ...]) -> Callable[[str], object]:
+    def check(name: str) -> object:
+        if name not in allowed:
+            shown = ", ".join(repr(a) for a in allowed)
+            raise InputError(f"unknown {kind} {name!r}{nearest(name, allowed)}; expected one of {shown}")
+        return name
+
+    return check
+
+
+def _unknown(frame: pd.DataFrame, column: str, check: Callable[[str], object]) -> Iterator[str]:
+    """Check each distinct value once and name the first row it stands in."""
+    first = frame.drop_duplicates(column)
+    for value, at in zip(first[column], first["_at"], strict=True):
+        try:
+            check(str(value))
+        except InputError as error:
+            count = int((frame[column] == value).sum())
+            more = f" (in {count} rows)" if count > 1 else ""
+            yield f"{at}: {column}: {error}{more}"
+
+
+def _scores(frame: pd.DataFrame) -> Iterator[str]:
+    missing = frame[frame["score"].isna()]
+    yield from _listed(
+        f"{at}: score is not a number; expected a percentage such as 81.2" for at in missing["_at"]
+    )
+    low = frame["metric"].map({name: metric.low for name, metric in metrics().items()}).astype(float)
+    high = frame["metric"].map({name: metric.high for name, metric in metrics().items()}).astype(float)
+    # Rounding in published tables may carry a perfect score a hair past the end of its scale.
+    off = frame[(frame["score"] < low - 1e-6) | (frame["score"] > high + 1e-6)]
+    yield from _listed(
+        f"{at}: score {score} is outside the range of {metric}, "
+        f"{metrics()[metric].low:g}–{metrics()[metric].high:g}"
+        for at, score, metric in zip(off["_at"], off["score"], off["metric"], strict=True)
+    )
+
+
+def _fractions(frame: pd.DataFrame) -> Iterator[str]:
+    for metric, part in frame.groupby("metric", sort=True):
+        largest = part["score"].abs().max()
+        if 0 < largest <= 1:
+            at = part.loc[part["score"].abs().idxmax(), "_at"]
+            yield (
+                f"{at}: the largest {metric} score is {largest:g}, so they look like fractions; "
+                "percentages are expected (81.2, not 0.812): import them with --fractions"
+            )
+
+
+def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:
+    repeated = frame[frame.duplicated(list(KEY), keep=False)]
+    varying = [c for c in KEY if frame[c].nunique() > 1] or list(KEY)
+    messages = []
+    for _, group in repeated.groupby(list(KEY), sort=False):
+        named = ", ".join(f"{c}={group.iloc[0][c]}" for c in varying)
+        stands = ", ".join(map(str, group["_at"].head(4)))
+        messages.append(f"{stands}: the same key is given {len(group)} times ({named}); keep one row of each")
+    yield from _listed(iter(messages))
+
+
+def _listed(messages: Iterator[str]) -> Iterator[str]:
+    """Pass the first few messages on and count the rest."""
+    everything = list(messages)
+    yield from everything[:_SHOWN]
+    if len(everything) > _SHOWN:
+        yield f"… and {len(everything) - _SHOWN} more like the last"

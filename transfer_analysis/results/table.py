@@ -1,0 +1,115 @@
+"""The transfer table itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.languages import resolve
+from transfer_analysis.results import schema
+from transfer_analysis.tasks import Catalogue, load_catalogue
+
+
+@dataclass(frozen=True)
+class TransferTable:
+    """Observed scores, one row each, checked against the schema.
+
+    Attributes
+    ----------
+    frame
+        Columns `schema.COLUMNS`: the key (`schema.KEY`), `score` on its metric's percentage scale (higher is
+        better), and what stands beside it. Languages are canonical codes. Sorted by key.
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        where: str = "table",
+        catalogue: Catalogue | None = None,
+        locations: Sequence[str] | None = None,
+    ) -> TransferTable:
+        """Fill in defaults and check everything at once.
+
+        Parameters
+        ----------
+        frame
+            At least the columns `model`, `target` and `score`; key columns that do not vary may be left out.
+        where, locations
+            Name of the file, and where each row stands (`results.csv row 17`), for messages.
+        catalogue
+            Known tasks; the bundled catalogue where not given.
+
+        Raises
+        ------
+        InputError
+            With every problem found.
+        """
+        catalogue = catalogue or load_catalogue()
+        wrong = schema.column_problems(frame.columns, where)
+        if wrong:
+            raise InputError(wrong)
+        at = locations if locations is not None else [f"{where} row {i + 1}" for i in range(len(frame))]
+        filled, unreadable = _with_defaults(frame.reset_index(drop=True), catalogue, at)
+        wrong = unreadable + schema.problems(filled, catalogue, where, at)
+        if wrong:
+            raise InputError(wrong)
+        for column in ("source_language", "language"):
+            codes = {code: resolve(code).code for code in filled[column].unique()}
+            filled[column] = filled[column].map(codes)
+        # Two spellings of one language (zh and cmn) may have become the same key.
+        wrong = schema.problems(filled, catalogue, where, at)
+        if wrong:
+            raise InputError(wrong)
+        return cls(filled.sort_values(list(schema.KEY), ignore_index=True)[list(schema.COLUMNS)])
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def describe(self) -> str:
+        """Say in one line what the table holds."""
+        parts = [f"{len(self.frame):,} scores"]
+        for column, noun in (
+            ("model", "models"),
+            ("adaptation", "adaptations"),
+            ("condition", "conditions"),
+            ("target", "targets"),
+            ("source_language", "source languages"),
+            ("language", "languages"),
+            ("seed", "seeds"),
+        ):
+            count = self.frame[column].nunique()
+            parts.append(f"{count} {noun if count != 1 else noun.removesuffix('s')}")
+        return ", ".join(parts)
+
+
+def _with_defaults(
+    frame: pd.DataFrame, catalogue: Catalogue, locations: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the frame with every column of the schema, and what could not be read as a number."""
+    filled = frame.copy()
+    for column, value in schema.DEFAULTS.items():
+        if column not in filled:
+            filled[column] = value
+    if "metric" not in filled:
+        filled["metric"] = [catalogue[t].metric if t in catalogue else "accuracy" for t in filled["target"].astype(str)]
+    for column in schema.BESIDE:
+        if column not in filled:
+            filled[column] = pd.NA if column == "n_examples" else ""
+    text = [c for c in schema.COLUMNS if c not in ("score", "seed", "n_examples")]
+    for column in text:
+        filled[column] = filled[column].astype("string").fillna("").str.strip()
+    filled["score"] = pd.to_numeric(filled["score"], errors="coerce").astype(float)
+
+    seeds = pd.to_numeric(filled["seed"], errors="coerce")
+    bad = seeds.isna() | (seeds % 1 != 0)
+    wrong = [f"{locations[i]}: seed {filled.at[i, 'seed']!r} is not a whole number" for i in filled.index[bad]]
+    filled["seed"] = seeds.where(~bad, 0).astype("int64")
+    filled["n_examples"] = pd.to_numeric(filled["n_examples"], errors="coerce").astype("Int64")
+    return filled, wrong[:8]

@@ -1,0 +1,29 @@
+"""Statistics on arrays and frames: no torch, no tasks, no files.
+
+Every procedure answers with an :class:`Outcome`: an estimate with its interval, its p-value and the null that comes
+from, n and the unit that n counts.
+"""
+
+from transfer_analysis.statistics.association import association, columnwise_correlations, pooled_association
+from transfer_analysis.statistics.correction import holm
+from transfer_analysis.statistics.outcome import Outcome
+from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
+from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression
+from transfer_analysis.statistics.selection import NDCG, Regret, selection, selection_curve
+
+__all__ = [
+    "NDCG",
+    "Outcome",
+    "Regret",
+    "Relabelings",
+    "association",
+    "columnwise_correlations",
+    "grafen_covariance",
+    "holm",
+    "joint_relabelings",
+    "phylogenetic_regression",
+    "pooled_association",
+    "selection",
+    "selection_curve",
+    "separate_relabelings",
+]

@@ -1,0 +1,94 @@
+"""The answer to one question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+Alternative = Literal["two-sided", "less", "greater"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The frozen result of one procedure.
+
+    Attributes
+    ----------
+    statistic
+        What was estimated, in words.
+    estimate, low, high
+        The estimate and its interval at level `confidence` (None where no interval can be given).
+    interval_method
+        How the interval was made.
+    p_value, alternative, null
+        The p-value (None for a description), its alternative, and the null it comes from.
+    attainable_p
+        The smallest p-value the procedure could have given on data of this shape.
+    n, unit
+        How many independent units there are, and what they are.
+    minimum_detectable
+        Size of effect that the procedure detects with a power of 80% at 5%, from the spread of its null.
+    chance, chance_spread
+        Level and standard deviation of the statistic under enumerated random choice, where that is the comparison.
+    method
+        The procedure.
+    assumptions, warnings
+        What it rests on, and what to know before quoting it.
+    """
+
+    statistic: str
+    estimate: float
+    n: int
+    unit: str
+    method: str
+    low: float | None = None
+    high: float | None = None
+    confidence: float = 0.95
+    interval_method: str = ""
+    p_value: float | None = None
+    alternative: Alternative = "two-sided"
+    null: str = ""
+    attainable_p: float | None = None
+    minimum_detectable: float | None = None
+    chance: float | None = None
+    chance_spread: float | None = None
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row with every field; assumptions and warnings are joined with `; `."""
+        fields: dict[str, Any] = asdict(self)
+        for name in ("assumptions", "warnings"):
+            fields[name] = "; ".join(fields[name])
+        return pd.DataFrame([fields])
+
+    def __str__(self) -> str:
+        """Return a sentence fit for a paper."""
+        inside = []
+        if self.low is not None and self.high is not None:
+            inside.append(f"{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
+        if self.chance is not None:
+            spread = f" ± {number(self.chance_spread)}" if self.chance_spread is not None else ""
+            inside.append(f"random selection {number(self.chance)}{spread}")
+        if self.p_value is not None:
+            tail = "" if self.alternative == "two-sided" else ", one-sided"
+            inside.append(f"{p_text(self.p_value)}{tail}, {self.null}")
+        inside.append(f"n = {self.n} {self.unit}")
+        return f"{self.statistic}: {number(self.estimate)} ({'; '.join(inside)})."
+
+
+def number(value: float) -> str:
+    """Write a number with three significant digits and a true minus sign."""
+    digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if "e" in digits:
+        digits = f"{value:.4f}"
+    return digits.replace("-", "\u2212")
+
+
+def p_text(p: float) -> str:
+    """Write a p-value as papers do: `p = .032`, `p < .001`."""
+    if p < 0.001:
+        return "p < .001"
+    return f"p = {p:.3f}".replace("0.", ".", 1)

@@ -1,0 +1,292 @@
+"""Selection: how good are the intermediate tasks that a distance would pick, beside picking at random?
+
+Two things are kept apart. The *level* of random selection is enumerated per target: the mean of the measure over all
+choices (all orders for NDCG, all C(n, k) subsets for Regret@k). The *p-value* comes from relabelling the distances
+jointly over all targets, because an intermediate task that is good for one target is often good for all, so choices
+for different targets are not independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import rankdata
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.outcome import Outcome
+from transfer_analysis.statistics.permutation import Relabelings
+
+Array = npt.NDArray[np.float64]
+
+#: Targets are resampled for an interval only from this many on.
+MIN_TARGETS_FOR_INTERVAL = 10
+
+#: Subsets are enumerated up to this many per target.
+_SUBSETS = 3_000_000
+
+
+class Measure(Protocol):
+    """A measure of selection for one target."""
+
+    higher_is_better: bool
+
+    def name(self) -> str:
+        """Return the name with its variant."""
+        ...
+
+    def values(self, ordered: Array, scores: Array) -> Array:
+        """Return the measure of orders of one target's sources.
+
+        Parameters
+        ----------
+        ordered
+            Scores in the order of selection, nearest first, shape (orders, sources).
+        scores
+            The same scores in any order, shape (sources,).
+        """
+        ...
+
+    def chance(self, scores: Array) -> tuple[float, float]:
+        """Return mean and variance over all random choices."""
+        ...
+
+
+@dataclass(frozen=True)
+class NDCG:
+    """Normalised discounted cumulative gain over all sources (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
+
+    `relevance` is what a source counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
+    `scores` as they are, or `clipped-gains` (negative ones count as 0).
+    """
+
+    relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
+    higher_is_better: bool = True
+
+    def name(self) -> str:
+        """Return the name with its variant."""
+        return f"NDCG of {self.relevance.replace('-', ' ')}"
+
+    def values(self, ordered: Array, scores: Array) -> Array:
+        """Return the NDCG of each order; NaN where no source has any relevance."""
+        discounts = _discounts(len(scores))
+        best = float(np.sort(self._relevance(scores))[::-1] @ discounts)
+        if best <= 0:
+            return np.full(len(ordered), np.nan)
+        return np.asarray(self._relevance(ordered) @ discounts / best)
+
+    def chance(self, scores: Array) -> tuple[float, float]:
+        """Return mean and variance over all orders.
+
+        Each source is equally likely in each place, so the mean is r̄ Σd / DCG*, and sampling without replacement
+        gives the variance s² (Σd² − (Σd)²/n) / DCG*², with s² the variance of relevance with denominator n − 1.
+        """
+        relevance, discounts = self._relevance(scores), _discounts(len(scores))
+        best = float(np.sort(relevance)[::-1] @ discounts)
+        if best <= 0:
+            return np.nan, np.nan
+        spread = float((discounts**2).sum() - discounts.sum() ** 2 / len(scores))
+        return float(relevance.mean() * discounts.sum() / best), float(relevance.var(ddof=1) * spread / best**2)
+
+    def _relevance(self, scores: Array) -> Array:
+        if self.relevance == "ranks":
+            return np.asarray(rankdata(scores, axis=-1) - 1)
+        if self.relevance == "clipped-gains":
+            return np.maximum(scores, 0.0)
+        return scores
+
+
+@dataclass(frozen=True)
+class Regret:
+    """Regret@k: how far the k sources chosen stay below the best one, in per cent of the best score or in points.
+
+    Attributes
+    ----------
+    k
+        How many sources are chosen.
+    of
+        `mean` of the k chosen (TaskWeb's variant) or `best` of the k (Poth et al. 2021).
+    relative
+        In per cent of the best score (scores must then be positive), else in points.
+    """
+
+    k: int = 5
+    of: Literal["mean", "best"] = "mean"
+    relative: bool = True
+    higher_is_better: bool = False
+
+    def name(self) -> str:
+        """Return the name with its variant."""
+        return f"Regret@{self.k} ({'relative %' if self.relative else 'absolute'}, {self.of} of {self.k})"
+
+    def values(self, ordered: Array, scores: Array) -> Array:
+        """Return the regret of each order."""
+        chosen = ordered[..., : self.k]
+        reached = chosen.mean(axis=-1) if self.of == "mean" else chosen.max(axis=-1)
+        return self._regret(reached, scores)
+
+    def chance(self, scores: Array) -> tuple[float, float]:
+        """Return mean and variance over all C(n, k) choices."""
+        n, k = len(scores), min(self.k, len(scores))
+        if comb(n, k) > _SUBSETS:
+            raise InputError(f"C({n}, {k}) choices are too many to enumerate; choose a smaller k")
+        subsets = np.array(list(combinations(range(n), k)))
+        every = self.values(scores[subsets], scores)
+        return float(every.mean()), float(every.var())
+
+    def _regret(self, reached: Array, scores: Array) -> Array:
+        best = float(scores.max())
+        if not self.relative:
+            return np.asarray(best - reached)
+        if best <= 0:
+            raise InputError(f"relative regret needs a positive best score, got {best:.3g}; use relative=False")
+        return np.asarray(100 * (best - reached) / best)
+
+
+def selection(
+    distance: Array, scores: Array, relabelings: Relabelings, measure: Measure, *, seed: int = 0, unit: str = "targets"
+) -> Outcome:
+    """Return the mean over targets of a measure of selecting the nearest sources first.
+
+    Parameters
+    ----------
+    distance
+        Distances that the relabelings point into.
+    scores
+        Scores or gains of shape (sources, targets), NaN where a source is not a candidate (self-transfer, overlap).
+    relabelings
+        The null, from `joint_relabelings` or `separate_relabelings`.
+    measure
+        `NDCG(...)` or `Regret(...)`.
+
+    Returns
+    -------
+    Outcome
+        `chance` and `chance_spread` are the mean and standard deviation of the statistic over all independent random
+        choices, one per target. p is one-sided, towards better selection. An interval (targets resampled) is given
+        from ten targets on.
+
+    Raises
+    ------
+    InputError
+        Where no target has at least two candidates with a distance.
+    """
+    columns = [j for j in range(scores.shape[1]) if np.isfinite(scores[:, j]).sum() >= 2]
+    if not columns:
+        raise InputError("no target has two or more candidate sources; there is nothing to select")
+    per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
+    used = np.isfinite(per_target[0])
+    if not used.any():
+        raise InputError(f"{measure.name()} is undefined for every target")
+    statistics = np.nanmean(per_target[:, used], axis=1)
+    chances = [measure.chance(_present(scores[:, j])) for j, keep in zip(columns, used, strict=True) if keep]
+    low, high = _resampled(per_target[0, used], seed)
+    warnings = []
+    if not used.all() or len(columns) < scores.shape[1]:
+        warnings.append(f"{scores.shape[1] - int(used.sum())} of {scores.shape[1]} targets left out: undefined")
+    if low is None:
+        warnings.append(f"no interval: fewer than {MIN_TARGETS_FOR_INTERVAL} targets")
+    return Outcome(
+        statistic=f"mean {measure.name()} of selecting by distance",
+        estimate=float(statistics[0]),
+        low=low,
+        high=high,
+        interval_method="percentile bootstrap over targets" if low is not None else "",
+        p_value=relabelings.p_value(statistics, "greater" if measure.higher_is_better else "less"),
+        alternative="greater" if measure.higher_is_better else "less",
+        null=relabelings.description,
+        attainable_p=relabelings.attainable_p,
+        n=int(used.sum()),
+        unit=unit,
+        chance=float(np.mean([mean for mean, _ in chances])),
+        chance_spread=float(np.sqrt(np.sum([variance for _, variance in chances]))) / len(chances),
+        method="selection by distance; relabelling joint over targets",
+        assumptions=("labels are exchangeable under the null",),
+        warnings=tuple(warnings),
+    )
+
+
+def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> pd.DataFrame:
+    """Return the best gain among the k nearest sources, beside random choice, for every k.
+
+    Parameters
+    ----------
+    distance, gains, relabelings
+        As for `selection`.
+
+    Returns
+    -------
+    DataFrame
+        One row per k with `k`, `selected` (mean over targets of the best of the k nearest), `random` (exact
+        expectation of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over
+        the relabelings) and `best` (the best source of each target).
+    """
+    complete = np.isfinite(gains).sum(axis=0) >= 2
+    columns = np.flatnonzero(complete)
+    largest = int(np.isfinite(gains[:, columns]).sum(axis=0).min())
+    curves = np.concatenate([_best_of(x, gains, columns, largest) for x in relabelings.distances(distance)])
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    expected = [np.mean([_expected_best(_present(gains[:, j]), k) for j in columns]) for k in range(1, largest + 1)]
+    return pd.DataFrame(
+        {
+            "k": np.arange(1, largest + 1),
+            "selected": curves[0],
+            "random": expected,
+            "low": low,
+            "high": high,
+            "best": float(np.nanmax(gains[:, columns], axis=0).mean()),
+        }
+    )
+
+
+def _measured(x: Array, scores: Array, columns: list[int], measure: Measure) -> Array:
+    """Return the measure of each relabeling and target, shape (relabelings, targets)."""
+    return np.stack([measure.values(_ordered(x, scores, j), _present(scores[:, j])) for j in columns], axis=1)
+
+
+def _ordered(x: Array, scores: Array, j: int) -> Array:
+    """Return one target's scores nearest source first, shape (relabelings, candidates).
+
+    A source without a distance comes last; equal distances keep the order of the sources.
+    """
+    present = np.isfinite(scores[:, j])
+    distances = np.where(np.isfinite(x[:, present, j]), x[:, present, j], np.inf)
+    order = np.argsort(distances, axis=1, kind="stable")
+    ordered: Array = scores[present, j][order]
+    return ordered
+
+
+def _best_of(x: Array, gains: Array, columns: npt.NDArray[np.intp], largest: int) -> Array:
+    """Return the running best of the nearest sources, averaged over targets, shape (relabelings, largest)."""
+    best = [np.maximum.accumulate(_ordered(x, gains, int(j)), axis=1)[:, :largest] for j in columns]
+    return np.asarray(np.mean(best, axis=0))
+
+
+def _expected_best(values: Array, k: int) -> float:
+    """Expected maximum of k of n values chosen at random: the i-th smallest is it in C(i − 1, k − 1) of C(n, k)."""
+    ordered = np.sort(values)
+    weights = np.array([comb(i, k - 1) for i in range(len(values))], dtype=float)
+    return float(ordered @ weights / comb(len(values), k))
+
+
+def _present(column: Array) -> Array:
+    present: Array = column[np.isfinite(column)]
+    return present
+
+
+def _discounts(n: int) -> Array:
+    return np.asarray(1 / np.log2(np.arange(2, n + 2)))
+
+
+def _resampled(per_target: Array, seed: int, draws: int = 9_999) -> tuple[float | None, float | None]:
+    if len(per_target) < MIN_TARGETS_FOR_INTERVAL:
+        return None, None
+    rng = np.random.default_rng(seed)
+    means = per_target[rng.integers(len(per_target), size=(draws, len(per_target)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)

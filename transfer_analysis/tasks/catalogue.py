@@ -1,0 +1,163 @@
+"""Tasks as data: a typed loader for the YAML files in `entries/` and for a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.files import require_file
+from transfer_analysis.tasks.metrics import metrics
+
+Head = Literal[
+    "sequence-classification",
+    "sequence-regression",
+    "multiple-choice",
+    "span-qa",
+    "token-classification",
+    "dependency",
+    "dual-encoder",
+    "retrieval",
+]
+
+
+class Task(BaseModel):
+    """One task.
+
+    Attributes
+    ----------
+    name, title
+        The name used in tables and the one shown to people.
+    family
+        The one exclusive family, for contrasts; `tags` hold any further traits.
+    head
+        The shape of the task's output.
+    metric, metrics
+        The metric that stands for the task, and all it may be scored by.
+    chance
+        Score of guessing on `metric`'s scale, or None where it depends on the data.
+    languages
+        Languages with test data.
+    made_of, trained_on
+        Data sets the task consists of, and those its training examples come from (its own where empty).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    family: str
+    head: Head
+    metric: str
+    metrics: tuple[str, ...] = ()
+    chance: float | None = None
+    tags: tuple[str, ...] = ()
+    roles: tuple[Literal["intermediate", "target"], ...] = ("intermediate",)
+    benchmarks: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
+    made_of: tuple[str, ...] = Field(min_length=1)
+    trained_on: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _metrics_are_known(self) -> Task:
+        for name in (self.metric, *self.metrics):
+            if name not in metrics():
+                raise ValueError(f"unknown metric {name!r}{nearest(name, metrics())}")
+        return self
+
+    def is_trained_on(self, intermediate: Task) -> bool:
+        """Whether `intermediate` shares a data set with what this target is trained on (an *overlap*)."""
+        return bool(set(self.trained_on or self.made_of) & set(intermediate.made_of))
+
+
+class Catalogue:
+    """Tasks by name; an unknown name is refused with the nearest known ones."""
+
+    def __init__(self, tasks: dict[str, Task]) -> None:
+        self._tasks = tasks
+
+    def __getitem__(self, name: str) -> Task:
+        if name not in self._tasks:
+            raise InputError(
+                f"unknown task {name!r}{nearest(name, self._tasks)}; "
+                "`transfer-analysis tasks list` shows the catalogue, --tasks FILE adds your own"
+            )
+        return self._tasks[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tasks
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def names(self) -> list[str]:
+        """Return the names of all tasks."""
+        return list(self._tasks)
+
+    def family(self, name: str) -> str:
+        """Return the family of a task, or an empty string for one that is not in the catalogue."""
+        return self._tasks[name].family if name in self._tasks else ""
+
+    def overlaps(self, intermediate: str, target: str) -> bool:
+        """Whether an intermediate task is (part of) the target's training set; False for unknown names."""
+        if intermediate not in self._tasks or target not in self._tasks:
+            return False
+        return self._tasks[target].is_trained_on(self._tasks[intermediate])
+
+
+def load_catalogue(own: Path | None = None) -> Catalogue:
+    """Return the bundled catalogue, with a person's own tasks added.
+
+    Parameters
+    ----------
+    own
+        YAML file of the same form as the bundled entries: a mapping from task name to its fields.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the task and each field that is wrong.
+    """
+    if own is None:
+        return _bundled()
+    tasks = {task.name: task for task in _bundled()}
+    tasks.update(_parse(require_file(own, "tasks in YAML").read_text(encoding="utf-8"), str(own)))
+    return Catalogue(tasks)
+
+
+@cache
+def _bundled() -> Catalogue:
+    tasks: dict[str, Task] = {}
+    folder = files("transfer_analysis.tasks").joinpath("entries")
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        tasks.update(_parse(entry.read_text(encoding="utf-8"), entry.name))
+    return Catalogue(tasks)
+
+
+def _parse(text: str, where: str) -> dict[str, Task]:
+    try:
+        entries: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{where}: not valid YAML: {error}") from error
+    if not isinstance(entries, dict) or not all(isinstance(fields, dict) for fields in entries.values()):
+        raise InputError(f"{where}: expected a mapping from task name to its fields (title, family, head, metric, …)")
+    tasks, problems = {}, []
+    for name, fields in entries.items():
+        try:
+            tasks[str(name)] = Task(name=str(name), **fields)
+        except ValidationError as error:
+            problems += [
+                f"{where}: task {name!r}: {'.'.join(map(str, e['loc'])) or 'task'}: {e['msg']}" for e in error.errors()
+            ]
+    if problems:
+        raise InputError(problems)
+    return tasks
