@@ -2,7 +2,7 @@
 
 from transfer_analysis.languages.families import families, lineages
 from transfer_analysis.languages.registry import Language, known_languages, resolve
-from transfer_analysis.languages.uriel import FeatureTable, features, memberships
+from transfer_analysis.languages.uriel import FeatureTable, features, memberships, source_shares
 
 __all__ = [
     "FeatureTable",
@@ -13,4 +13,5 @@ __all__ = [
     "lineages",
     "memberships",
     "resolve",
+    "source_shares",
 ]

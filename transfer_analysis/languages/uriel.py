@@ -63,6 +63,17 @@ def features() -> FeatureTable:
 
 
 @cache
+def source_shares() -> FeatureTable:
+    """Return the share of sources that say a typological feature is present (0 to 1), where the union says only yes."""
+    with np.load(_database() / "original_uriel" / "features.npz") as arrays:
+        data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
+    known = data >= 0
+    counts = known.sum(axis=2)
+    values = np.where(counts > 0, np.where(known, data, 0).sum(axis=2) / np.maximum(counts, 1), np.nan)
+    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values.astype(np.float32), _source())
+
+
+@cache
 def memberships() -> FeatureTable:
     """Return the membership of all languages of URIEL+ in the families and subfamilies of Glottolog (0 or 1)."""
     return _load("family_features.npz")
@@ -101,9 +112,11 @@ def _load(name: str) -> FeatureTable:
         data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
     values = data.max(axis=2).astype(np.float32)  # unknown is -1, so the maximum over sources is the union
     values[values < 0] = np.nan
-    return FeatureTable(
-        tuple(map(str, languages)), tuple(map(str, names)), values, f"urielplus {version('urielplus')}"
-    )
+    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values, _source())
+
+
+def _source() -> str:
+    return f"urielplus {version('urielplus')}"
 
 
 def _csv(name: str) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from, n and the unit that n counts.
 """
 
 from transfer_analysis.statistics.association import association, columnwise_correlations, pooled_association
+from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
@@ -23,6 +24,7 @@ __all__ = [
     "joint_relabelings",
     "phylogenetic_regression",
     "pooled_association",
+    "regression_band",
     "selection",
     "selection_curve",
     "separate_relabelings",

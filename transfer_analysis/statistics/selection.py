@@ -9,7 +9,6 @@ for different targets are not independent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 from typing import Literal, Protocol
 
@@ -26,9 +25,6 @@ Array = npt.NDArray[np.float64]
 
 #: Targets are resampled for an interval only from this many on.
 MIN_TARGETS_FOR_INTERVAL = 10
-
-#: Subsets are enumerated up to this many per target.
-_SUBSETS = 3_000_000
 
 
 class Measure(Protocol):
@@ -131,13 +127,21 @@ class Regret:
         return self._regret(reached, scores)
 
     def chance(self, scores: Array) -> tuple[float, float]:
-        """Return mean and variance over all C(n, k) choices."""
+        """Return mean and variance over all C(n, k) choices.
+
+        Both are exact: the mean of k of n values has the mean of all and the variance s²/k · (1 − k/n), with s² the
+        variance with denominator n − 1; the best of k has the distribution of `_best_weights`.
+        """
         n, k = len(scores), min(self.k, len(scores))
-        if comb(n, k) > _SUBSETS:
-            raise InputError(f"C({n}, {k}) choices are too many to enumerate; choose a smaller k")
-        subsets = np.array(list(combinations(range(n), k)))
-        every = self.values(scores[subsets], scores)
-        return float(every.mean()), float(every.var())
+        if self.of == "mean":
+            mean = float(scores.mean())
+            variance = float(scores.var(ddof=1)) / k * (1 - k / n)
+        else:
+            ordered, weights = np.sort(scores), _best_weights(n, k)
+            mean = float(ordered @ weights)
+            variance = float((ordered - mean) ** 2 @ weights)
+        scale = 100 / float(scores.max()) if self.relative else 1.0
+        return float(self._regret(np.asarray(mean), scores)), variance * scale**2
 
     def _regret(self, reached: Array, scores: Array) -> Array:
         best = float(scores.max())
@@ -267,11 +271,13 @@ def _best_of(x: Array, gains: Array, columns: npt.NDArray[np.intp], largest: int
     return np.asarray(np.mean(best, axis=0))
 
 
+def _best_weights(n: int, k: int) -> Array:
+    """Probability that the i-th smallest of n is the best of k chosen at random: C(i − 1, k − 1) of C(n, k) choices."""
+    return np.array([comb(i, k - 1) / comb(n, k) for i in range(n)])
+
+
 def _expected_best(values: Array, k: int) -> float:
-    """Expected maximum of k of n values chosen at random: the i-th smallest is it in C(i − 1, k − 1) of C(n, k)."""
-    ordered = np.sort(values)
-    weights = np.array([comb(i, k - 1) for i in range(len(values))], dtype=float)
-    return float(ordered @ weights / comb(len(values), k))
+    return float(np.sort(values) @ _best_weights(len(values), k))
 
 
 def _present(column: Array) -> Array:

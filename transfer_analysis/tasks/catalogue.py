@@ -44,6 +44,11 @@ class Task(BaseModel):
         Score of guessing on `metric`'s scale, or None where it depends on the data.
     languages
         Languages with test data.
+    columns
+        Column of the examples for each part of the head's input (`text`, `pair`, `label`; `question`, `context`,
+        `answers`; `tokens`, `tags`).
+    labels
+        Names of the classes or tags, in the order of their numbers.
     made_of, trained_on
         Data sets the task consists of, and those its training examples come from (its own where empty).
     """
@@ -61,6 +66,8 @@ class Task(BaseModel):
     roles: tuple[Literal["intermediate", "target"], ...] = ("intermediate",)
     benchmarks: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
+    columns: dict[str, str] = Field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     made_of: tuple[str, ...] = Field(min_length=1)
     trained_on: tuple[str, ...] = ()
 

@@ -1,0 +1,22 @@
+"""Figures, tables and the report: frames and outcomes in, axes and text out."""
+
+from transfer_analysis.reporting.figures import distance_heatmap, distance_scatter, selection_curve_plot
+from transfer_analysis.reporting.report import Figure, Page, Section, render_html
+from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
+from transfer_analysis.reporting.tables import latex_table, outcome_table
+
+__all__ = [
+    "COLUMN_WIDTH",
+    "PAGE_WIDTH",
+    "Figure",
+    "Page",
+    "Section",
+    "distance_heatmap",
+    "distance_scatter",
+    "figure_bytes",
+    "latex_table",
+    "outcome_table",
+    "render_html",
+    "selection_curve_plot",
+    "style",
+]

@@ -1,0 +1,176 @@
+"""Figures. Each takes a frame and perhaps an `ax`, and returns the axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from transfer_analysis.reporting.style import COLUMN_WIDTH, GREY, PAGE_WIDTH, group_looks, new_figure, style
+
+
+def distance_heatmap(
+    values: pd.DataFrame, *, label: str, groups: Mapping[str, str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw a matrix of distances.
+
+    Parameters
+    ----------
+    values
+        Distances with labels on both sides.
+    label
+        Name of the distance, for the colour bar.
+    groups
+        Label → group (family); labels of a group are put together and groups are parted by lines.
+    """
+    groups = groups or {}
+    rows = sorted(values.index, key=lambda v: (groups.get(v, ""), v))
+    columns = sorted(values.columns, key=lambda v: (groups.get(v, ""), v))
+    with style():
+        if ax is None:
+            wide = max(len(rows), len(columns)) > 14
+            width = PAGE_WIDTH if wide else COLUMN_WIDTH
+            ax = new_figure(width, width * 0.84 * max(0.5, len(rows) / max(len(columns), 1))).subplots()
+        ordered = values.loc[rows, columns]
+        # A distance of a label from itself is 0 by definition and would only stretch the colours.
+        own = np.equal.outer(np.array(rows, dtype=object), np.array(columns, dtype=object))
+        sns.heatmap(
+            ordered.mask(own.astype(bool)),
+            ax=ax,
+            cmap="cividis_r",
+            square=len(rows) == len(columns),
+            linewidths=0.3,
+            linecolor="white",
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={"label": label, "shrink": 0.75, "pad": 0.02},
+        )
+        ax.set(xlabel="", ylabel="")
+        size = 6 if max(len(rows), len(columns)) <= 32 else 5
+        ax.tick_params(length=0, labelsize=size)
+        ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
+        ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+        for labels, draw in ((rows, ax.axhline), (columns, ax.axvline)):
+            for i in range(1, len(labels)):
+                if groups.get(labels[i]) != groups.get(labels[i - 1]):
+                    draw(i, color="black", linewidth=0.5)
+    return ax
+
+
+def distance_scatter(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    group: str,
+    band: pd.DataFrame,
+    labels: str | None = None,
+    names: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw an outcome against a distance, coloured by group, with a regression line and its band.
+
+    Parameters
+    ----------
+    frame
+        One row per point.
+    x, y, group
+        Columns of the distance, the outcome, and the group that colours a point.
+    band
+        Line and band, from `statistics.regression_band`.
+    labels
+        Column of text to put beside points, where it fits without covering another.
+    names
+        Axis labels for `x` and `y`.
+    """
+    names = names or {}
+    used = frame.dropna(subset=[x, y])
+    looks = group_looks(list(used[group]))
+    with style():
+        if ax is None:
+            ax = new_figure(COLUMN_WIDTH, 2.75).subplots()
+        ax.fill_between(band["x"], band["low"], band["high"], color=GREY, alpha=0.25, linewidth=0)
+        ax.plot(band["x"], band["fit"], color="#333333")
+        crowded = len(used) > 60
+        for name, (colour, marker) in looks.items():
+            part = used[used[group] == name]
+            ax.scatter(
+                part[x], part[y], s=10 if crowded else 18, color=colour, marker=marker, alpha=0.8, linewidths=0, zorder=3
+            )
+        ax.set(xlabel=names.get(x, x), ylabel=names.get(y, y))
+        _legend(ax, looks)
+        if labels is not None:
+            _label_points(ax, used, x, y, labels)
+    return ax
+
+
+def selection_curve_plot(
+    curve: pd.DataFrame, *, outcome: str, choice: str = "intermediate tasks", ax: Axes | None = None
+) -> Axes:
+    """Draw the best outcome among the k nearest, beside random choice, for every k.
+
+    Parameters
+    ----------
+    curve
+        From `statistics.selection_curve`.
+    outcome
+        Name of the outcome, for the axis.
+    choice
+        What is chosen, for the axis.
+    """
+    with style():
+        if ax is None:
+            ax = new_figure(COLUMN_WIDTH, 2.3).subplots()
+        ax.fill_between(curve["k"], curve["low"], curve["high"], color=GREY, alpha=0.25, linewidth=0, label="95% of relabelings")
+        ax.plot(curve["k"], curve["random"], color="#555555", linestyle="--", label="random (expected)")
+        ax.plot(curve["k"], curve["selected"], color="#0072B2", marker="o", markersize=3, label="nearest first")
+        ax.axhline(float(curve["best"].iloc[0]), color="#D55E00", linestyle=":", linewidth=1, label="best possible")
+        ax.set(xlabel=f"number of {choice} tried (k)", ylabel=f"best {outcome} of k, mean over targets")
+        step = max(1, len(curve) // 7)
+        ax.set_xticks(list(curve["k"])[:: step])
+        ax.legend(loc="lower right")
+    return ax
+
+
+def _legend(ax: Axes, looks: Mapping[str, tuple[str, str]]) -> None:
+    shown = {name: look for name, look in looks.items() if look[0] != GREY}
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=name)
+        for name, (colour, marker) in shown.items()
+    ]
+    rest = len(looks) - len(shown)
+    if rest:
+        handles.append(Line2D([], [], color=GREY, marker=".", linestyle="", markersize=4, label=f"{rest} other"))
+    ax.figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0)
+
+
+def _label_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, labels: str) -> None:
+    """Put labels beside points on the first of four sides that is free; leave out those that fit nowhere."""
+    figure: Any = ax.figure
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    points = ax.transData.transform(frame[[x, y]].to_numpy(dtype=float))
+    taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in points]
+    sides = ((4, 0, "left", "center"), (-4, 0, "right", "center"), (0, 4, "center", "bottom"), (0, -4, "center", "top"))
+    frame_box = ax.get_window_extent(renderer)
+    for (_, row), _point in zip(frame.iterrows(), points, strict=True):
+        for dx, dy, ha, va in sides:
+            text = ax.annotate(
+                str(row[labels]), (row[x], row[y]), (dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=5.5
+            )
+            box = text.get_window_extent(renderer)
+            corners = (box.x0, box.y0, box.x1, box.y1)
+            inside = box.x0 >= frame_box.x0 and box.x1 <= frame_box.x1 + 2 and box.y0 >= frame_box.y0
+            if inside and not any(_overlap(corners, other) for other in taken):
+                taken.append(corners)
+                break
+            text.remove()
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,82 @@
+"""The report: one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the report: SVG text, caption, and alternative text for readers who cannot see it."""
+
+    name: str
+    svg: str
+    caption: str
+    alt: str
+
+    def inline(self) -> Markup:
+        """Return the SVG for use inside HTML: no XML head, names of parts made unique to the figure, scaled to fit."""
+        body = self.svg[self.svg.index("<svg") :]
+        body = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', body)
+        body = re.sub(r'href="#([^"]+)"', rf'href="#{self.name}-\1"', body)
+        body = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", body)
+        return Markup(re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', body, count=1))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled table with a remark."""
+
+    title: str
+    table: pd.DataFrame
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything a report says.
+
+    Attributes
+    ----------
+    answer
+        One or two sentences with the numbers.
+    hypotheses, exploratory
+        Dictionaries with `statement`, `verdict`, `sentence`, `notes` for each test.
+    remarks
+        What happened to the data on the way.
+    redo
+        Command, versions, seeds and hashes, as pairs of a term and its text.
+    """
+
+    title: str
+    question: str
+    answer: str
+    hypotheses: Sequence[dict[str, Any]]
+    exploratory: Sequence[dict[str, Any]]
+    figures: Sequence[Figure]
+    sections: Sequence[Section]
+    remarks: Sequence[str]
+    redo: Sequence[tuple[str, str]]
+    files: Sequence[str] = field(default_factory=tuple)
+
+
+def render_html(page: Page) -> str:
+    """Return the page as self-contained HTML."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = files("transfer_analysis.reporting").joinpath("report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(page=page, table=_table)
+
+
+def _table(frame: pd.DataFrame) -> Markup:
+    html: str = frame.to_html(index=False, border=0, na_rep="–", float_format=lambda v: f"{v:.3f}", escape=True)
+    # Numbers are set to the right of their columns.
+    html = re.sub(r"<td>(\u2212?-?[\d.,]+)</td>", r'<td class="number">\1</td>', html)
+    return Markup(html.replace(' style="text-align: right;"', ""))

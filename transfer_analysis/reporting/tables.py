@@ -1,0 +1,60 @@
+"""Tables for papers: booktabs LaTeX, and the outcomes in readable columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from transfer_analysis.statistics.outcome import Outcome, number, p_text
+
+
+def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float | None]) -> pd.DataFrame:
+    """Return outcomes as text, one row each, rounded for reading.
+
+    Parameters
+    ----------
+    outcomes
+        Name → outcome.
+    adjusted
+        Name → p-value after correction, None where it is not part of the corrected family.
+    """
+    rows = []
+    for name, outcome in outcomes.items():
+        corrected = adjusted.get(name)
+        rows.append(
+            {
+                "test": name,
+                "statistic": outcome.statistic,
+                "estimate": number(outcome.estimate),
+                "95% interval": ""
+                if outcome.low is None or outcome.high is None
+                else f"{number(outcome.low)} to {number(outcome.high)}",
+                "random": ""
+                if outcome.chance is None
+                else f"{number(outcome.chance)} ± {number(outcome.chance_spread or 0.0)}",
+                "p": "" if outcome.p_value is None else p_text(outcome.p_value).removeprefix("p ").removeprefix("= "),
+                "p (Holm)": "" if corrected is None else p_text(corrected).removeprefix("p ").removeprefix("= "),
+                "n": f"{outcome.n} {outcome.unit}",
+                "detectable": "" if outcome.minimum_detectable is None else number(outcome.minimum_detectable),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:
+    """Return a booktabs table; text is escaped, numbers have three decimals, missing values are dashes."""
+    styler = frame.style.format(escape="latex", precision=3, na_rep="--").hide(axis="index")
+    styler = styler.format_index(escape="latex", axis=1)
+    columns = "".join("r" if pd.api.types.is_numeric_dtype(frame[c]) else "l" for c in frame.columns)
+    text: str = styler.to_latex(
+        hrules=True, caption=_escaped(caption), label=label, column_format=columns, position_float="centering"
+    )
+    # LaTeX's own minus and plus-minus, so that the table compiles without a Unicode font.
+    return text.replace("\u2212", "$-$").replace("±", r"$\pm$").replace("×", r"$\times$").replace("–", "--")
+
+
+def _escaped(text: str) -> str:
+    for character in "&%$#_{}":
+        text = text.replace(character, f"\\{character}")
+    return text

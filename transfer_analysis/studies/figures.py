@@ -1,0 +1,174 @@
+"""Which figures a study shows, and what each is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from transfer_analysis import reporting
+from transfer_analysis.languages import families
+from transfer_analysis.statistics import regression_band, selection_curve
+from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
+from transfer_analysis.studies.study import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
+from transfer_analysis.tasks import load_catalogue
+
+#: A heatmap's labels can be read on a page's width up to about this many.
+_READABLE = 45
+
+#: Below this many groups a side a resampled band is too narrow.
+_FEW = 10
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its file name and caption."""
+
+    name: str
+    figure: Figure
+    caption: str
+
+
+def draw_figures(material: Material) -> list[Drawn]:
+    """Return the figures of a study: distances, distance against outcome, and selection."""
+    drawn = []
+    study = material.study
+    hypotheses = (*study.hypotheses, *study.exploratory)
+    if study.task_distance is not None:
+        first = next((h for h in hypotheses if isinstance(h, TaskAssociation | TaskSelection)), None)
+        which, languages = (first.outcome, first.languages) if first else ("gain", "all")
+        cells = task_cells(material, which, languages)
+        drawn += [_task_scatter(cells, which, languages), _task_curve(cells, which), _task_heatmap(material, cells)]
+    regression = next((h for h in hypotheses if isinstance(h, LanguageRegression)), None)
+    if regression is not None:
+        drawn.append(_language_scatter(material, regression.distance))
+    chosen = next((h for h in hypotheses if isinstance(h, LanguageSelection)), None)
+    if chosen is not None:
+        drawn.append(_language_curve(language_cells(material, chosen.distance), chosen.distance))
+    if study.language_distances:
+        drawn.append(_language_heatmap(material, study.language_distances[0]))
+    return drawn
+
+
+def _task_scatter(cells: Cells, which: str, languages: str) -> Drawn:
+    catalogue = load_catalogue()
+    standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
+    frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
+    frame.columns = pd.Index(["condition", "target", "outcome"])
+    frame["distance"] = cells.observed.reshape(-1)
+    frame["family"] = frame["condition"].map(lambda name: catalogue.family(name) or "other")
+    frame = frame.dropna()
+    band = regression_band(frame, "distance", "outcome", ["condition", "target"])
+    where = "zero-shot " if languages == "zero-shot" else ""
+    ax = reporting.distance_scatter(
+        frame,
+        x="distance",
+        y="outcome",
+        group="family",
+        band=band,
+        names={"distance": "semantic distance", "outcome": f"{where}{which}, standardised within target"},
+    )
+    few = min(cells.outcome.shape) < _FEW
+    note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
+    return Drawn(
+        "distance-outcome",
+        _figure(ax),
+        f"{where.capitalize()}{which} against semantic distance, one point per intermediate × target cell, coloured by "
+        f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
+    )
+
+
+def _task_curve(cells: Cells, which: str) -> Drawn:
+    curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
+    ax = reporting.selection_curve_plot(curve, outcome=f"{which} (points)")
+    return Drawn(
+        "selection-curve",
+        _figure(ax),
+        f"Best {which} among the k semantically nearest intermediate tasks, mean over targets, beside the exact "
+        "expectation of choosing k at random and the range of 95% of relabelled distances.",
+    )
+
+
+def _task_heatmap(material: Material, cells: Cells) -> Drawn:
+    assert material.study.task_distance is not None
+    matrix = material.distances[material.study.task_distance.name]
+    catalogue = load_catalogue()
+    if set(cells.outcome.index) & set(cells.outcome.columns):
+        rows = columns = [n for n in matrix.rows if n in set(cells.outcome.index) | set(cells.outcome.columns)]
+    else:
+        rows, columns = list(cells.outcome.index), list(cells.outcome.columns)
+    groups = {name: catalogue.family(name) for name in {*rows, *columns}}
+    ax = reporting.distance_heatmap(matrix.values.loc[rows, columns], label="semantic distance (1 − cosine)", groups=groups)
+    return Drawn(
+        "task-distance-heatmap",
+        _figure(ax),
+        "Semantic distance between tasks (1 − cosine of mean sentence embeddings), ordered by family.",
+    )
+
+
+def _language_scatter(material: Material, kind: str) -> Drawn:
+    table = language_scores(material, kind).dropna(subset=["distance"])
+    targets = material.scores.frame["target"].nunique()
+    unit = "score (points)" if targets == 1 else "score, standardised within target"
+    source = material.study.source_language
+    ax = reporting.distance_scatter(
+        table,
+        x="distance",
+        y="score",
+        group="language_family",
+        band=regression_band(table, "distance", "score", ["language_family"]),
+        labels="language",
+        names={"distance": f"{kind} distance from {source}", "score": unit},
+    )
+    return Drawn(
+        "language-distance-score",
+        _figure(ax),
+        f"Score against {kind} distance from {source}, one point per test language, coloured by Glottolog's top-level "
+        "family. Line: least squares; band: 95%, families resampled. Labels are left out where they would overlap. "
+        "The test itself is the regression on the language tree.",
+    )
+
+
+def _language_curve(cells: Cells, kind: str) -> Drawn:
+    curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
+    ax = reporting.selection_curve_plot(curve, outcome="score (points)", choice="source languages")
+    return Drawn(
+        "source-language-curve",
+        _figure(ax),
+        f"Best score among the k source languages with the smallest {kind} distance, mean over test languages, beside "
+        "the exact expectation of choosing k at random and the range of 95% of relabelled distances.",
+    )
+
+
+def _language_heatmap(material: Material, kind: str) -> Drawn:
+    matrix = material.distances[kind]
+    shown = _readable(material, matrix.rows)
+    ax = reporting.distance_heatmap(matrix.values.loc[shown, shown], label=f"{kind} distance", groups=families(shown))
+    part = "" if len(shown) == len(matrix.rows) else (
+        f" Shown are the {len(shown)} of {len(matrix.rows)} languages that the benchmark's own list names; the CSV has all."
+    )
+    return Drawn(
+        "language-distance-heatmap",
+        _figure(ax),
+        f"{kind.capitalize()} distance between languages, ordered by family; white where none is known.{part}",
+    )
+
+
+def _readable(material: Material, languages: Sequence[str]) -> list[str]:
+    """Return languages for a heatmap: all, or those of the targets' benchmark lists, or the best known ones."""
+    if len(languages) <= _READABLE:
+        return list(languages)
+    catalogue = load_catalogue()
+    targets = [t for t in material.scores.frame["target"].unique() if t in catalogue]
+    listed = [code for code in languages if any(code in catalogue[t].languages for t in targets)]
+    return (listed if len(listed) > 2 else list(languages))[:_READABLE]
+
+
+def _figure(ax: object) -> Figure:
+    figure = getattr(ax, "figure", None)
+    assert isinstance(figure, Figure)
+    return figure
+
+

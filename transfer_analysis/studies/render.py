@@ -1,0 +1,245 @@
+"""From the findings of a study to its folder: report, figures, tables and every number as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from transfer_analysis import __version__, reporting
+from transfer_analysis.results import TransferTable, write_table
+from transfer_analysis.statistics import columnwise_correlations
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.figures import Drawn, draw_figures
+from transfer_analysis.studies.study import Study
+
+if TYPE_CHECKING:
+    from transfer_analysis.studies.run import Finding
+
+_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "urielplus", "torch", "transformers", "sentence-transformers")
+
+
+def write_report(
+    study: Study,
+    material: Material,
+    findings: Sequence[Finding],
+    table: TransferTable,
+    remarks: Sequence[str],
+    hashes: dict[str, str],
+    out: Path,
+) -> Path:
+    """Write the whole folder at once and return the path of the HTML report."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
+        folder = Path(name) / out.name
+        folder.mkdir()
+        drawn = draw_figures(material)
+        tables = _tables(material, findings)
+        _write_figures(folder, drawn)
+        _write_tables(folder, tables, study)
+        _write_data(folder, material, table)
+        record = _record(study, material, findings, remarks, hashes)
+        (folder / "outcomes.json").write_text(
+            json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        page = _page(study, findings, drawn, tables, remarks, record, names)
+        (folder / "report.html").write_text(reporting.render_html(page), encoding="utf-8")
+        if out.exists():
+            shutil.rmtree(out)
+        folder.rename(out)
+    return out / "report.html"
+
+
+def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[str, pd.DataFrame]]:
+    """Return tables by file name, each with its title."""
+    outcomes = {f.id: f.outcome for f in findings}
+    tables = {"outcomes": ("All tests", reporting.outcome_table(outcomes, {f.id: f.adjusted_p for f in findings}))}
+    scores = material.scores.frame
+    if material.study.task_distance is not None:
+        cells = _task_table(material)
+        tables["cells"] = ("Cells: mean score, gain and distance", cells)
+        tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material, cells))
+    mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
+    tables["languages"] = ("Mean score per test language", mean.rename_axis(columns=None))
+    return tables
+
+
+def _task_table(material: Material) -> pd.DataFrame:
+    """One row per intermediate × target: mean score and gain over runs and languages, distance, and overlap."""
+    key = ["condition", "target"]
+    distance = f"{material.study.task_distance.name}_distance" if material.study.task_distance else ""
+    scores = material.scores.frame.groupby(key).agg(
+        family=("family", "first"), distance=(distance, "first"), overlap=("overlap", "first"), score=("score", "mean")
+    )
+    if material.gains is None:
+        return scores.reset_index()
+    gained = material.gains.frame.groupby(key).agg(gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 0).mean())))
+    return scores.join(gained).reset_index()
+
+
+def _per_target(material: Material, cells: pd.DataFrame) -> pd.DataFrame:
+    value = "gain" if "gain" in cells else "score"
+    used = cells[~cells["overlap"] & (cells["condition"] != cells["target"])]
+    outcome = used.pivot(index="condition", columns="target", values=value)
+    distance = used.pivot(index="condition", columns="target", values="distance")
+    table = columnwise_correlations(distance.to_numpy(float), outcome.to_numpy(float), [str(c) for c in outcome.columns])
+    return table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {value}"})
+
+
+def _write_figures(folder: Path, drawn: Sequence[Drawn]) -> None:
+    (folder / "figures").mkdir()
+    for item in drawn:
+        for kind in ("pdf", "png", "svg"):
+            (folder / "figures" / f"{item.name}.{kind}").write_bytes(reporting.figure_bytes(item.figure, kind))
+
+
+def _write_tables(folder: Path, tables: dict[str, tuple[str, pd.DataFrame]], study: Study) -> None:
+    (folder / "tables").mkdir()
+    for name, (title, frame) in tables.items():
+        frame.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
+        text = reporting.latex_table(frame, caption=f"{study.title}. {title}.", label=f"tab:{study.name}-{name}")
+        (folder / "tables" / f"{name}.tex").write_text(text, encoding="utf-8")
+
+
+def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
+    """Write every intermediate product: results, distances, observations and what was dropped."""
+    write_table(table, folder / "data" / "results.parquet")
+    for name, matrix in material.distances.items():
+        matrix.write(folder / "data" / f"distance-{name}.csv")
+    for name, observations in (("gains", material.gains), ("scores", material.scores)):
+        if observations is not None:
+            observations.frame.to_parquet(folder / "data" / f"observations-{name}.parquet", index=False)
+            if len(observations.dropped):
+                observations.dropped.to_csv(folder / "data" / f"dropped-{name}.csv", index=False, lineterminator="\n")
+
+
+def _record(
+    study: Study, material: Material, findings: Sequence[Finding], remarks: Sequence[str], hashes: dict[str, str]
+) -> dict[str, Any]:
+    """Return every number and everything it depends on, without a clock or the name of a machine."""
+    primary = next(f for f in findings if f.id == study.primary)
+    record: dict[str, Any] = {
+        "study": study.model_dump(mode="json"),
+        "finding": primary.sentence(),
+        "outcomes": [
+            {
+                "id": f.id,
+                "statement": f.statement,
+                "verdict": f.verdict,
+                "adjusted_p": f.adjusted_p,
+                **asdict(f.outcome),
+            }
+            for f in findings
+        ],
+        "data": list(remarks),
+        "distances": {
+            name: {"kind": m.kind, "parameters": m.parameters, "labels": len(m.rows), "missing": m.missing()}
+            for name, m in material.distances.items()
+        },
+        "given_files_sha256": hashes,
+        "versions": {
+            "transfer-analysis": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+    }
+    return _plain(record)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it; numbers that are none become null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _page(
+    study: Study,
+    findings: Sequence[Finding],
+    drawn: Sequence[Drawn],
+    tables: dict[str, tuple[str, pd.DataFrame]],
+    remarks: Sequence[str],
+    record: dict[str, Any],
+    names: Sequence[str],
+) -> reporting.Page:
+    seeds = f"tests {study.seed}"
+    if study.simulated is not None:
+        seeds += f"; world and pretraining {study.simulated.get('seed')}; runs {study.simulated['grid']['seeds']}"
+    given = " ".join(f"{name} (SHA-256 {digest[:16]}…)" for name, digest in record["given_files_sha256"].items())
+    encoders = [
+        f"{d['parameters']['encoder']} ({d['parameters']['encoder_source']})"
+        for d in record["distances"].values()
+        if "encoder" in d["parameters"]
+    ]
+    redo = [
+        ("command", f"transfer-analysis study run {study.name}{_options(study)} --out {study.name}"),
+        ("seeds", seeds),
+        ("correction", f"Holm over {len(study.hypotheses)} declared hypotheses at α = {study.alpha:g}"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
+    ]
+    if encoders:
+        redo.insert(1, ("sentence encoder", "; ".join(encoders)))
+    if given:
+        redo.insert(1, ("files given", given))
+    return reporting.Page(
+        title=study.title,
+        question=study.question,
+        answer=record["finding"],
+        hypotheses=[_shown(f) for f in findings if not f.exploratory],
+        exploratory=[_shown(f) for f in findings if f.exploratory],
+        figures=[
+            reporting.Figure(d.name, reporting.figure_bytes(d.figure, "svg").decode(), d.caption, _alt(d, record))
+            for d in drawn
+        ],
+        sections=[reporting.Section(title, frame) for title, frame in tables.values()],
+        remarks=remarks,
+        redo=redo,
+        files=names,
+    )
+
+
+def _options(study: Study) -> str:
+    options = "" if study.simulated is not None else " --results RESULTS.parquet"
+    if study.task_distance is not None and study.task_distance.examples == "given":
+        options += " --examples EXAMPLES.jsonl"
+    return options
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    outcome = finding.outcome
+    notes = [outcome.method]
+    if finding.adjusted_p is not None:
+        notes.append(f"p after Holm's correction {finding.adjusted_p:.3g}")
+    if outcome.attainable_p is not None:
+        notes.append(f"smallest attainable p {outcome.attainable_p:.2g}")
+    if outcome.minimum_detectable is not None:
+        notes.append(f"effect detectable with 80% power {outcome.minimum_detectable:.3g}")
+    notes += list(outcome.warnings)
+    return {
+        "statement": finding.statement,
+        "verdict": finding.verdict,
+        "sentence": str(outcome),
+        "notes": "; ".join(notes) + ".",
+    }
+
+
+def _alt(drawn: Drawn, record: dict[str, Any]) -> str:
+    return f"{drawn.caption} {record['finding']}"
+
+

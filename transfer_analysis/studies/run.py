@@ -1,0 +1,238 @@
+"""Run a study: results → distances → join → tests → report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from transfer_analysis.distances import DistanceMatrix, language_distances, mean_embedding_distances
+from transfer_analysis.errors import InputError
+from transfer_analysis.files import sha256
+from transfer_analysis.observations import Observations, observe
+from transfer_analysis.progress import Report, silent
+from transfer_analysis.results import TransferTable, gains, read_table
+from transfer_analysis.statistics import Outcome, holm
+from transfer_analysis.studies.analyses import Material, analyse
+from transfer_analysis.studies.render import write_report
+from transfer_analysis.studies.study import Study
+from transfer_analysis.tasks import Catalogue, load_catalogue
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person gives to a study in place of its own.
+
+    Attributes
+    ----------
+    results
+        A transfer table (Parquet or CSV).
+    examples
+        Examples of the tasks, JSON Lines with `task` and `text`.
+    encoder
+        Sentence encoder: `auto`, a folder or a hub id.
+    tasks
+        YAML file with tasks that the catalogue does not have.
+    workers
+        Processes for training.
+    """
+
+    results: Path | None = None
+    examples: Path | None = None
+    encoder: str = "auto"
+    tasks: Path | None = None
+    workers: int = 2
+
+    def files(self) -> dict[str, str]:
+        """Return the hash of each file given, by its name."""
+        return {path.name: sha256(path) for path in (self.results, self.examples, self.tasks) if path is not None}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A hypothesis with its outcome; `adjusted_p` is Holm's over the declared hypotheses, None for exploratory ones."""
+
+    id: str
+    statement: str
+    outcome: Outcome
+    exploratory: bool
+    adjusted_p: float | None
+    alpha: float
+
+    @property
+    def verdict(self) -> str:
+        """Say in a word what came out."""
+        if self.exploratory or self.adjusted_p is None:
+            return "exploratory"
+        return "supported" if self.adjusted_p <= self.alpha else "not supported"
+
+    def sentence(self) -> str:
+        """Return the statement, the verdict and the numbers as one sentence."""
+        return f"{self.statement.rstrip('.')} \u2013 {self.verdict}: {self.outcome}"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished study.
+
+    Attributes
+    ----------
+    report
+        The HTML report.
+    finding
+        One sentence on the primary hypothesis.
+    findings
+        All hypotheses.
+    """
+
+    report: Path
+    finding: str
+    findings: list[Finding]
+    joined: list[str] = field(default_factory=list)
+
+
+def run_study(study: Study, out: Path, given: Given | None = None, report: Report = silent) -> Finished:
+    """Run a study from its results to its report.
+
+    Parameters
+    ----------
+    out
+        Folder of the report; an earlier report of a study there is replaced, anything else refused.
+    given
+        Files that replace what the study would make itself.
+
+    Raises
+    ------
+    InputError
+        For anything given that cannot be used, before any training starts where that can be known; nothing is
+        written then.
+    """
+    given = given or Given()
+    catalogue = load_catalogue(given.tasks)
+    _check(study, out, given)
+    table = _results(study, given, catalogue, report)
+    selected = _selected(study, table, catalogue)
+    report("computing distances", 0.0)
+    distances = _distances(study, selected, given)
+    material, remarks = _joined(study, selected, distances, catalogue)
+    findings = _tested(study, material, report)
+    report("writing the report", 0.9)
+    primary = next(finding for finding in findings if finding.id == study.primary)
+    path = write_report(study, material, findings, table, remarks, given.files(), out)
+    report("done", 1.0)
+    return Finished(path, primary.sentence(), findings, remarks)
+
+
+def _check(study: Study, out: Path, given: Given) -> None:
+    problems = []
+    if out.exists() and not (out / "outcomes.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+        problems.append(f"{out}: exists and is no report of a study; choose another --out")
+    if given.results is None and study.simulated is None:
+        problems.append(f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`)")
+    if study.task_distance is not None and study.task_distance.examples == "given" and given.examples is None:
+        problems.append(f"{study.name}: needs examples of the tasks for its task distance: give --examples FILE.jsonl")
+    for path, what in ((given.results, "--results"), (given.examples, "--examples")):
+        if path is not None and not path.is_file():
+            problems.append(f"{what} {path}: no such file")
+    if problems:
+        raise InputError(problems)
+
+
+def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -> TransferTable:
+    if given.results is not None:
+        report("reading results", 0.0)
+        return read_table(given.results, catalogue)
+    from transfer_analysis.studies.simulated import train_simulated
+
+    return train_simulated(study, given.workers, report)
+
+
+def _selected(study: Study, table: TransferTable, catalogue: Catalogue) -> TransferTable:
+    """Keep the study's split and metric."""
+    frame = table.frame
+    in_split = frame[frame["split"] == study.split]
+    if in_split.empty:
+        raise InputError(
+            f"the results have no split {study.split!r}; they have {', '.join(sorted(frame['split'].unique()))}"
+        )
+    own = in_split["target"].map({name: catalogue[name].metric for name in in_split["target"].unique()})
+    wanted = in_split[in_split["metric"] == (study.metric or own)]
+    if wanted.empty:
+        raise InputError(
+            f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
+            f"they have {', '.join(sorted(in_split['metric'].unique()))}"
+        )
+    return TransferTable(wanted.reset_index(drop=True))
+
+
+def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, DistanceMatrix]:
+    matrices: dict[str, DistanceMatrix] = {}
+    if study.task_distance is not None:
+        # The sentence encoder takes seconds to load, and only this kind needs it.
+        from transfer_analysis.distances.encoders import load_sentence_encoder
+
+        examples = _examples(study, given)
+        matrices[study.task_distance.name] = mean_embedding_distances(examples, load_sentence_encoder(given.encoder))
+    languages = sorted({*table.frame["source_language"], *table.frame["language"]})
+    for kind in study.language_distances:
+        matrices[kind] = language_distances(languages, kind)
+    return matrices
+
+
+def _examples(study: Study, given: Given) -> Mapping[str, list[str]]:
+    assert study.task_distance is not None
+    if given.examples is not None:
+        from transfer_analysis.distances.semantic import read_examples
+
+        return read_examples(given.examples)
+    from transfer_analysis.studies.simulated import simulated_glosses
+
+    return simulated_glosses(study)
+
+
+def _joined(
+    study: Study, table: TransferTable, distances: dict[str, DistanceMatrix], catalogue: Catalogue
+) -> tuple[Material, list[str]]:
+    """Join scores and gains with the distances, and say what happened to the rows."""
+    of_tasks = {study.task_distance.name: distances[study.task_distance.name]} if study.task_distance else {}
+    of_languages = {kind: distances[kind] for kind in study.language_distances}
+    remarks = [table.describe()]
+
+    def joined(frame: pd.DataFrame, tasks: dict[str, DistanceMatrix]) -> Observations:
+        return observe(frame, task_distances=tasks, language_distances=of_languages, catalogue=catalogue)
+
+    with_condition = table.frame[table.frame["condition"] != "none"]
+    if with_condition.empty:
+        if of_tasks:
+            raise InputError(f"{study.name}: the results have no intermediate tasks (every condition is none)")
+        scores = joined(table.frame, {})
+        return Material(study, None, scores, distances), [*remarks, *scores.describe()]
+    found = gains(table)
+    remarks.append(found.describe())
+    with_gains = joined(found.frame, of_tasks) if len(found.frame) else None
+    scores = joined(with_condition, of_tasks)
+    said = with_gains.describe() if with_gains is not None else []
+    return Material(study, with_gains, scores, distances), [*remarks, *dict.fromkeys([*said, *scores.describe()])]
+
+
+def _tested(study: Study, material: Material, report: Report) -> list[Finding]:
+    every = [*study.hypotheses, *study.exploratory]
+    outcomes = []
+    for i, hypothesis in enumerate(every):
+        report(f"testing: {hypothesis.id}", i / len(every))
+        outcomes.append(analyse(hypothesis, material))
+    declared = outcomes[: len(study.hypotheses)]
+    adjusted = holm([o.p_value if o.p_value is not None else 1.0 for o in declared])
+    return [
+        Finding(
+            id=hypothesis.id,
+            statement=hypothesis.statement,
+            outcome=outcome,
+            exploratory=i >= len(declared),
+            adjusted_p=adjusted[i] if i < len(declared) else None,
+            alpha=study.alpha,
+        )
+        for i, (hypothesis, outcome) in enumerate(zip(every, outcomes, strict=True))
+    ]

@@ -1,0 +1,209 @@
+"""The study file: parsed and checked."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from transfer_analysis.distances import LANGUAGE_KINDS
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.files import require_file
+from transfer_analysis.statistics.outcome import Alternative
+
+Which = Literal["gain", "score"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Hypothesis(_Model):
+    """What every hypothesis declares: a name, a sentence, and the direction it predicts."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    statement: str
+
+
+class TaskAssociation(_Hypothesis):
+    """Correlation of task distance with the outcome within targets."""
+
+    analysis: Literal["task-association"]
+    outcome: Which = "gain"
+    languages: Literal["all", "zero-shot"] = "all"
+    method: Literal["spearman", "pearson"] = "spearman"
+    alternative: Alternative = "two-sided"
+
+
+class PooledTaskAssociation(_Hypothesis):
+    """Correlation over all cells of task distance with the outcome standardised within its target."""
+
+    analysis: Literal["pooled-task-association"]
+    outcome: Which = "gain"
+    languages: Literal["all", "zero-shot"] = "all"
+    alternative: Alternative = "two-sided"
+
+
+class _Measured(_Hypothesis):
+    measure: Literal["ndcg", "regret"]
+    relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
+    k: int = Field(default=5, gt=0)
+    of: Literal["mean", "best"] = "mean"
+    relative: bool = True
+
+
+class TaskSelection(_Measured):
+    """Selecting intermediate tasks by distance."""
+
+    analysis: Literal["task-selection"]
+    outcome: Which = "score"
+    languages: Literal["all", "zero-shot"] = "all"
+
+
+class LanguageRegression(_Hypothesis):
+    """Slope of the score on the distance from one source language, over related languages."""
+
+    analysis: Literal["language-regression"]
+    distance: str
+    alternative: Alternative = "two-sided"
+
+
+class LanguagePairAssociation(_Hypothesis):
+    """Correlation of language distance with the score over source languages, within a test language; descriptive."""
+
+    analysis: Literal["language-pair-association"]
+    distance: str
+    alternative: Alternative = "two-sided"
+
+
+class LanguageSelection(_Measured):
+    """Selecting source languages by distance."""
+
+    analysis: Literal["language-selection"]
+    distance: str
+
+
+Hypothesis = Annotated[
+    TaskAssociation
+    | PooledTaskAssociation
+    | TaskSelection
+    | LanguageRegression
+    | LanguagePairAssociation
+    | LanguageSelection,
+    Field(discriminator="analysis"),
+]
+
+
+class TaskDistance(_Model):
+    """The semantic distance between tasks, and where its examples come from."""
+
+    name: str = Field(default="semantic", pattern=r"^[a-z_]+$")
+    kind: Literal["mean-embedding-cosine"]
+    examples: Literal["given", "simulated"]
+    examples_per_task: int = Field(default=128, gt=0)
+
+
+class Study(_Model):
+    """One study.
+
+    Attributes
+    ----------
+    metric
+        The metric analysed, or None for each target's own.
+    split
+        The split analysed.
+    task_distance, language_distances
+        What is joined with the results.
+    simulated
+        How to train the results in the simulated world (read by the training core), or None where results are given.
+    hypotheses, exploratory
+        Tests declared beforehand, corrected together by Holm's method, and further ones labelled exploratory.
+    primary
+        The hypothesis that the finding is about.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$")
+    title: str
+    question: str
+    metric: str | None = None
+    split: str = "test"
+    task_distance: TaskDistance | None = None
+    language_distances: tuple[str, ...] = ()
+    source_language: str = "en"
+    simulated: dict[str, Any] | None = None
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    seed: int = 0
+    permutations: int = Field(default=9_999, ge=99)
+    primary: str
+    hypotheses: tuple[Hypothesis, ...] = Field(min_length=1)
+    exploratory: tuple[Hypothesis, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Study:
+        ids = [h.id for h in (*self.hypotheses, *self.exploratory)]
+        repeated = {i for i in ids if ids.count(i) > 1}
+        if repeated:
+            raise ValueError(f"the id {sorted(repeated)[0]!r} is given to more than one hypothesis")
+        if self.primary not in [h.id for h in self.hypotheses]:
+            raise ValueError(f"primary: no declared hypothesis has the id {self.primary!r}{nearest(self.primary, ids)}")
+        for kind in self.language_distances:
+            if kind not in LANGUAGE_KINDS:
+                raise ValueError(f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}")
+        for hypothesis in (*self.hypotheses, *self.exploratory):
+            wanted = getattr(hypothesis, "distance", None)
+            if wanted is not None and wanted not in self.language_distances:
+                raise ValueError(
+                    f"{hypothesis.id}: the distance {wanted!r} is not among language_distances"
+                    f"{nearest(wanted, self.language_distances)}"
+                )
+            if wanted is None and self.task_distance is None:
+                raise ValueError(f"{hypothesis.id}: needs a task_distance, which the study does not declare")
+        if self.task_distance is not None and self.task_distance.examples == "simulated" and self.simulated is None:
+            raise ValueError("task_distance: its examples are simulated, but the study has no simulated world")
+        return self
+
+
+def bundled_studies() -> list[Study]:
+    """Return the studies that come with the package."""
+    folder = files("transfer_analysis.studies")
+    entries = sorted((e for e in folder.iterdir() if e.name.endswith(".yaml")), key=lambda e: e.name)
+    return [_parse(entry.read_text(encoding="utf-8"), entry.name) for entry in entries]
+
+
+def load_study(name: str) -> Study:
+    """Return a bundled study by name, or the study in a YAML file.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or naming every field of the file that is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = require_file(Path(name), "a study in YAML")
+        return _parse(path.read_text(encoding="utf-8"), path.name)
+    known = {study.name: study for study in bundled_studies()}
+    if name not in known:
+        raise InputError(
+            f"unknown study {name!r}{nearest(name, known)}; bundled are {', '.join(known)}; "
+            "a study of your own is a path ending in .yaml"
+        )
+    return known[name]
+
+
+def _parse(text: str, where: str) -> Study:
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{where}: not valid YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise InputError(f"{where}: expected a mapping with name, title, question, primary and hypotheses")
+    try:
+        return Study.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(
+            f"{where}: {'.'.join(map(str, e['loc'])) or 'study'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ) from error

@@ -1,0 +1,154 @@
+"""Encoders: loaded with their tokenizer, or built small; saved so that `AutoModel` loads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from transfer_analysis.errors import InputError
+
+Pooling = Literal["first", "mean"]
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+class Shape(BaseModel):
+    """Size of a small encoder built from nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: int = 2
+    hidden: int = 128
+    heads: int = 4
+    feed_forward: int = 256
+    max_length: int = 64
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A transformer encoder and its tokenizer.
+
+    Attributes
+    ----------
+    name
+        Hub id or name of the folder.
+    restart_positions
+        Whether positions are counted anew from the second segment of a pair on.
+    pooling
+        What stands for a whole sequence: the `first` subword's state, or the `mean` over subwords.
+
+    Encoders built here restart positions, which lets a small model align the segments of a pair, and pool by the mean,
+    because nothing trains the first subword's state in pretraining; their configuration says so.
+    """
+
+    name: str
+    tokenizer: PreTrainedTokenizerFast
+    model: PreTrainedModel
+    restart_positions: bool = False
+    pooling: Pooling = "first"
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of the last hidden states."""
+        return int(self.model.config.hidden_size)
+
+    def hidden(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Return the last hidden states, shape (examples, subwords, width)."""
+        inputs = {k: batch[k] for k in ("input_ids", "attention_mask", "token_type_ids", "position_ids") if k in batch}
+        states: torch.Tensor = self.model(**inputs).last_hidden_state
+        return states
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """Load an encoder from a folder with safetensors and a fast tokenizer.
+
+    Raises
+    ------
+    InputError
+        Where the folder holds no such encoder.
+    """
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModel.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, add_pooling_layer=False
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"encoder {folder}: cannot be loaded: {str(error).splitlines()[0]}") from error
+    return Encoder(
+        folder.name,
+        tokenizer,
+        model,
+        restart_positions=bool(getattr(model.config, "restart_positions", False)),
+        pooling="mean" if getattr(model.config, "sequence_pooling", "first") == "mean" else "first",
+    )
+
+
+def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> Encoder:
+    """Build a small BERT encoder with random weights over a vocabulary of whole words.
+
+    Parameters
+    ----------
+    vocabulary
+        Words without special tokens; text is split at white space.
+    """
+    from transformers import BertConfig, BertModel
+
+    tokenizer = word_tokenizer(vocabulary, shape.max_length)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=shape.feed_forward,
+        max_position_embeddings=shape.max_length,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+        restart_positions=True,
+        sequence_pooling="mean",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = BertModel(config, add_pooling_layer=False)
+    return Encoder(name, tokenizer, model, restart_positions=True, pooling="mean")
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write weights as safetensors, configuration and tokenizer."""
+    encoder.model.save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
+
+
+def word_tokenizer(vocabulary: list[str], max_length: int) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of whole words with BERT's special tokens."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [*special, *vocabulary]
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )

@@ -1,0 +1,148 @@
+"""Heads: what is put on an encoder for a task. Each gives logits, a loss, and predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.encoder import Encoder, Pooling
+from transfer_analysis.training.features import IGNORED
+
+Batch = dict[str, torch.Tensor]
+
+
+class Head(nn.Module):
+    """A task's head.
+
+    `forward` takes hidden states of shape (examples, subwords, width) and the batch, and gives logits; `loss` compares
+    logits with the batch's targets; `predict` gives one prediction per example.
+    """
+
+    def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the mean loss over the examples of a batch."""
+        return functional.cross_entropy(logits, batch["targets"])
+
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
+        """Return one prediction per example, of the kind that the task's targets are."""
+        predictions: list[Any] = logits.argmax(dim=-1).tolist()
+        return predictions
+
+
+class SequenceClassification(Head):
+    """A hidden layer with tanh on the pooled state, then one logit per class (Devlin et al. 2019)."""
+
+    def __init__(self, width: int, outputs: int, pooling: Pooling) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.pool = nn.Linear(width, width)
+        self.out = nn.Linear(width, outputs)
+
+    def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return logits of shape (examples, classes)."""
+        if self.pooling == "mean":
+            mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        else:
+            pooled = hidden[:, 0]
+        logits: torch.Tensor = self.out(torch.tanh(self.pool(pooled)))
+        return logits
+
+
+class SequenceRegression(SequenceClassification):
+    """As sequence classification with one output, trained by squared error."""
+
+    def __init__(self, width: int, pooling: Pooling) -> None:
+        super().__init__(width, 1, pooling)
+
+    def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the mean squared error."""
+        return functional.mse_loss(logits.squeeze(-1), batch["targets"])
+
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
+        """Return one number per example."""
+        values: list[Any] = logits.squeeze(-1).tolist()
+        return values
+
+
+class TokenClassification(Head):
+    """One logit per tag on every subword; only first subwords of words count."""
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(width, outputs)
+
+    def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return logits of shape (examples, subwords, tags)."""
+        logits: torch.Tensor = self.out(hidden)
+        return logits
+
+    def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the mean cross-entropy over tagged subwords."""
+        return functional.cross_entropy(logits.transpose(1, 2), batch["targets"], ignore_index=IGNORED)
+
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
+        """Return, per example, the tag of each word."""
+        tagged = batch["targets"] != IGNORED
+        best = logits.argmax(dim=-1)
+        return [row[mask].tolist() for row, mask in zip(best, tagged, strict=True)]
+
+
+class SpanQA(Head):
+    """A start and an end logit on every subword of the context (Devlin et al. 2019)."""
+
+    #: Longest answer, in subwords.
+    longest = 30
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(width, 2)
+
+    def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return logits of shape (examples, subwords, 2); what is not context can only be chosen as 'cut off'."""
+        logits: torch.Tensor = self.out(hidden)
+        allowed = batch["token_type_ids"].bool() & batch["attention_mask"].bool()
+        allowed[:, 0] = True
+        return logits.masked_fill(~allowed.unsqueeze(-1), torch.finfo(logits.dtype).min)
+
+    def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the mean of the losses of start and end."""
+        start, end = logits.unbind(dim=-1)
+        targets = batch["targets"]
+        losses = functional.cross_entropy(start, targets[:, 0]) + functional.cross_entropy(end, targets[:, 1])
+        return losses / 2
+
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
+        """Return the best (first, last) subword of each example with first ≤ last, not the first subword of all."""
+        start, end = logits.unbind(dim=-1)
+        scores = start[:, 1:, None] + end[:, None, 1:]
+        width = scores.shape[1]
+        band = torch.ones(width, width, dtype=torch.bool).triu() & ~torch.ones(width, width, dtype=torch.bool).triu(self.longest)
+        best = scores.masked_fill(~band, torch.finfo(scores.dtype).min).flatten(1).argmax(dim=1)
+        return [(int(b) // width + 1, int(b) % width + 1) for b in best]
+
+
+def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
+    """Return a task's head with random weights drawn from `seed`.
+
+    Raises
+    ------
+    InputError
+        For a kind of head that the training core does not have.
+    """
+    width, pooling = encoder.hidden_size, encoder.pooling
+    makers = {
+        "sequence-classification": lambda: SequenceClassification(width, len(task.labels), pooling),
+        "sequence-regression": lambda: SequenceRegression(width, pooling),
+        "token-classification": lambda: TokenClassification(width, len(task.labels)),
+        "span-qa": lambda: SpanQA(width),
+    }
+    if task.head not in makers:
+        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return makers[task.head]()

@@ -1,0 +1,67 @@
+"""Recipes: how a phase is trained, as data."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from transfer_analysis.errors import InputError, nearest
+
+
+class Recipe(BaseModel):
+    """Settings of one phase of training.
+
+    Attributes
+    ----------
+    learning_rate
+        Peak rate of AdamW; it rises linearly over the first `warmup` share of the steps and falls linearly to 0.
+    batch_size
+        In examples.
+    epochs
+        Passes over the training examples.
+    weight_decay, clip
+        Decoupled weight decay, and the norm that gradients are clipped to.
+    max_length
+        In subwords; longer inputs are cut.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    epochs: int = Field(gt=0)
+    warmup: float = Field(ge=0, le=1)
+    weight_decay: float = Field(ge=0)
+    clip: float = Field(gt=0)
+    max_length: int = Field(gt=8)
+
+    def describe(self) -> str:
+        """Return the recipe in one line, for the transfer table."""
+        return (
+            f"{self.name} epochs={self.epochs} lr={self.learning_rate:g} batch={self.batch_size} "
+            f"warmup={self.warmup:g} decay={self.weight_decay:g} clip={self.clip:g} max_length={self.max_length}"
+        )
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """Return all recipes by name."""
+    text = files("transfer_analysis.training").joinpath("recipes.yaml").read_text(encoding="utf-8")
+    return {name: Recipe(name=name, **fields) for name, fields in yaml.safe_load(text).items()}
+
+
+def recipe(name: str, **overrides: float) -> Recipe:
+    """Return a recipe with some fields overridden.
+
+    Raises
+    ------
+    InputError
+        For an unknown recipe.
+    """
+    if name not in recipes():
+        raise InputError(f"unknown recipe {name!r}{nearest(name, recipes())}; expected one of {', '.join(recipes())}")
+    return Recipe.model_validate({**recipes()[name].model_dump(), **overrides})
