@@ -58,7 +58,9 @@ def main_options(version: Annotated[bool, typer.Option("--version", help="Print 
 
 @importers.command("taskweb", epilog="Example: transfer-analysis results import taskweb published/ -o taskweb.parquet")
 def import_taskweb_command(
-    path: Annotated[Path, typer.Argument(help="Folder with taskweb.csv and taskweb_baselines.csv, or the first of them.")],
+    path: Annotated[
+        Path, typer.Argument(help="Folder with taskweb.csv and taskweb_baselines.csv, or the first of them.")
+    ],
     out: Out = Path("taskweb.parquet"),
     keep_off_config: Annotated[
         bool, typer.Option(help="Keep runs off the repository's own configuration, under an adaptation of their own.")
@@ -90,8 +92,12 @@ def import_xpos_command(
 def import_csv_command(
     path: Annotated[Path, typer.Argument(help="A CSV file with one score per row.")],
     out: Out = Path("results.parquet"),
-    mapping: Annotated[list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Your column is this field.")] = None,
-    constants: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Your column is this field.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
+    ] = None,
     fractions: Annotated[bool, typer.Option(help="Scores are fractions: multiply by 100.")] = False,
     own_tasks: OwnTasks = None,
 ) -> None:
@@ -114,7 +120,9 @@ def import_csv_command(
 
 @results.command("check", epilog="Example: transfer-analysis results check results.parquet")
 def check_command(
-    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")], own_tasks: OwnTasks = None, as_json: AsJson = False
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    own_tasks: OwnTasks = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say everything that is wrong with a transfer table at once; exit code 2 if anything is."""
     from transfer_analysis.results import read_table
@@ -127,14 +135,18 @@ def check_command(
             raise typer.Exit(2) from error
         raise
     if as_json:
-        typer.echo(json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2)
+        )
     else:
         typer.echo(f"{path}: {table.describe()}; nothing wrong")
 
 
 @results.command("gains", epilog="Example: transfer-analysis results gains taskweb.parquet -o gains.csv")
 def gains_command(
-    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")], out: Out = Path("gains.csv"), own_tasks: OwnTasks = None
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    out: Out = Path("gains.csv"),
+    own_tasks: OwnTasks = None,
 ) -> None:
     """Write the gain of every score over its baseline (the same run without an intermediate task)."""
     from transfer_analysis.files import atomic_path
@@ -152,7 +164,9 @@ def gains_command(
 
 @tasks.command("list", epilog="Example: transfer-analysis tasks list --family nli")
 def tasks_command(
-    family: Annotated[str | None, typer.Option(help="Only this family.")] = None, own_tasks: OwnTasks = None, as_json: AsJson = False
+    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
+    own_tasks: OwnTasks = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the catalogue of tasks."""
     chosen = [task for task in _catalogue(own_tasks) if family is None or task.family == family]
@@ -168,7 +182,9 @@ def tasks_command(
     )
 
 
-@distances.command("languages", epilog="Example: transfer-analysis distances languages de fr sw zh --kind syntactic --from en")
+@distances.command(
+    "languages", epilog="Example: transfer-analysis distances languages de fr sw zh --kind syntactic --from en"
+)
 def language_distances_command(
     languages: Annotated[list[str], typer.Argument(help="Language codes or names.")],
     kind: Annotated[str, typer.Option(help="syntactic, phonological, inventory, featural or genetic.")] = "syntactic",
@@ -193,7 +209,9 @@ def language_distances_command(
 @distances.command("tasks", epilog="Example: transfer-analysis distances tasks examples.jsonl -o distances.csv")
 def task_distances_command(
     examples: Annotated[Path, typer.Argument(help="JSON Lines with the fields task and text.")],
-    encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id (owner/name@revision).")] = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id (owner/name@revision).")
+    ] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")] = Path("task-distances.csv"),
 ) -> None:
     """Compute the semantic distance between tasks from the text of their examples."""
@@ -244,12 +262,21 @@ def studies_command(as_json: AsJson = False) -> None:
     _print_table(["study", "question"], [[study.name, study.question] for study in found])
 
 
-@studies.command("run", epilog="Example: transfer-analysis study run pos-typology --results xpos.parquet --out reports/pos-typology")
+@studies.command(
+    "run", epilog="Example: transfer-analysis study run pos-typology --results xpos.parquet --out reports/pos-typology"
+)
 def run_command(
     study: Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the report  [default: reports/STUDY]")] = None,
-    results_path: Annotated[Path | None, typer.Option("--results", help="A transfer table, in place of training.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the report  [default: reports/STUDY]")
+    ] = None,
+    results_path: Annotated[
+        Path | None, typer.Option("--results", help="A transfer table, in place of training.")
+    ] = None,
     examples: Annotated[Path | None, typer.Option(help="Examples of the tasks: JSON Lines with task and text.")] = None,
+    languages: Annotated[
+        Path | None, typer.Option(help="Properties of languages for covariates: CSV with a column language.")
+    ] = None,
     encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
     own_tasks: OwnTasks = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
@@ -259,7 +286,9 @@ def run_command(
     from transfer_analysis.studies import Given, load_study, run_study
 
     loaded = load_study(study)
-    given = Given(results=results_path, examples=examples, encoder=encoder, tasks=own_tasks, workers=workers)
+    given = Given(
+        results=results_path, examples=examples, languages=languages, encoder=encoder, tasks=own_tasks, workers=workers
+    )
     with _progress() as report:
         finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
     if as_json:
@@ -320,7 +349,7 @@ def _print_table(header: list[str], rows: list[list[str]]) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Report]:
-    """Draw a bar on a terminal; elsewhere print a line for each new step and each quarter of it."""
+    """Draw a bar on a terminal; elsewhere print a line for each new stage and each tenth of it."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -335,9 +364,9 @@ def _progress() -> Iterator[Report]:
 
     def report(what: str, share: float) -> None:
         stage = what.partition(":")[0]
-        quarter = int(share * 4)
-        if said.get(stage, -1) < quarter:
-            said[stage] = quarter
+        tenth = int(share * 10)
+        if said.get(stage, -1) < tenth:
+            said[stage] = tenth
             typer.echo(f"{what} ({share:.0%})", err=True)
 
     yield report

@@ -76,7 +76,9 @@ def observe(
         _mark(reasons, ~tasks.isin(matrix.rows), "no {} distance for the condition: ", name, tasks)
         _mark(reasons, ~frame["target"].isin(matrix.columns), "no {} distance for the target: ", name, frame["target"])
         if matrix.model is not None:
-            _mark(reasons, frame["model"] != matrix.model, "the {} distance is of another model: ", name, frame["model"])
+            _mark(
+                reasons, frame["model"] != matrix.model, "the {} distance is of another model: ", name, frame["model"]
+            )
         frame[f"{name}_distance"] = _look_up(matrix, tasks, frame["target"])
     for name, matrix in (language_distances or {}).items():
         for side, labels in (("source_language", matrix.rows), ("language", matrix.columns)):

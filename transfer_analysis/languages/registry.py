@@ -69,11 +69,11 @@ def resolve(code: str) -> Language:
 
 @cache
 def _rows() -> tuple[tuple[Language, tuple[str, ...]], ...]:
-    with files("transfer_analysis.languages").joinpath("languages.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            (Language(row["code"], row["iso639_3"], row["name"], row["script"]), tuple(row["aliases"].split()))
-            for row in csv.DictReader(stream)
-        )
+    text = files("transfer_analysis.languages").joinpath("languages.csv").read_text(encoding="utf-8")
+    return tuple(
+        (Language(row["code"], row["iso639_3"], row["name"], row["script"]), tuple(row["aliases"].split()))
+        for row in csv.DictReader(text.splitlines())
+    )
 
 
 @cache

@@ -100,12 +100,19 @@ def distance_scatter(
         for name, (colour, marker) in looks.items():
             part = used[used[group] == name]
             ax.scatter(
-                part[x], part[y], s=10 if crowded else 18, color=colour, marker=marker, alpha=0.8, linewidths=0, zorder=3
+                part[x],
+                part[y],
+                s=10 if crowded else 18,
+                color=colour,
+                marker=marker,
+                alpha=0.8,
+                linewidths=0,
+                zorder=3,
             )
         ax.set(xlabel=names.get(x, x), ylabel=names.get(y, y))
         _legend(ax, looks)
         if labels is not None:
-            _label_points(ax, used, x, y, labels)
+            _label_points(ax, used, x, y, labels, band)
     return ax
 
 
@@ -126,13 +133,15 @@ def selection_curve_plot(
     with style():
         if ax is None:
             ax = new_figure(COLUMN_WIDTH, 2.3).subplots()
-        ax.fill_between(curve["k"], curve["low"], curve["high"], color=GREY, alpha=0.25, linewidth=0, label="95% of relabelings")
+        ax.fill_between(
+            curve["k"], curve["low"], curve["high"], color=GREY, alpha=0.25, linewidth=0, label="95% of relabelings"
+        )
         ax.plot(curve["k"], curve["random"], color="#555555", linestyle="--", label="random (expected)")
         ax.plot(curve["k"], curve["selected"], color="#0072B2", marker="o", markersize=3, label="nearest first")
         ax.axhline(float(curve["best"].iloc[0]), color="#D55E00", linestyle=":", linewidth=1, label="best possible")
-        ax.set(xlabel=f"number of {choice} tried (k)", ylabel=f"best {outcome} of k, mean over targets")
+        ax.set(xlabel=f"number of {choice} tried (k)", ylabel=f"best {outcome} of the k")
         step = max(1, len(curve) // 7)
-        ax.set_xticks(list(curve["k"])[:: step])
+        ax.set_xticks(list(curve["k"])[::step])
         ax.legend(loc="lower right")
     return ax
 
@@ -149,13 +158,16 @@ def _legend(ax: Axes, looks: Mapping[str, tuple[str, str]]) -> None:
     ax.figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0)
 
 
-def _label_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, labels: str) -> None:
+def _label_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, labels: str, band: pd.DataFrame) -> None:
     """Put labels beside points on the first of four sides that is free; leave out those that fit nowhere."""
     figure: Any = ax.figure
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
     points = ax.transData.transform(frame[[x, y]].to_numpy(dtype=float))
-    taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in points]
+    # Labels keep clear of the points and of the line.
+    ends = band[["x", "fit"]].iloc[[0, -1]].to_numpy(dtype=float)
+    line = ax.transData.transform(ends[0] + np.linspace(0, 1, 200)[:, None] * (ends[1] - ends[0]))
+    taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in points] + [(px, py - 1, px + 1, py + 1) for px, py in line]
     sides = ((4, 0, "left", "center"), (-4, 0, "right", "center"), (0, 4, "center", "bottom"), (0, -4, "center", "top"))
     frame_box = ax.get_window_extent(renderer)
     for (_, row), _point in zip(frame.iterrows(), points, strict=True):

@@ -15,12 +15,16 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the report: SVG text, caption, and alternative text for readers who cannot see it."""
+    """A figure of the report: SVG text, caption, and alternative text for readers who cannot see it.
+
+    A `wide` figure takes the whole width of the page, others share a row.
+    """
 
     name: str
     svg: str
     caption: str
     alt: str
+    wide: bool = False
 
     def inline(self) -> Markup:
         """Return the SVG for use inside HTML: no XML head, names of parts made unique to the figure, scaled to fit."""
@@ -77,6 +81,7 @@ def render_html(page: Page) -> str:
 
 def _table(frame: pd.DataFrame) -> Markup:
     html: str = frame.to_html(index=False, border=0, na_rep="–", float_format=lambda v: f"{v:.3f}", escape=True)
-    # Numbers are set to the right of their columns.
-    html = re.sub(r"<td>(\u2212?-?[\d.,]+)</td>", r'<td class="number">\1</td>', html)
+    # Numbers are set to the right of their columns; short text is not broken.
+    html = re.sub(r"<td>((?:&lt; )?[\u2212-]?[\d.,]+)</td>", r'<td class="number">\1</td>', html)
+    html = re.sub(r"<td>([^<]{1,22})</td>", r'<td class="short">\1</td>', html)
     return Markup(html.replace(' style="text-align: right;"', ""))

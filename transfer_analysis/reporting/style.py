@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,7 +20,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#8A8A8A"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7,
@@ -74,7 +74,10 @@ def group_looks(groups: Sequence[str], largest: int = len(COLOURS)) -> dict[str,
 def figure_bytes(figure: Figure, kind: Literal["svg", "pdf", "png"]) -> bytes:
     """Return a figure as a file, without date or version, so that the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    metadata = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
+    metadata = {
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
     with style():
         figure.savefig(buffer, format=kind, dpi=200, metadata=metadata.get(kind, {"Software": None}))
     return buffer.getvalue()

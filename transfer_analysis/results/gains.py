@@ -65,7 +65,9 @@ def gains(table: TransferTable) -> Gains:
     left_out = joined[~found].drop(columns=["pairing", "baseline", "gain", "relative_gain"])
     doubtful = frame.loc[is_baseline & (frame["flag"] == "undetermined"), _BASELINE].drop_duplicates()
     marked = left_out.merge(doubtful, how="left", on=_BASELINE, indicator="found")
-    reasons = marked["found"].map({"both": "the baseline is not uniquely determined", "left_only": "no baseline (condition none)"})
+    reasons = marked["found"].map(
+        {"both": "the baseline is not uniquely determined", "left_only": "no baseline (condition none)"}
+    )
     return Gains(
         joined[found].reset_index(drop=True),
         left_out.reset_index(drop=True).assign(reason=reasons.astype("string").to_numpy()),

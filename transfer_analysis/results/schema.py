@@ -82,7 +82,9 @@ def column_problems(columns: Iterable[str], where: str) -> list[str]:
     found = []
     for column in REQUIRED:
         if column not in given:
-            found.append(f"{where}: column {column!r} is missing{nearest(column, given)}; map it with --map YOURS={column}")
+            found.append(
+                f"{where}: column {column!r} is missing{nearest(column, given)}; map it with --map YOURS={column}"
+            )
     for column in given:
         if column not in COLUMNS:
             found.append(f"{where}: unknown column {column!r}{nearest(column, COLUMNS)}")
@@ -132,16 +134,13 @@ def _unknown(frame: pd.DataFrame, column: str, check: Callable[[str], object]) -
 
 def _scores(frame: pd.DataFrame) -> Iterator[str]:
     missing = frame[frame["score"].isna()]
-    yield from _listed(
-        f"{at}: score is not a number; expected a percentage such as 81.2" for at in missing["_at"]
-    )
+    yield from _listed(f"{at}: score is not a number; expected a percentage such as 81.2" for at in missing["_at"])
     low = frame["metric"].map({name: metric.low for name, metric in metrics().items()}).astype(float)
     high = frame["metric"].map({name: metric.high for name, metric in metrics().items()}).astype(float)
     # Rounding in published tables may carry a perfect score a hair past the end of its scale.
     off = frame[(frame["score"] < low - 1e-6) | (frame["score"] > high + 1e-6)]
     yield from _listed(
-        f"{at}: score {score} is outside the range of {metric}, "
-        f"{metrics()[metric].low:g}–{metrics()[metric].high:g}"
+        f"{at}: score {score} is outside the range of {metric}, {metrics()[metric].low:g}–{metrics()[metric].high:g}"
         for at, score, metric in zip(off["_at"], off["score"], off["metric"], strict=True)
     )
 

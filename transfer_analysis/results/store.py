@@ -68,7 +68,9 @@ def read_table(path: Path, catalogue: Catalogue | None = None) -> TransferTable:
     """
     if path.suffix == ".csv":
         frame = read_csv(path)
-        return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=csv_rows(path, len(frame)))
+        return TransferTable.from_frame(
+            frame, where=path.name, catalogue=catalogue, locations=csv_rows(path, len(frame))
+        )
     return TransferTable.from_frame(read_parquet(path), where=path.name, catalogue=catalogue)
 
 

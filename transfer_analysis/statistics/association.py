@@ -76,10 +76,14 @@ def association(
         )
     warnings = []
     if not used.all():
-        warnings.append(f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant")
+        warnings.append(
+            f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
+        )
     low, high = _inverted(statistics, overlaps, confidence)
     if relabelings.attainable_p > 1 - confidence:
-        warnings.append(f"only {len(relabelings)} relabelings: no p-value below {relabelings.attainable_p:.3f} can occur")
+        warnings.append(
+            f"only {len(relabelings)} relabelings: no p-value below {relabelings.attainable_p:.3f} can occur"
+        )
     n = int((np.isfinite(outcome) & np.isfinite(_observed(distance, relabelings)))[:, used].sum())
     return Outcome(
         statistic=f"mean within-{column} {method.capitalize()} correlation",
@@ -137,7 +141,9 @@ def pooled_association(
     )
 
 
-def columnwise_correlations(distance: Array, outcome: Array, columns: list[str], method: Method = "spearman") -> pd.DataFrame:
+def columnwise_correlations(
+    distance: Array, outcome: Array, columns: list[str], method: Method = "spearman"
+) -> pd.DataFrame:
     """Return each column's own correlation with its number of cells: columns `column`, `correlation`, `n`.
 
     `distance` and `outcome` have the same shape; a column without a defined correlation has NaN.
@@ -148,9 +154,7 @@ def columnwise_correlations(distance: Array, outcome: Array, columns: list[str],
     return pd.DataFrame({"column": columns, "correlation": correlations, "n": mask.sum(axis=0)})
 
 
-def _within(
-    distance: Array, outcome: Array, relabelings: Relabelings, method: Method
-) -> tuple[Array, Array, Array]:
+def _within(distance: Array, outcome: Array, relabelings: Relabelings, method: Method) -> tuple[Array, Array, Array]:
     """Return, per relabeling, the statistic and its overlap with the observed distances; and the observed columns.
 
     The overlap is the statistic with the observed standardised distance in place of the outcome; inversion needs it.
@@ -158,14 +162,17 @@ def _within(
     observed = _observed(distance, relabelings)
     base = np.isfinite(outcome)
     complete = bool(np.isfinite(observed[base]).all())
-    y_all, x_all = _unit(outcome, base & np.isfinite(observed), method), _unit(observed, base & np.isfinite(observed), method)
+    y_all, x_all = (
+        _unit(outcome, base & np.isfinite(observed), method),
+        _unit(observed, base & np.isfinite(observed), method),
+    )
     first: Array | None = None
     statistics, overlaps = [], []
     for x_raw in relabelings.distances(distance):
         mask = base & np.isfinite(x_raw)
         x = _unit(x_raw, mask, method)
         # With gaps in the distances the cells in use change with the relabeling, and so do the outcome's ranks.
-        gaps = not complete or not mask.all(axis=0)[base].all()
+        gaps = not complete or not mask[:, base].all()
         y = _unit(np.broadcast_to(outcome, x.shape), mask, method) if gaps else y_all
         per_column = np.where(_defined(mask, x, y), (x * y).sum(axis=-2), np.nan)
         if first is None:
@@ -193,12 +200,13 @@ def _unit(values: Array, mask: npt.NDArray[np.bool_], method: Method) -> Array:
     scale = np.maximum(np.abs(filled).max(axis=-2, keepdims=True), 1e-300)
     # Constant columns leave rounding dust of the size of their values; call that no variation.
     varies = length > 1e-12 * scale
-    return np.where(varies, centred / np.where(varies, length, 1.0), 0.0)
+    return np.asarray(np.where(varies, centred / np.where(varies, length, 1.0), 0.0))
 
 
 def _standardised(values: Array, mask: npt.NDArray[np.bool_]) -> Array:
     """Return values with mean 0 and standard deviation 1 (population) down each column."""
-    return _unit(values, mask, "pearson") * np.sqrt(np.maximum(mask.sum(axis=-2, keepdims=True), 1))
+    count = np.maximum(mask.sum(axis=-2, keepdims=True), 1)
+    return np.asarray(_unit(values, mask, "pearson") * np.sqrt(count))
 
 
 def _defined(mask: npt.NDArray[np.bool_], x: Array, y: Array) -> npt.NDArray[np.bool_]:

@@ -66,6 +66,11 @@ class Outcome:
 
     def __str__(self) -> str:
         """Return a sentence fit for a paper."""
+        text = self.numbers()
+        return f"{text[0].upper()}{text[1:]}."
+
+    def numbers(self) -> str:
+        """Return the statistic with its numbers, for use inside a sentence."""
         inside = []
         if self.low is not None and self.high is not None:
             inside.append(f"{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
@@ -76,7 +81,7 @@ class Outcome:
             tail = "" if self.alternative == "two-sided" else ", one-sided"
             inside.append(f"{p_text(self.p_value)}{tail}, {self.null}")
         inside.append(f"n = {self.n} {self.unit}")
-        return f"{self.statistic}: {number(self.estimate)} ({'; '.join(inside)})."
+        return f"{self.statistic} {number(self.estimate)}; {'; '.join(inside)}"
 
 
 def number(value: float) -> str:

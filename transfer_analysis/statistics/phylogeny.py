@@ -106,7 +106,9 @@ def phylogenetic_regression(
     """
     n = len(outcome)
     if n < MIN_LANGUAGES:
-        raise InputError(f"{n} languages are too few for a regression of {names[0]} on {names[1]}; {MIN_LANGUAGES} are needed")
+        raise InputError(
+            f"{n} languages are too few for a regression of {names[0]} on {names[1]}; {MIN_LANGUAGES} are needed"
+        )
     for name, values in zip(names, (outcome, predictor), strict=True):
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
             raise InputError(f"{name} is the same for all {n} languages; a slope cannot be estimated")
@@ -180,9 +182,7 @@ def _reml(outcomes: Array, design: Array, eigenvalues: Array) -> _Fit:
         coefficients = inverse @ (design.T @ (weights[:, None] * outcomes))
         residuals = outcomes - design @ coefficients
         sigma2 = (weights[:, None] * residuals**2).sum(axis=0) / (n - k)
-        likelihood = -0.5 * (
-            (n - k) * np.log(sigma2) + np.log(diagonal).sum() + np.linalg.slogdet(information)[1]
-        )
+        likelihood = -0.5 * ((n - k) * np.log(sigma2) + np.log(diagonal).sum() + np.linalg.slogdet(information)[1])
         better = likelihood > best
         best[better] = likelihood[better]
         slope[better] = coefficients[0, better]

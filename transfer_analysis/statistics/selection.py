@@ -30,7 +30,10 @@ MIN_TARGETS_FOR_INTERVAL = 10
 class Measure(Protocol):
     """A measure of selection for one target."""
 
-    higher_is_better: bool
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether larger values are better."""
+        ...
 
     def name(self) -> str:
         """Return the name with its variant."""

@@ -43,6 +43,11 @@ _RELATED = (
     "the regression on the language tree is the test"
 )
 
+_ON_THE_TREE = (
+    "genetic distance is itself read off the family tree that the residuals follow, so this test can tell little of "
+    "its effect apart"
+)
+
 
 @dataclass(frozen=True)
 class Material:
@@ -54,12 +59,15 @@ class Material:
         Joined rows with gains (None where the results have no conditions) and with scores of all conditions.
     distances
         The matrices by name.
+    covariates
+        Properties of languages, one row per language code.
     """
 
     study: Study
     gains: Observations | None
     scores: Observations
     distances: dict[str, DistanceMatrix]
+    covariates: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,9 @@ def language_cells(material: Material, kind: str) -> Cells:
     frame = material.scores.frame
     frame = frame[frame["source_language"] != frame["language"]]
     matrix = material.distances[kind]
-    known = [c for c in matrix.columns if np.isfinite(matrix.values.at[c, c])] if matrix.columns == matrix.rows else None
+    known = (
+        [c for c in matrix.columns if np.isfinite(matrix.values.at[c, c])] if matrix.columns == matrix.rows else None
+    )
     if known is not None:
         frame = frame[frame["source_language"].isin(known) & frame["language"].isin(known)]
     return _cells(frame, "source_language", "language", "score", matrix, material.study)
@@ -181,7 +191,9 @@ def _task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
 
 def _language_regression(hypothesis: LanguageRegression, material: Material) -> Outcome:
     table = language_scores(material, hypothesis.distance)
-    known = table.dropna(subset=["distance"])
+    names = list(hypothesis.covariates)
+    table = table.join(material.covariates[names], on="language")
+    known = table.dropna(subset=["distance", *names])
     if len(known) < MIN_LANGUAGES:
         raise InputError(
             f"{hypothesis.id}: {len(known)} languages have both a score and a {hypothesis.distance} distance from "
@@ -197,12 +209,18 @@ def _language_regression(hypothesis: LanguageRegression, material: Material) -> 
             "score (points)" if targets == 1 else "score (standardised within target)",
             f"{hypothesis.distance} distance from {material.study.source_language}",
         ),
+        covariates=known[names].to_numpy(dtype=float) if names else None,
         alternative=hypothesis.alternative,
         seed=material.study.seed,
     )
-    missing = sorted(table.loc[table["distance"].isna(), "language"])
+    if hypothesis.distance == "genetic":
+        outcome = replace(outcome, warnings=(*outcome.warnings, _ON_THE_TREE))
+    if names:
+        outcome = replace(outcome, statistic=f"{outcome.statistic}, adjusted for {', '.join(names).replace('_', ' ')}")
+    missing = sorted(set(table["language"]) - set(codes))
     if missing:
-        note = f"{len(missing)} languages without a {hypothesis.distance} distance left out: {', '.join(missing)}"
+        what = " or ".join([f"{hypothesis.distance} distance", *(n.replace("_", " ") for n in names)])
+        note = f"{len(missing)} languages without a {what} left out: {', '.join(missing)}"
         outcome = replace(outcome, warnings=(*outcome.warnings, note))
     return outcome
 

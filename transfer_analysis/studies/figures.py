@@ -30,6 +30,11 @@ class Drawn:
     figure: Figure
     caption: str
 
+    @property
+    def wide(self) -> bool:
+        """Whether it is made for the width of a page, not of a column."""
+        return bool(self.figure.get_figwidth() > reporting.COLUMN_WIDTH)
+
 
 def draw_figures(material: Material) -> list[Drawn]:
     """Return the figures of a study: distances, distance against outcome, and selection."""
@@ -100,7 +105,9 @@ def _task_heatmap(material: Material, cells: Cells) -> Drawn:
     else:
         rows, columns = list(cells.outcome.index), list(cells.outcome.columns)
     groups = {name: catalogue.family(name) for name in {*rows, *columns}}
-    ax = reporting.distance_heatmap(matrix.values.loc[rows, columns], label="semantic distance (1 − cosine)", groups=groups)
+    ax = reporting.distance_heatmap(
+        matrix.values.loc[rows, columns], label="semantic distance (1 − cosine)", groups=groups
+    )
     return Drawn(
         "task-distance-heatmap",
         _figure(ax),
@@ -146,8 +153,12 @@ def _language_heatmap(material: Material, kind: str) -> Drawn:
     matrix = material.distances[kind]
     shown = _readable(material, matrix.rows)
     ax = reporting.distance_heatmap(matrix.values.loc[shown, shown], label=f"{kind} distance", groups=families(shown))
-    part = "" if len(shown) == len(matrix.rows) else (
-        f" Shown are the {len(shown)} of {len(matrix.rows)} languages that the benchmark's own list names; the CSV has all."
+    part = (
+        ""
+        if len(shown) == len(matrix.rows)
+        else (
+            f" Shown are the {len(shown)} of {len(matrix.rows)} languages that the benchmark's own list names; the CSV has all."
+        )
     )
     return Drawn(
         "language-distance-heatmap",
@@ -170,5 +181,3 @@ def _figure(ax: object) -> Figure:
     figure = getattr(ax, "figure", None)
     assert isinstance(figure, Figure)
     return figure
-
-

@@ -25,7 +25,18 @@ from transfer_analysis.studies.study import Study
 if TYPE_CHECKING:
     from transfer_analysis.studies.run import Finding
 
-_PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "urielplus", "torch", "transformers", "sentence-transformers")
+_PACKAGES = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "matplotlib",
+    "seaborn",
+    "urielplus",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+)
 
 
 def write_report(
@@ -68,7 +79,10 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
     if material.study.task_distance is not None:
         cells = _task_table(material)
         tables["cells"] = ("Cells: mean score, gain and distance", cells)
-        tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material, cells))
+        tables["per-target"] = (
+            "Rank correlation of distance and gain within each target",
+            _per_target(material, cells),
+        )
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
     tables["languages"] = ("Mean score per test language", mean.rename_axis(columns=None))
     return tables
@@ -83,7 +97,9 @@ def _task_table(material: Material) -> pd.DataFrame:
     )
     if material.gains is None:
         return scores.reset_index()
-    gained = material.gains.frame.groupby(key).agg(gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 0).mean())))
+    gained = material.gains.frame.groupby(key).agg(
+        gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 0).mean()))
+    )
     return scores.join(gained).reset_index()
 
 
@@ -92,7 +108,9 @@ def _per_target(material: Material, cells: pd.DataFrame) -> pd.DataFrame:
     used = cells[~cells["overlap"] & (cells["condition"] != cells["target"])]
     outcome = used.pivot(index="condition", columns="target", values=value)
     distance = used.pivot(index="condition", columns="target", values="distance")
-    table = columnwise_correlations(distance.to_numpy(float), outcome.to_numpy(float), [str(c) for c in outcome.columns])
+    table = columnwise_correlations(
+        distance.to_numpy(float), outcome.to_numpy(float), [str(c) for c in outcome.columns]
+    )
     return table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {value}"})
 
 
@@ -153,7 +171,8 @@ def _record(
             **{name: version(name) for name in _PACKAGES},
         },
     }
-    return _plain(record)
+    plain: dict[str, Any] = _plain(record)
+    return plain
 
 
 def _plain(value: Any) -> Any:
@@ -204,7 +223,9 @@ def _page(
         hypotheses=[_shown(f) for f in findings if not f.exploratory],
         exploratory=[_shown(f) for f in findings if f.exploratory],
         figures=[
-            reporting.Figure(d.name, reporting.figure_bytes(d.figure, "svg").decode(), d.caption, _alt(d, record))
+            reporting.Figure(
+                d.name, reporting.figure_bytes(d.figure, "svg").decode(), d.caption, _alt(d, record), wide=d.wide
+            )
             for d in drawn
         ],
         sections=[reporting.Section(title, frame) for title, frame in tables.values()],
@@ -241,5 +262,3 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 def _alt(drawn: Drawn, record: dict[str, Any]) -> str:
     return f"{drawn.caption} {record['finding']}"
-
-

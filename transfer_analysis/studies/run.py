@@ -16,8 +16,9 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
 from transfer_analysis.statistics import Outcome, holm
 from transfer_analysis.studies.analyses import Material, analyse
+from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.render import write_report
-from transfer_analysis.studies.study import Study
+from transfer_analysis.studies.study import Study, covariates_of
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
 
@@ -31,6 +32,8 @@ class Given:
         A transfer table (Parquet or CSV).
     examples
         Examples of the tasks, JSON Lines with `task` and `text`.
+    languages
+        Properties of languages for covariates: CSV with a column `language`.
     encoder
         Sentence encoder: `auto`, a folder or a hub id.
     tasks
@@ -41,13 +44,18 @@ class Given:
 
     results: Path | None = None
     examples: Path | None = None
+    languages: Path | None = None
     encoder: str = "auto"
     tasks: Path | None = None
     workers: int = 2
 
     def files(self) -> dict[str, str]:
         """Return the hash of each file given, by its name."""
-        return {path.name: sha256(path) for path in (self.results, self.examples, self.tasks) if path is not None}
+        return {
+            path.name: sha256(path)
+            for path in (self.results, self.examples, self.languages, self.tasks)
+            if path is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Finding:
 
     def sentence(self) -> str:
         """Return the statement, the verdict and the numbers as one sentence."""
-        return f"{self.statement.rstrip('.')} \u2013 {self.verdict}: {self.outcome}"
+        return f"{self.verdict.capitalize()}: {self.statement.rstrip('.')} ({self.outcome.numbers()})."
 
 
 @dataclass(frozen=True)
@@ -114,9 +122,10 @@ def run_study(study: Study, out: Path, given: Given | None = None, report: Repor
     _check(study, out, given)
     table = _results(study, given, catalogue, report)
     selected = _selected(study, table, catalogue)
+    covariates = read_covariates(study, given.languages)
     report("computing distances", 0.0)
     distances = _distances(study, selected, given)
-    material, remarks = _joined(study, selected, distances, catalogue)
+    material, remarks = _joined(study, selected, distances, covariates, catalogue)
     findings = _tested(study, material, report)
     report("writing the report", 0.9)
     primary = next(finding for finding in findings if finding.id == study.primary)
@@ -130,10 +139,16 @@ def _check(study: Study, out: Path, given: Given) -> None:
     if out.exists() and not (out / "outcomes.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         problems.append(f"{out}: exists and is no report of a study; choose another --out")
     if given.results is None and study.simulated is None:
-        problems.append(f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`)")
+        problems.append(
+            f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`)"
+        )
     if study.task_distance is not None and study.task_distance.examples == "given" and given.examples is None:
         problems.append(f"{study.name}: needs examples of the tasks for its task distance: give --examples FILE.jsonl")
-    for path, what in ((given.results, "--results"), (given.examples, "--examples")):
+    for path, what in (
+        (given.results, "--results"),
+        (given.examples, "--examples"),
+        (given.languages, "--languages"),
+    ):
         if path is not None and not path.is_file():
             problems.append(f"{what} {path}: no such file")
     if problems:
@@ -177,7 +192,7 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
         matrices[study.task_distance.name] = mean_embedding_distances(examples, load_sentence_encoder(given.encoder))
     languages = sorted({*table.frame["source_language"], *table.frame["language"]})
     for kind in study.language_distances:
-        matrices[kind] = language_distances(languages, kind)
+        matrices[kind] = language_distances(languages, kind, min_shared=study.min_shared_features)
     return matrices
 
 
@@ -193,12 +208,21 @@ def _examples(study: Study, given: Given) -> Mapping[str, list[str]]:
 
 
 def _joined(
-    study: Study, table: TransferTable, distances: dict[str, DistanceMatrix], catalogue: Catalogue
+    study: Study,
+    table: TransferTable,
+    distances: dict[str, DistanceMatrix],
+    covariates: pd.DataFrame,
+    catalogue: Catalogue,
 ) -> tuple[Material, list[str]]:
     """Join scores and gains with the distances, and say what happened to the rows."""
     of_tasks = {study.task_distance.name: distances[study.task_distance.name]} if study.task_distance else {}
     of_languages = {kind: distances[kind] for kind in study.language_distances}
     remarks = [table.describe()]
+    remarks += [
+        f"{hypothesis.id} was not run: it adjusts for {', '.join(covariates_of(hypothesis))}, which --languages gives"
+        for hypothesis in study.exploratory
+        if set(covariates_of(hypothesis)) - set(covariates.columns)
+    ]
 
     def joined(frame: pd.DataFrame, tasks: dict[str, DistanceMatrix]) -> Observations:
         return observe(frame, task_distances=tasks, language_distances=of_languages, catalogue=catalogue)
@@ -208,17 +232,21 @@ def _joined(
         if of_tasks:
             raise InputError(f"{study.name}: the results have no intermediate tasks (every condition is none)")
         scores = joined(table.frame, {})
-        return Material(study, None, scores, distances), [*remarks, *scores.describe()]
+        return Material(study, None, scores, distances, covariates), [*remarks, *scores.describe()]
     found = gains(table)
     remarks.append(found.describe())
     with_gains = joined(found.frame, of_tasks) if len(found.frame) else None
     scores = joined(with_condition, of_tasks)
     said = with_gains.describe() if with_gains is not None else []
-    return Material(study, with_gains, scores, distances), [*remarks, *dict.fromkeys([*said, *scores.describe()])]
+    return Material(study, with_gains, scores, distances, covariates), [
+        *remarks,
+        *dict.fromkeys([*said, *scores.describe()]),
+    ]
 
 
 def _tested(study: Study, material: Material, report: Report) -> list[Finding]:
-    every = [*study.hypotheses, *study.exploratory]
+    runnable = [h for h in study.exploratory if set(covariates_of(h)) <= set(material.covariates.columns)]
+    every = [*study.hypotheses, *runnable]
     outcomes = []
     for i, hypothesis in enumerate(every):
         report(f"testing: {hypothesis.id}", i / len(every))

@@ -68,6 +68,7 @@ class LanguageRegression(_Hypothesis):
 
     analysis: Literal["language-regression"]
     distance: str
+    covariates: tuple[str, ...] = ()
     alternative: Alternative = "two-sided"
 
 
@@ -84,6 +85,11 @@ class LanguageSelection(_Measured):
 
     analysis: Literal["language-selection"]
     distance: str
+
+
+def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
+    """Return the covariates that a hypothesis adjusts for."""
+    return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
 
 
 Hypothesis = Annotated[
@@ -106,6 +112,13 @@ class TaskDistance(_Model):
     examples_per_task: int = Field(default=128, gt=0)
 
 
+class Covariate(_Model):
+    """A property of languages to adjust for: a column of the table given, as it is or as log(1 + x)."""
+
+    column: str
+    transform: Literal["none", "log1p"] = "none"
+
+
 class Study(_Model):
     """One study.
 
@@ -117,6 +130,10 @@ class Study(_Model):
         The split analysed.
     task_distance, language_distances
         What is joined with the results.
+    min_shared_features
+        A pair of languages with fewer features known for both has no distance.
+    covariates
+        Name → covariate of languages, from a table given with `--languages`.
     simulated
         How to train the results in the simulated world (read by the training core), or None where results are given.
     hypotheses, exploratory
@@ -132,6 +149,8 @@ class Study(_Model):
     split: str = "test"
     task_distance: TaskDistance | None = None
     language_distances: tuple[str, ...] = ()
+    min_shared_features: int = Field(default=1, ge=1)
+    covariates: dict[str, Covariate] = Field(default_factory=dict)
     source_language: str = "en"
     simulated: dict[str, Any] | None = None
     alpha: float = Field(default=0.05, gt=0, lt=1)
@@ -159,6 +178,13 @@ class Study(_Model):
                     f"{hypothesis.id}: the distance {wanted!r} is not among language_distances"
                     f"{nearest(wanted, self.language_distances)}"
                 )
+            for name in covariates_of(hypothesis):
+                if name not in self.covariates:
+                    raise ValueError(f"{hypothesis.id}: unknown covariate {name!r}{nearest(name, self.covariates)}")
+                if hypothesis in self.hypotheses:
+                    raise ValueError(
+                        f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
+                    )
             if wanted is None and self.task_distance is None:
                 raise ValueError(f"{hypothesis.id}: needs a task_distance, which the study does not declare")
         if self.task_distance is not None and self.task_distance.examples == "simulated" and self.simulated is None:

@@ -33,7 +33,9 @@ def in_order(count: int, batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
         yield np.arange(start, min(start + batch_size, count))
 
 
-def collate(features: Features, indexes: npt.NDArray[np.int64], pad_id: int, restart_positions: bool) -> dict[str, torch.Tensor]:
+def collate(
+    features: Features, indexes: npt.NDArray[np.int64], pad_id: int, restart_positions: bool
+) -> dict[str, torch.Tensor]:
     """Pad examples to the longest of them.
 
     Returns

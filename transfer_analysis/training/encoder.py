@@ -124,6 +124,9 @@ def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> En
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Write weights as safetensors, configuration and tokenizer."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     encoder.model.save_pretrained(folder)
     encoder.tokenizer.save_pretrained(folder)
 

@@ -50,7 +50,9 @@ class Features:
         return np.array([len(ids) for ids in self.input_ids], dtype=np.int64)
 
 
-def featurize(task: Task, examples: Sequence[dict[str, Any]], encoder: Encoder, max_length: int, where: str) -> Features:
+def featurize(
+    task: Task, examples: Sequence[dict[str, Any]], encoder: Encoder, max_length: int, where: str
+) -> Features:
     """Tokenize examples for the task's head.
 
     Parameters
@@ -115,7 +117,9 @@ def _tokens(task: Task, examples: Sequence[dict[str, Any]], encoder: Encoder, ma
             raise InputError(f"{task.name} {where} row {row + 1}: {len(tokens[row])} tokens but {len(tags)} tags")
         unknown = [tag for tag in tags if tag not in numbers]
         if unknown:
-            raise InputError(f"{task.name} {where} row {row + 1}: unknown tag {unknown[0]!r}{nearest(unknown[0], numbers)}")
+            raise InputError(
+                f"{task.name} {where} row {row + 1}: unknown tag {unknown[0]!r}{nearest(unknown[0], numbers)}"
+            )
         words = encoded.word_ids(row)
         # Only the first subword of a word carries its tag.
         first = [w is not None and (i == 0 or words[i - 1] != w) for i, w in enumerate(words)]

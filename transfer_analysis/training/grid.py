@@ -112,7 +112,13 @@ def run_job(job: Job) -> list[Row]:
         task = catalogue[task_name]
         examples = job.world.examples(task_name, source, "train", count)
         head = make_head(task, encoder, job.seed)
-        train(encoder, head, featurize(task, examples, encoder, job.recipe.max_length, f"{source}/train"), job.recipe, job.seed)
+        train(
+            encoder,
+            head,
+            featurize(task, examples, encoder, job.recipe.max_length, f"{source}/train"),
+            job.recipe,
+            job.seed,
+        )
         return head
 
     def score(task_name: str, head: Any, language: str, split: Any) -> dict[str, float]:
@@ -132,7 +138,9 @@ def run_job(job: Job) -> list[Row]:
         head = fit(target, job.grid.target_examples)
         for language in job.world.languages:
             scores = score(target, head, language, "test")
-            rows += [_row(job, job.condition, target, language, "test", metric, value) for metric, value in scores.items()]
+            rows += [
+                _row(job, job.condition, target, language, "test", metric, value) for metric, value in scores.items()
+            ]
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -121,7 +122,9 @@ class SpanQA(Head):
         start, end = logits.unbind(dim=-1)
         scores = start[:, 1:, None] + end[:, None, 1:]
         width = scores.shape[1]
-        band = torch.ones(width, width, dtype=torch.bool).triu() & ~torch.ones(width, width, dtype=torch.bool).triu(self.longest)
+        band = torch.ones(width, width, dtype=torch.bool).triu() & ~torch.ones(width, width, dtype=torch.bool).triu(
+            self.longest
+        )
         best = scores.masked_fill(~band, torch.finfo(scores.dtype).min).flatten(1).argmax(dim=1)
         return [(int(b) // width + 1, int(b) % width + 1) for b in best]
 
@@ -135,7 +138,7 @@ def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
         For a kind of head that the training core does not have.
     """
     width, pooling = encoder.hidden_size, encoder.pooling
-    makers = {
+    makers: dict[str, Callable[[], Head]] = {
         "sequence-classification": lambda: SequenceClassification(width, len(task.labels), pooling),
         "sequence-regression": lambda: SequenceRegression(width, pooling),
         "token-classification": lambda: TokenClassification(width, len(task.labels)),
@@ -145,4 +148,5 @@ def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
         raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return makers[task.head]()
+        head: Head = makers[task.head]()
+    return head

@@ -67,7 +67,9 @@ def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, repor
     model = encoder.model
     embeddings = model.get_input_embeddings().weight
     bias = torch.nn.Parameter(torch.zeros(len(embeddings)))
-    optimizer = torch.optim.AdamW([*model.parameters(), bias], lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        [*model.parameters(), bias], lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+    )
     schedule = linear_schedule(optimizer, settings.steps, warmup=0.08)
     rng = np.random.default_rng([seed, 1])
     model.train()
@@ -85,7 +87,10 @@ def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, repor
         optimizer.step()
         schedule.step()
         if step % 20 == 0 or step == settings.steps - 1:
-            report(f"pretraining: step {step + 1:,} of {settings.steps:,}, loss {float(loss.detach()):.2f}", (step + 1) / settings.steps)
+            report(
+                f"pretraining: step {step + 1:,} of {settings.steps:,}, loss {float(loss.detach()):.2f}",
+                (step + 1) / settings.steps,
+            )
     return encoder
 
 
@@ -99,7 +104,7 @@ def _read(world: World, encoder: Encoder, documents: int, report: Report) -> _Te
     source = world.languages[0]
     single, sources, aligned = [], [], []
     for i, code in enumerate(world.languages):
-        report("pretraining: writing text", i / len(world.languages))
+        report(f"writing text: language {i + 1} of {len(world.languages)}", (i + 1) / len(world.languages))
         single.append(ids(world.text(code, documents, offset=(2 * i) * documents)))
         if code != source:
             sources.append(ids(world.text(source, documents, offset=(2 * i + 1) * documents)))

@@ -24,7 +24,18 @@ PARTS = {
     "particle": "PART",
 }
 
-ROLES = ("AGENT", "AGENT-MODIFIER", "ACTION", "NEGATION", "PATIENT", "PATIENT-MODIFIER", "PLACE", "RELATION", "TIME", "ASKED")
+ROLES = (
+    "AGENT",
+    "AGENT-MODIFIER",
+    "ACTION",
+    "NEGATION",
+    "PATIENT",
+    "PATIENT-MODIFIER",
+    "PLACE",
+    "RELATION",
+    "TIME",
+    "ASKED",
+)
 
 Asked = Literal["agent", "patient", "place", "time"]
 

@@ -113,7 +113,9 @@ def word_order(code: str) -> WordOrder:
     shares = source_shares()
     clause = _best(shares, language.iso639_3, {f"S_{o}": o for o in ("SVO", "SOV", "VSO", "VOS", "OVS", "OSV")})
     if clause is None:
-        raise InputError(f"URIEL+ knows no order of subject, verb and object for {language.name}; choose another language")
+        raise InputError(
+            f"URIEL+ knows no order of subject, verb and object for {language.name}; choose another language"
+        )
     object_side: Side = "before" if clause.index("O") < clause.index("V") else "after"
 
     def side(before: tuple[str, ...], after: tuple[str, ...], default: Side) -> Side:
@@ -124,12 +126,16 @@ def word_order(code: str) -> WordOrder:
     return WordOrder(
         clause=clause,
         adposition=side(
-            ("S_ADPOSITION_BEFORE_NOUN",), ("S_ADPOSITION_AFTER_NOUN",), "after" if object_side == "before" else "before"
+            ("S_ADPOSITION_BEFORE_NOUN",),
+            ("S_ADPOSITION_AFTER_NOUN",),
+            "after" if object_side == "before" else "before",
         ),
         adjective=side(("S_ADJECTIVE_BEFORE_NOUN",), ("S_ADJECTIVE_AFTER_NOUN",), "before"),
         numeral=side(("S_NUMERAL_BEFORE_NOUN",), ("S_NUMERAL_AFTER_NOUN",), "before"),
         negation=side(
-            ("S_NEGATIVE_WORD_BEFORE_VERB", "S_NEGATIVE_PREFIX"), ("S_NEGATIVE_WORD_AFTER_VERB", "S_NEGATIVE_SUFFIX"), "before"
+            ("S_NEGATIVE_WORD_BEFORE_VERB", "S_NEGATIVE_PREFIX"),
+            ("S_NEGATIVE_WORD_AFTER_VERB", "S_NEGATIVE_SUFFIX"),
+            "before",
         ),
         circumstance=side(("S_OBLIQUE_BEFORE_VERB",), ("S_OBLIQUE_AFTER_VERB",), object_side),
     )
@@ -166,14 +172,14 @@ def _vocabulary(code: str, seed: int) -> dict[tuple[str, str], str]:
 def _coined(rng: np.random.Generator, count: int) -> list[str]:
     """Return new words of two or three syllables."""
     letters = list(_CONSONANTS), list(_VOWELS)
-    return [
-        "".join(str(rng.choice(letters[k % 2])) for k in range(2 * int(rng.integers(2, 4)))) for _ in range(count)
-    ]
+    return ["".join(str(rng.choice(letters[k % 2])) for k in range(2 * int(rng.integers(2, 4)))) for _ in range(count)]
 
 
 def _written(form: str, category: str, block: str) -> str:
     """Write a word in a script's own letters; a mark keeps words of different categories apart."""
-    marked = form + {"action": "en", "property": "ik", "time": "om", "relation": "u", "particle": "e"}.get(category, "a")
+    marked = form + {"action": "en", "property": "ik", "time": "om", "relation": "u", "particle": "e"}.get(
+        category, "a"
+    )
     return "".join(chr(ord(block) + ord(letter) - ord("a")) for letter in marked)
 
 

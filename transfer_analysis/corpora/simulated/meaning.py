@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
 import yaml
@@ -37,7 +38,12 @@ class Inventory:
 
     def words(self) -> list[tuple[str, str]]:
         """Return every word as (category, English lemma)."""
-        return [(concept.category, word) for group in self.by_category.values() for concept in group for word in concept.words]
+        return [
+            (concept.category, word)
+            for group in self.by_category.values()
+            for concept in group
+            for word in concept.words
+        ]
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,10 @@ class Event:
     negated: bool = False
     domain: str = ""
 
-    def without(self, *fields: str) -> Event:
+    def without(self, *fields: Literal["place", "time"]) -> Event:
         """Return the event with circumstances left out (`place` takes its relation along)."""
-        gone: dict[str, None] = dict.fromkeys(fields)
-        if "place" in gone:
-            gone["relation"] = None
-        return replace(self, **gone)
+        event = replace(self, place=None, relation=None) if "place" in fields else self
+        return replace(event, time=None) if "time" in fields else event
 
 
 @cache

@@ -89,5 +89,3 @@ def _as_text(record: Record) -> str:
     if "tokens" in record:
         parts.append(" ".join(record["tokens"]))
     return " ".join(parts)
-
-

@@ -60,7 +60,7 @@ def import_csv(
     ]
     if missing:
         raise InputError(missing)
-    frame["origin"] = frame["origin"] if "origin" in frame else path.name
+    frame["origin"] = frame.get("origin", path.name)
     at = csv_rows(path, len(frame))
     return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=at), ignored
 
