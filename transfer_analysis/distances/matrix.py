@@ -104,7 +104,7 @@ class DistanceMatrix:
         """
         require_file(path, "a CSV matrix with labels in its first row and first column")
         text = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, index_col=0, encoding="utf-8-sig")
-        values = text.apply(pd.to_numeric, errors="coerce")
+        values = text.apply(pd.to_numeric, errors="coerce").astype(float)
         wrong = values.isna() & ~text.isin(["", "nan", "NaN", "NA"])
         if wrong.to_numpy().any():
             row, column = (int(i[0]) for i in np.nonzero(wrong.to_numpy()))

@@ -12,6 +12,13 @@ from transfer_analysis.languages import resolve
 from transfer_analysis.results import schema
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
+#: Columns of numbers, and what each should hold.
+_NUMBERS = {
+    "score": "a number; expected a percentage such as 81.2",
+    "seed": "a whole number",
+    "n_examples": "a whole number",
+}
+
 
 @dataclass(frozen=True)
 class TransferTable:
@@ -56,8 +63,8 @@ class TransferTable:
         if wrong:
             raise InputError(wrong)
         at = locations if locations is not None else [f"{where} row {i + 1}" for i in range(len(frame))]
-        filled, unreadable = _with_defaults(frame.reset_index(drop=True), catalogue, at)
-        wrong = unreadable + schema.problems(filled, catalogue, where, at)
+        filled = _with_defaults(frame.reset_index(drop=True), catalogue)
+        wrong = _read_numbers(filled, at) + schema.problems(filled, catalogue, where, at)
         if wrong:
             raise InputError(wrong)
         for column in ("source_language", "language"):
@@ -89,10 +96,8 @@ class TransferTable:
         return ", ".join(parts)
 
 
-def _with_defaults(
-    frame: pd.DataFrame, catalogue: Catalogue, locations: Sequence[str]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return the frame with every column of the schema, and what could not be read as a number."""
+def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Return the frame with every column of the schema; text is stripped, numbers are as they were."""
     filled = frame.copy()
     for column, value in schema.DEFAULTS.items():
         if column not in filled:
@@ -102,14 +107,24 @@ def _with_defaults(
     for column in schema.BESIDE:
         if column not in filled:
             filled[column] = pd.NA if column == "n_examples" else ""
-    text = [c for c in schema.COLUMNS if c not in ("score", "seed", "n_examples")]
-    for column in text:
-        filled[column] = filled[column].astype("string").fillna("").str.strip()
-    filled["score"] = pd.to_numeric(filled["score"], errors="coerce").astype(float)
+    for column in schema.COLUMNS:
+        if column not in _NUMBERS:
+            filled[column] = filled[column].astype("string").fillna("").str.strip()
+    return filled
 
-    seeds = pd.to_numeric(filled["seed"], errors="coerce")
-    bad = seeds.isna() | (seeds % 1 != 0)
-    wrong = [f"{locations[i]}: seed {filled.at[i, 'seed']!r} is not a whole number" for i in filled.index[bad]]
-    filled["seed"] = seeds.where(~bad, 0).astype("int64")
-    filled["n_examples"] = pd.to_numeric(filled["n_examples"], errors="coerce").astype("Int64")
-    return filled, wrong[:8]
+
+def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
+    """Turn the columns of numbers into numbers, in place, and return what could not be read."""
+    wrong: list[str] = []
+    for column, expected in _NUMBERS.items():
+        given = frame[column]
+        values = pd.to_numeric(given, errors="coerce")
+        bad = values.isna()
+        if column == "n_examples":  # the one that may be left empty
+            bad &= given.notna() & (given.astype("string").str.strip() != "")
+        if column != "score":
+            bad |= values.notna() & (values % 1 != 0)
+        wrong += schema.listed(f"{locations[i]}: {column} {given[i]!r} is not {expected}" for i in frame.index[bad])
+        frame[column] = values.astype(float) if column == "score" else values.where(~bad).astype("Int64")
+    frame["seed"] = frame["seed"].fillna(0).astype("int64")
+    return wrong

@@ -261,8 +261,8 @@ def _cells(frame: pd.DataFrame, row: str, column: str, which: str, matrix: Dista
     if frame.empty:
         raise InputError(f"no cell of {row} × {column} is left to analyse")
     # Seeds are averaged within a run's cell first, so that a missing seed does not change the weights of models.
-    by_run = frame.groupby([row, column, "model", "adaptation", "initialisation", "source_language", "language"])[which]
-    outcome = by_run.mean().groupby([row, column]).mean().unstack(column)
+    run = dict.fromkeys([row, column, "model", "adaptation", "initialisation", "source_language", "language"])
+    outcome = frame.groupby(list(run))[which].mean().groupby([row, column]).mean().unstack(column)
     rows, columns = list(outcome.index), list(outcome.columns)
     if set(rows) & set(columns):
         labels = [label for label in matrix.rows if label in set(rows) | set(columns)]

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.errors import InputError
+
+
+@pytest.fixture
+def matrix():
+    return DistanceMatrix(
+        pd.DataFrame([[0.0, 1.0], [2.0, np.nan], [3.0, 4.0]], index=["a", "b", "c"], columns=["x", "no"]),
+        "toy",
+        {"k": 1},
+    )
+
+
+def test_values_are_found_by_label(matrix):
+    assert matrix.array(["c", "a"], ["no", "x"]).tolist() == [[4.0, 3.0], [1.0, 0.0]]
+    assert matrix.missing() == 1
+
+
+def test_unknown_labels_are_refused_by_name(matrix):
+    with pytest.raises(InputError, match="distance toy has no 'xx'"):
+        matrix.array(["a"], ["xx"])
+
+
+def test_repeated_labels_are_refused():
+    with pytest.raises(InputError, match="row label 'a' occurs more than once"):
+        DistanceMatrix(pd.DataFrame([[1.0], [2.0]], index=["a", "a"], columns=["x"]), "toy")
+
+
+def test_round_trip_keeps_labels_that_look_like_nothing(matrix, tmp_path):
+    matrix.write(tmp_path / "m.csv")
+    back = DistanceMatrix.read(tmp_path / "m.csv")
+    pd.testing.assert_frame_equal(back.values, matrix.values)
+    assert (back.kind, back.parameters) == ("toy", {"k": 1})
+
+
+def test_long_has_a_row_per_pair(matrix):
+    long = matrix.long("source", "target")
+    assert len(long) == 6
+    assert long.query("source == 'b' and target == 'x'")["distance"].item() == 2.0
+
+
+def test_a_cell_that_is_no_number_is_named(tmp_path):
+    (tmp_path / "m.csv").write_text("d,x,y\na,0,1\nb,far,0\n")
+    with pytest.raises(InputError, match="m.csv row 3, column 'x': 'far' is not a number"):
+        DistanceMatrix.read(tmp_path / "m.csv")

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from transfer_analysis import reporting
+from transfer_analysis.statistics import Outcome, regression_band, selection_curve, separate_relabelings
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "x": rng.random(30),
+            "y": rng.random(30),
+            "family": [f"f{i % 9}" for i in range(30)],
+            "name": [f"l{i}" for i in range(30)],
+        }
+    )
+
+
+def scatter(points):
+    band = regression_band(points, "x", "y", ["family"], draws=99)
+    return reporting.distance_scatter(
+        points, x="x", y="y", group="family", band=band, labels="name", names={"x": "distance"}
+    )
+
+
+def test_scatter_draws_every_point_and_labels_that_do_not_overlap(points):
+    ax = scatter(points)
+    assert sum(len(c.get_offsets()) for c in ax.collections[1:]) == 30
+    assert ax.get_xlabel() == "distance"
+    figure = ax.figure
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    boxes = [t.get_window_extent(renderer) for t in ax.texts]
+    assert len(boxes) > 10
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_more_groups_than_colours_share_grey(points):
+    labels = [t.get_text() for t in scatter(points).figure.legends[0].get_texts()]
+    assert len(labels) == 7
+    assert labels[-1] == "3 other"
+
+
+def test_heatmap_orders_by_group_and_hides_the_diagonal():
+    labels = ["b", "a", "c"]
+    values = pd.DataFrame(np.arange(9.0).reshape(3, 3), index=labels, columns=labels)
+    ax = reporting.distance_heatmap(values, label="d", groups={"a": "z", "b": "y", "c": "z"})
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["b", "a", "c"]
+    shown = ax.collections[0].get_array()
+    assert np.ma.getmaskarray(shown).reshape(3, 3).diagonal().all()
+
+
+def test_selection_curve_has_its_three_lines():
+    rng = np.random.default_rng(1)
+    curve = selection_curve(rng.random((5, 3)), rng.random((5, 3)), separate_relabelings(5, 3))
+    ax = reporting.selection_curve_plot(curve, outcome="gain")
+    assert {t.get_text() for t in ax.get_legend().get_texts()} == {
+        "95% of relabelings",
+        "random (expected)",
+        "nearest first",
+        "best possible",
+    }
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
+def test_the_same_figure_gives_the_same_bytes(points, kind):
+    one, same = (reporting.figure_bytes(scatter(points).figure, kind) for _ in range(2))
+    assert one == same
+    if kind == "pdf":
+        assert b"/FontFile2" in one  # TrueType, embedded
+
+
+def test_latex_is_booktabs_and_escaped():
+    frame = pd.DataFrame({"task_a": ["50% & more", "x_y"], "score": [1.23456, np.nan]})
+    text = reporting.latex_table(frame, caption="All_tests", label="tab:a")
+    assert r"\toprule" in text
+    assert r"50\% \& more" in text
+    assert r"task\_a" in text
+    assert "1.235" in text
+    assert "--" in text
+    assert r"\caption{All\_tests}" in text
+
+
+def test_outcome_table_reads_well():
+    outcome = Outcome(
+        statistic="s", estimate=-0.2, n=4, unit="cells", method="m", p_value=0.0001, chance=0.8, chance_spread=0.01
+    )
+    row = reporting.outcome_table({"a": outcome}, {"a": 0.02}).iloc[0]
+    assert row["estimate"] == "−0.2"
+    assert row["p"] == "< .001"
+    assert row["p (Holm)"] == ".020"
+    assert row["random"] == "0.8 ± 0.01"
+
+
+def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
+    svg = reporting.figure_bytes(scatter(points).figure, "svg").decode()
+    test = {"statement": "<b>bold</b>", "verdict": "not supported", "sentence": "s", "notes": "n"}
+    page = reporting.Page(
+        title="T & T",
+        question="q",
+        answer="a",
+        hypotheses=[test],
+        exploratory=[],
+        figures=[
+            reporting.Figure("one", svg, "caption", "alt"),
+            reporting.Figure("two", svg, "caption", "alt", wide=True),
+        ],
+        sections=[reporting.Section("Table", pd.DataFrame({"x": [1.5], "y": ["<i>"]}))],
+        remarks=["r"],
+        redo=[("command", "c")],
+        files=["report.html"],
+    )
+    html = reporting.render_html(page)
+    assert "T &amp; T" in html
+    assert "&lt;b&gt;bold" in html
+    assert "&lt;i&gt;" in html
+    assert "src=" not in html
+    assert '<link rel="stylesheet"' not in html
+    assert "<script" not in html
+    ids = [part.split('"')[0] for part in html.split(' id="')[1:]]
+    assert len(ids) == len(set(ids))
+    body = html[html.index("<svg") : html.index("</svg>") + 6]
+    ET.fromstring(body)

@@ -1,0 +1,134 @@
+"""Selection, against scikit-learn and against enumeration by hand."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations, product
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+from sklearn.metrics import ndcg_score
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics import (
+    NDCG,
+    Regret,
+    joint_relabelings,
+    selection,
+    selection_curve,
+    separate_relabelings,
+)
+
+SCORES = np.array([70.0, 65.0, 80.0, 72.0, 61.0])
+
+
+@pytest.mark.parametrize("relevance", ["ranks", "scores"])
+def test_ndcg_agrees_with_scikit_learn(relevance):
+    distance = np.array([0.4, 0.1, 0.3, 0.9, 0.7])
+    order = np.argsort(distance)
+    true = rankdata(SCORES) - 1 if relevance == "ranks" else SCORES
+    value = NDCG(relevance).values(SCORES[order][None], SCORES)[0]
+    assert value == pytest.approx(ndcg_score([true], [-distance]))
+
+
+def test_ndcg_of_clipped_gains_counts_losses_as_nothing():
+    gains = np.array([2.0, -3.0, 0.0])
+    assert NDCG("clipped-gains").values(np.array([[-3.0, 2.0, 0.0]]), gains)[0] == pytest.approx(1 / np.log2(3))
+    assert np.isnan(NDCG("clipped-gains").values(np.array([[-1.0, -2.0]]), np.array([-1.0, -2.0]))[0])
+
+
+@pytest.mark.parametrize("measure", [NDCG("ranks"), NDCG("scores")])
+def test_random_level_of_ndcg_is_that_of_all_orders(measure):
+    every = measure.values(np.array(list(permutations(SCORES))), SCORES)
+    mean, variance = measure.chance(SCORES)
+    assert mean == pytest.approx(every.mean())
+    assert variance == pytest.approx(every.var())
+
+
+@pytest.mark.parametrize("of", ["mean", "best"])
+@pytest.mark.parametrize("relative", [True, False])
+@pytest.mark.parametrize("k", [1, 2, 3, 5, 9])
+def test_random_level_of_regret_is_that_of_all_choices(k, of, relative):
+    measure = Regret(k, of, relative)
+    reach = np.mean if of == "mean" else np.max
+    every = [80 - reach(choice) for choice in combinations(SCORES, min(k, 5))]
+    every = np.array(every) * (100 / 80 if relative else 1)
+    mean, variance = measure.chance(SCORES)
+    assert mean == pytest.approx(every.mean())
+    assert variance == pytest.approx(every.var(), abs=1e-9)
+
+
+def test_regret_by_hand():
+    ordered = np.array([[65.0, 80.0, 70.0, 61.0, 72.0]])
+    assert Regret(2, "mean").values(ordered, SCORES)[0] == pytest.approx(100 * (80 - 72.5) / 80)
+    assert Regret(2, "best").values(ordered, SCORES)[0] == 0
+    assert Regret(1, "best", relative=False).values(ordered, SCORES)[0] == 15
+
+
+def slow_regret(distance, scores, k):
+    values = []
+    for j in range(scores.shape[1]):
+        use = np.isfinite(scores[:, j])
+        nearest = scores[use, j][np.argsort(distance[use, j], kind="stable")][:k]
+        best = scores[use, j].max()
+        values.append(100 * (best - nearest.mean()) / best)
+    return np.mean(values)
+
+
+def test_selection_agrees_with_enumeration_by_hand_for_separate_labels():
+    rng = np.random.default_rng(4)
+    distance, scores = rng.random((4, 3)), 60 + 20 * rng.random((4, 3))
+    result = selection(distance, scores, separate_relabelings(4, 3), Regret(2))
+    assert result.estimate == pytest.approx(slow_regret(distance, scores, 2))
+    null = [
+        slow_regret(distance[np.ix_(r, c)], scores, 2)
+        for r, c in product(permutations(range(4)), permutations(range(3)))
+    ]
+    assert result.p_value == pytest.approx(np.mean(np.array(null) <= result.estimate + 1e-12))
+    chances = [Regret(2).chance(scores[:, j]) for j in range(3)]
+    assert result.chance == pytest.approx(np.mean([m for m, _ in chances]))
+    assert result.chance_spread == pytest.approx(np.sqrt(sum(v for _, v in chances)) / 3)
+    assert result.low is None
+    assert any("fewer than 10 targets" in w for w in result.warnings)
+
+
+def test_selection_leaves_self_transfer_out_and_permutes_labels_jointly():
+    rng = np.random.default_rng(7)
+    distance = rng.random((5, 5))
+    np.fill_diagonal(distance, 0)
+    scores = 50 + 10 * rng.random((5, 5))
+    np.fill_diagonal(scores, np.nan)
+    labels = list("abcde")
+    result = selection(distance, scores, joint_relabelings(labels, labels, labels), Regret(1))
+    null = [slow_regret(distance[np.ix_(p, p)], scores, 1) for p in permutations(range(5))]
+    assert result.p_value == pytest.approx(np.mean(np.array(null) <= result.estimate + 1e-12))
+    assert result.n == 5
+
+
+def test_a_perfect_distance_selects_perfectly():
+    scores = np.random.default_rng(1).random((5, 12)) + 1
+    result = selection(-scores, scores, separate_relabelings(5, 12, count=199), NDCG("scores"))
+    assert result.estimate == pytest.approx(1)
+    assert result.p_value == pytest.approx(1 / 200)
+    assert result.low is not None
+
+
+def test_the_selection_curve_by_hand():
+    gains = np.array([[1.0, 0.0], [3.0, 5.0], [-2.0, 4.0]])
+    distance = np.array([[0.1, 0.5], [0.2, 0.9], [0.3, 0.1]])
+    curve = selection_curve(distance, gains, separate_relabelings(3, 2))
+    assert curve["k"].tolist() == [1, 2, 3]
+    assert curve["selected"].tolist() == [(1 + 4) / 2, (3 + 4) / 2, (3 + 5) / 2]
+    by_hand = [np.mean([np.mean([max(c) for c in combinations(gains[:, j], k)]) for j in range(2)]) for k in (1, 2, 3)]
+    assert curve["random"].tolist() == pytest.approx(by_hand)
+    assert set(curve["best"]) == {4.0}
+    assert (curve["low"] <= curve["high"]).all()
+
+
+def test_what_cannot_be_selected_is_an_error():
+    relabelings = separate_relabelings(2, 1)
+    with pytest.raises(InputError, match="nothing to select"):
+        selection(np.ones((2, 1)), np.array([[1.0], [np.nan]]), relabelings, Regret(1))
+    with pytest.raises(InputError, match="needs a positive best score"):
+        selection(np.array([[1.0], [2.0]]), np.array([[-1.0], [-2.0]]), relabelings, Regret(1))
+    with pytest.raises(InputError, match="undefined for every target"):
+        selection(np.array([[1.0], [2.0]]), np.array([[-1.0], [-2.0]]), relabelings, NDCG("clipped-gains"))

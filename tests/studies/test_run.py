@@ -1,0 +1,359 @@
+"""Whole studies on small tables, with every number recomputed independently."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations, permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+from transfer_analysis.distances import encoders, language_distances
+from transfer_analysis.errors import InputError
+from transfer_analysis.results import TransferTable, read_table, write_table
+from transfer_analysis.results.importers import import_taskweb, import_xpos
+from transfer_analysis.studies import Given, load_study, run_study
+
+TASKS = ["anli_r3", "boolq", "cb", "copa", "imdb", "mrpc"]
+
+
+class WordCounts:
+    """A sentence encoder without weights, for tests: counts of six words."""
+
+    words = ("a", "b", "c", "d", "e", "f")
+
+    def encode(self, texts):
+        return np.array([[text.split().count(w) for w in self.words] for text in texts], dtype=float)
+
+    def provenance(self):
+        return {"encoder": "counts", "encoder_source": "test", "encoder_sha256": ""}
+
+
+@pytest.fixture
+def taskweb(tmp_path, monkeypatch):
+    """TaskWeb in miniature: six sources, five targets, two models, two seeds; examples of six words."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for model in ("t5s", "gpt2m"):
+        for target in TASKS[:5]:
+            for seed in (1, 2):
+                base = {
+                    "model": model,
+                    "target": target,
+                    "language": "en",
+                    "split": "validation",
+                    "metric": "primary",
+                    "seed": seed,
+                }
+                rows.append({**base, "condition": "none", "score": 50 + 10 * rng.random()})
+                rows += [{**base, "condition": s, "score": 50 + 20 * rng.random()} for s in TASKS if s != target]
+    frame = pd.DataFrame(rows)
+    write_table(TransferTable.from_frame(frame), tmp_path / "tw.parquet")
+    texts = {task: [" ".join(rng.choice(WordCounts.words, 6)) for _ in range(4)] for task in TASKS}
+    lines = [json.dumps({"task": t, "text": x}) for t, xs in texts.items() for x in xs]
+    (tmp_path / "examples.jsonl").write_text("\n".join(lines))
+    monkeypatch.setattr(encoders, "load_sentence_encoder", lambda name: WordCounts())
+    return tmp_path, frame, texts
+
+
+def test_taskweb_similarity_recomputed(taskweb):
+    folder, frame, texts = taskweb
+    out = folder / "report"
+    finished = run_study(load_study("taskweb-similarity"), out, Given(folder / "tw.parquet", folder / "examples.jsonl"))
+    outcomes = {o["id"]: o for o in json.loads((out / "outcomes.json").read_text())["outcomes"]}
+
+    # Distances by hand: counts of words, mean, cosine.
+    means = {
+        t: np.mean([[x.split().count(w) for w in WordCounts.words] for x in xs], axis=0) for t, xs in texts.items()
+    }
+    distance = pd.DataFrame(
+        [[1 - means[a] @ means[b] / np.linalg.norm(means[a]) / np.linalg.norm(means[b]) for b in TASKS] for a in TASKS],
+        TASKS,
+        TASKS,
+    )
+    # Gains by hand: paired by seed, averaged.
+    baseline = frame[frame["condition"] == "none"].set_index(["model", "target", "seed"])["score"]
+    scores = frame[frame["condition"] != "none"].copy()
+    scores["gain"] = [r.score - baseline[r.model, r.target, r.seed] for r in scores.itertuples()]
+    gain = scores.pivot_table(index="condition", columns="target", values="gain").loc[TASKS, TASKS[:5]].to_numpy()
+    score = scores.pivot_table(index="condition", columns="target", values="score").loc[TASKS, TASKS[:5]].to_numpy()
+
+    def within(d):
+        values = []
+        for j in range(5):
+            use = np.isfinite(gain[:, j])
+            values.append(spearmanr(d[use, j], gain[use, j]).statistic)
+        return np.mean(values)
+
+    full = distance.to_numpy()
+    null = np.array([within(full[np.ix_(p, p)]) for p in permutations(range(6))])
+    association = outcomes["rank-association"]
+    assert association["estimate"] == pytest.approx(null[0])
+    assert association["p_value"] == pytest.approx(np.mean(null <= null[0] + 1e-12))
+    assert association["n"] == 25
+
+    def regret(d, k=5):
+        values = []
+        for j in range(5):
+            use = np.isfinite(score[:, j])
+            chosen = score[use, j][np.argsort(d[use, j])][:k].mean()
+            values.append(100 * (score[use, j].max() - chosen) / score[use, j].max())
+        return np.mean(values)
+
+    assert outcomes["regret"]["estimate"] == pytest.approx(regret(full))
+    enumerated = [
+        np.mean([100 * (s.max() - np.mean(c)) / s.max() for c in combinations(s, 5)])
+        for s in (score[np.isfinite(score[:, j]), j] for j in range(5))
+    ]
+    assert outcomes["regret"]["chance"] == pytest.approx(np.mean(enumerated))
+
+    def ndcg(d):
+        values = []
+        for j in range(5):
+            use = np.isfinite(score[:, j])
+            ranks = np.argsort(np.argsort(score[use, j])).astype(float)
+            discounts = 1 / np.log2(np.arange(2, len(ranks) + 2))
+            values.append(ranks[np.argsort(d[use, j])] @ discounts / (np.sort(ranks)[::-1] @ discounts))
+        return np.mean(values)
+
+    null = np.array([ndcg(full[np.ix_(p, p)]) for p in permutations(range(6))])
+    assert outcomes["ndcg"]["estimate"] == pytest.approx(null[0])
+    assert outcomes["ndcg"]["p_value"] == pytest.approx(np.mean(null >= null[0] - 1e-12))
+    every = [np.mean([np.array(o) @ (1 / np.log2(np.arange(2, 7))) for o in permutations(range(5))])]
+    best = np.arange(5)[::-1] @ (1 / np.log2(np.arange(2, 7)))
+    assert outcomes["ndcg"]["chance"] == pytest.approx(every[0] / best)
+    assert finished.finding.startswith(("Supported: ", "Not supported: "))
+
+
+def test_a_report_holds_everything_and_the_same_input_gives_the_same_bytes(taskweb):
+    folder, _, _ = taskweb
+    given = Given(folder / "tw.parquet", folder / "examples.jsonl")
+    study = load_study("taskweb-similarity")
+    run_study(study, folder / "one", given)
+    run_study(study, folder / "two", given)
+    names = sorted(p.relative_to(folder / "one").as_posix() for p in (folder / "one").rglob("*") if p.is_file())
+    assert {"report.html", "outcomes.json", "tables/outcomes.tex", "tables/cells.csv", "data/results.parquet"} <= set(
+        names
+    )
+    for figure in ("distance-outcome", "selection-curve", "task-distance-heatmap"):
+        assert {f"figures/{figure}.{kind}" for kind in ("svg", "pdf", "png")} <= set(names)
+    for name in names:
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
+    record = json.loads((folder / "one" / "outcomes.json").read_text())
+    assert len(record["given_files_sha256"]["tw.parquet"]) == 64
+    assert {"torch", "scipy", "urielplus", "python"} <= set(record["versions"])
+    assert read_table(folder / "one" / "data" / "results.parquet")
+    assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []
+
+
+def test_rows_that_cannot_be_joined_are_counted_and_listed(taskweb):
+    folder, _frame, _ = taskweb
+    table = read_table(folder / "tw.parquet").frame
+    extra = table[(table["condition"] == "mrpc") & (table["model"] == "t5s")].assign(condition="wic")
+    write_table(TransferTable.from_frame(pd.concat([table, extra])), folder / "more.parquet")
+    finished = run_study(
+        load_study("taskweb-similarity"), folder / "r", Given(folder / "more.parquet", folder / "examples.jsonl")
+    )
+    assert f"{len(extra):,} rows dropped: no semantic distance for the condition: wic" in finished.joined
+    dropped = pd.read_csv(folder / "r" / "data" / "dropped-gains.csv")
+    assert len(dropped) == len(extra)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Given(), "needs a transfer table"),
+        (Given(), "needs examples of the tasks"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_runs(tmp_path, given, message):
+    with pytest.raises(InputError, match=message):
+        run_study(load_study("taskweb-similarity"), tmp_path / "r", given)
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_that_is_no_report_is_not_replaced(taskweb):
+    folder, _, _ = taskweb
+    (folder / "precious").mkdir()
+    (folder / "precious" / "thesis.tex").write_text("x")
+    with pytest.raises(InputError, match="exists and is no report"):
+        run_study(
+            load_study("taskweb-similarity"),
+            folder / "precious",
+            Given(folder / "tw.parquet", folder / "examples.jsonl"),
+        )
+    assert (folder / "precious" / "thesis.tex").read_text() == "x"
+
+
+def test_wrong_split_and_metric_name_what_there_is(taskweb):
+    folder, frame, _ = taskweb
+    given = Given(folder / "test.parquet", folder / "examples.jsonl")
+    write_table(TransferTable.from_frame(frame.assign(split="test")), given.results)
+    with pytest.raises(InputError, match="no split 'validation'; they have test"):
+        run_study(load_study("taskweb-similarity"), folder / "r", given)
+    write_table(TransferTable.from_frame(frame.assign(metric="accuracy")), given.results)
+    with pytest.raises(InputError, match="no primary scores in split 'validation'; they have accuracy"):
+        run_study(load_study("taskweb-similarity"), folder / "r", given)
+
+
+@pytest.fixture
+def xpos(tmp_path):
+    """Tagging in miniature: five source and fourteen test languages, scores that fall with syntactic distance."""
+    rng = np.random.default_rng(2)
+    languages = ["en", "de", "fr", "hi", "tr", "fi", "et", "hu", "ja", "ar", "he", "ru", "zh", "hyw"]
+    distance = language_distances(languages, "syntactic").values
+    rows = [
+        {
+            "model": "m",
+            "target": "udpos",
+            "metric": "accuracy",
+            "source_language": s,
+            "language": t,
+            "score": 90 - 40 * np.nan_to_num(distance.loc[s, t], nan=0.5) + 3 * rng.normal(),
+        }
+        for s in languages[:5]
+        for t in languages
+    ]
+    frame = pd.DataFrame(rows).assign(score=lambda f: f["score"].clip(0, 100))
+    write_table(TransferTable.from_frame(frame), tmp_path / "xpos.parquet")
+    (tmp_path / "languages.csv").write_text(
+        "language,xlmr_size_gb\n" + "".join(f"{c},{i}\n" for i, c in enumerate(languages))
+    )
+    return tmp_path, frame, distance
+
+
+def test_pos_typology_recomputed(xpos):
+    folder, frame, distance = xpos
+    out = folder / "report"
+    finished = run_study(
+        load_study("pos-typology"), out, Given(folder / "xpos.parquet", languages=folder / "languages.csv")
+    )
+    outcomes = {o["id"]: o for o in json.loads((out / "outcomes.json").read_text())["outcomes"]}
+    slope = outcomes["syntactic-from-english"]
+    assert slope["n"] == 12  # fourteen less English and the language without features
+    assert "hyw" in " ".join(slope["warnings"])
+    assert slope["low"] < -40 < slope["high"]
+
+    scores = frame.pivot(index="source_language", columns="language", values="score")
+    pairs = [c for c in scores.columns if c != "hyw"]
+    values = []
+    for target in pairs:
+        sources = [s for s in scores.index if s != target]
+        values.append(spearmanr(distance.loc[sources, target], scores.loc[sources, target]).statistic)
+    assert outcomes["syntactic-pairs"]["estimate"] == pytest.approx(np.mean(values))
+    assert "labels are not exchangeable" in " ".join(outcomes["syntactic-pairs"]["warnings"])
+    assert "syntactic-given-pretraining" in outcomes
+    assert finished.report.is_file()
+
+
+def test_without_covariates_the_test_that_needs_them_is_said_not_run(xpos):
+    folder, _, _ = xpos
+    finished = run_study(load_study("pos-typology"), folder / "r", Given(folder / "xpos.parquet"))
+    assert any("syntactic-given-pretraining was not run" in remark for remark in finished.joined)
+    assert "syntactic-given-pretraining" not in {f.id for f in finished.findings}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("code,xlmr_size_gb\nen,1\n", "column 'language' is missing"),
+        ("language,xlmr_gb\nen,1\n", "column 'xlmr_size_gb' is missing .did you mean 'xlmr_gb'"),
+        ("language,xlmr_size_gb\nen,1\neng,2\n", "row 3: language 'en' is given twice"),
+        ("language,xlmr_size_gb\nen,1\nqq1,2\n", "row 3: unknown language 'qq1'"),
+        ("language,xlmr_size_gb\nen,lots\n", "row 2: xlmr_size_gb 'lots' is not a number"),
+    ],
+)
+def test_wrong_covariates(xpos, text, message):
+    folder, _, _ = xpos
+    (folder / "languages.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        run_study(
+            load_study("pos-typology"), folder / "r", Given(folder / "xpos.parquet", languages=folder / "languages.csv")
+        )
+
+
+def test_holm_over_the_declared_hypotheses_only(xpos):
+    folder, _, _ = xpos
+    finished = run_study(load_study("pos-typology"), folder / "r", Given(folder / "xpos.parquet"))
+    declared = [f for f in finished.findings if not f.exploratory]
+    p = np.array([f.outcome.p_value for f in declared])
+    order = np.argsort(p)
+    by_hand = np.empty(3)
+    by_hand[order] = np.minimum(1, np.maximum.accumulate(p[order] * [3, 2, 1]))
+    assert [f.adjusted_p for f in declared] == pytest.approx(by_hand)
+    assert all(f.verdict == "exploratory" for f in finished.findings if f.exploratory)
+
+
+def test_published_taskweb_end_to_end(published, tmp_path):
+    write_table(import_taskweb(published).table, tmp_path / "tw.parquet")
+    finished = run_study(
+        load_study("taskweb-similarity"),
+        tmp_path / "r",
+        Given(tmp_path / "tw.parquet", published / "taskweb_examples.jsonl"),
+    )
+    primary = next(f for f in finished.findings if f.id == "rank-association").outcome
+    assert primary.n == 441
+    assert primary.estimate == pytest.approx(-0.2139, abs=5e-4)
+    assert any("8 rows dropped: no semantic distance for the condition: sst2" in r for r in finished.joined)
+
+
+def test_published_xpos_end_to_end(published, tmp_path):
+    write_table(import_xpos(published), tmp_path / "x.parquet")
+    given = Given(tmp_path / "x.parquet", languages=published / "xpos_languages.csv")
+    finished = run_study(load_study("pos-typology"), tmp_path / "r", given)
+    found = {f.id: f.outcome for f in finished.findings}
+    assert found["syntactic-from-english"].n == 74
+    assert abs(found["syntactic-given-pretraining"].estimate) < abs(found["syntactic-from-english"].estimate)
+
+
+def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoders, "load_sentence_encoder", lambda name: LemmaLengths())
+    study = load_study("quickstart")
+    small = {
+        **study.simulated,
+        "languages": ["en", "de", "fr", "tr", "fi", "ja", "ar"],
+        "encoder": {"layers": 1, "hidden": 16, "heads": 1, "feed_forward": 16, "max_length": 64},
+        "pretraining": {"steps": 10, "batch_size": 8, "documents": 20},
+        "recipe": {"name": "simulated", "epochs": 1},
+        "grid": {
+            "conditions": ["sim-topic", "sim-roles", "sim-entailment"],
+            "targets": ["sim-pos", "sim-paraphrase"],
+            "seeds": [1],
+            "intermediate_examples": 32,
+            "target_examples": 32,
+            "test_examples": 20,
+        },
+    }
+    said = []
+    finished = run_study(
+        study.model_copy(update={"simulated": small}),
+        tmp_path / "r",
+        Given(workers=1),
+        lambda what, share: said.append(what),
+    )
+    assert finished.report.is_file()
+    assert any(what.startswith("training: 4 of 4") for what in said)
+    table = read_table(tmp_path / "r" / "data" / "results.parquet").frame
+    assert set(table["condition"]) == {"none", "sim-topic", "sim-roles", "sim-entailment"}
+
+
+class LemmaLengths:
+    """A sentence encoder for glosses, without weights: how many words begin with each vowel."""
+
+    def encode(self, texts):
+        return np.array([[1 + sum(w.startswith(v) for w in t.split()) for v in "aeiou"] for t in texts], dtype=float)
+
+    def provenance(self):
+        return {"encoder": "lengths", "encoder_source": "test", "encoder_sha256": ""}
+
+
+def test_mistakes_in_a_simulation_cost_no_training(tmp_path):
+    study = load_study("quickstart")
+    wrong = {**study.simulated, "grid": {**study.simulated["grid"], "targets": ["sim-pose"]}}
+    with pytest.raises(InputError, match="no task 'sim-pose' .did you mean 'sim-pos'"):
+        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+    wrong = {**study.simulated, "pretraining": {"steps": -1}}
+    with pytest.raises(InputError, match="simulated.pretraining.steps"):
+        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+    assert not (tmp_path / "r").exists()

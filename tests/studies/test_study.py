@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+import yaml
+from transfer_analysis.errors import InputError
+from transfer_analysis.studies import bundled_studies, load_study
+
+MINIMAL = {
+    "name": "mine",
+    "title": "T",
+    "question": "Q",
+    "primary": "a",
+    "language_distances": ["syntactic"],
+    "hypotheses": [{"id": "a", "statement": "s", "analysis": "language-regression", "distance": "syntactic"}],
+}
+
+
+def load(tmp_path, **changes):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**MINIMAL, **changes}))
+    return load_study(str(path))
+
+
+def test_bundled_studies_load():
+    assert {study.name for study in bundled_studies()} == {"quickstart", "taskweb-similarity", "pos-typology"}
+
+
+def test_own_study(tmp_path):
+    assert load(tmp_path).hypotheses[0].distance == "syntactic"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"primary": "b"}, "primary: no declared hypothesis has the id 'b'"),
+        ({"language_distances": ["syntax"]}, "unknown kind 'syntax' .did you mean 'syntactic'"),
+        ({"language_distances": ["genetic"]}, "a: the distance 'syntactic' is not among language_distances"),
+        ({"alpha": 2}, "alpha"),
+        ({"hypothesis": []}, "hypothesis: Extra inputs"),
+        ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "guess"}]}, "hypotheses.0"),
+        ({"hypotheses": MINIMAL["hypotheses"] * 2}, "'a' is given to more than one"),
+        ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association"}]}, "needs a task_distance"),
+        (
+            {"hypotheses": [{**MINIMAL["hypotheses"][0], "covariates": ["size"]}]},
+            "unknown covariate 'size'",
+        ),
+        (
+            {
+                "hypotheses": [{**MINIMAL["hypotheses"][0], "covariates": ["size"]}],
+                "covariates": {"size": {"column": "gb"}},
+            },
+            "list it as exploratory",
+        ),
+        ({"task_distance": {"kind": "mean-embedding-cosine", "examples": "simulated"}}, "no simulated world"),
+    ],
+)
+def test_wrong_studies_name_the_field(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, **changes)
+
+
+def test_unknown_study():
+    with pytest.raises(InputError, match="unknown study 'quikstart' .did you mean 'quickstart'"):
+        load_study("quikstart")
+    with pytest.raises(InputError, match="no such file"):
+        load_study("nowhere.yaml")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.errors import InputError
+from transfer_analysis.observations import observe
+
+
+@pytest.fixture
+def rows():
+    return pd.DataFrame(
+        {
+            "model": "m",
+            "condition": ["squad", "mnli", "squad+mlm", "unlisted"],
+            "target": ["xnli", "xnli", "mlqa", "xnli"],
+            "source_language": "en",
+            "language": ["de", "de", "zh", "de"],
+            "score": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+
+
+@pytest.fixture
+def tasks():
+    return DistanceMatrix(pd.DataFrame({"xnli": [0.5, 0.1], "mlqa": [0.2, np.nan]}, index=["squad", "mnli"]), "toy")
+
+
+def test_distances_are_joined_by_label_and_the_rest_is_dropped_with_the_reason(rows, tasks):
+    languages = DistanceMatrix(pd.DataFrame({"de": [0.3], "zh": [np.nan]}, index=["en"]), "toy")
+    found = observe(rows, task_distances={"semantic": tasks}, language_distances={"syntactic": languages})
+    assert found.frame["semantic_distance"].tolist() == [0.5, 0.1, 0.2]
+    assert found.frame["syntactic_distance"].tolist()[:2] == [0.3, 0.3]
+    assert np.isnan(found.frame["syntactic_distance"].iloc[2])
+    assert found.frame["family"].tolist() == ["qa", "nli", "qa"]
+    assert found.frame["overlap"].tolist() == [False, True, True]
+    assert found.frame["language_family"].tolist() == ["Indo-European", "Indo-European", "Sino-Tibetan"]
+    assert found.dropped["reason"].tolist() == ["no semantic distance for the condition: unlisted"]
+    assert found.describe() == [
+        "3 rows joined, 1 dropped",
+        "1 rows dropped: no semantic distance for the condition: unlisted",
+        "1 rows have no syntactic distance",
+    ]
+
+
+def test_a_distance_of_another_model_is_not_joined(rows, tasks):
+    other = DistanceMatrix(tasks.values, "toy", model="n")
+    with pytest.raises(InputError, match="of another model: m|no row of the results"):
+        observe(rows, task_distances={"semantic": other})
+
+
+def test_nothing_left_is_an_error(rows, tasks):
+    with pytest.raises(InputError, match="no row of the results could be joined"):
+        observe(rows.assign(target="xcopa"), task_distances={"semantic": tasks})

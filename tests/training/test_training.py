@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from transfer_analysis.corpora.simulated import World
+from transfer_analysis.errors import InputError
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
+from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
+from transfer_analysis.training.evaluate import evaluate, token_f1
+from transfer_analysis.training.features import IGNORED, featurize
+from transfer_analysis.training.grid import Grid, run_grid
+from transfer_analysis.training.heads import make_head
+from transfer_analysis.training.loop import linear_schedule, predict, train
+from transfer_analysis.training.pretrain import Pretraining, pretrain
+from transfer_analysis.training.recipes import recipe
+
+WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
+
+
+def task(head, columns, labels=(), metric="accuracy"):
+    return Task(
+        name="toy",
+        title="Toy",
+        family="toy",
+        head=head,
+        columns=columns,
+        labels=labels,
+        metric=metric,
+        made_of=("toy",),
+    )
+
+
+@pytest.fixture
+def encoder():
+    return new_encoder("toy", WORDS, Shape(layers=1, hidden=32, heads=2, feed_forward=64, max_length=32), seed=0)
+
+
+def toy(head, rng, shuffled):
+    """A set that a small encoder learns in seconds; with shuffled answers there is nothing to learn."""
+    examples = []
+    for _ in range(300):
+        animals = [str(a) for a in rng.permutation(["cat", "dog"])]
+        colours = [str(c) for c in rng.choice(["red", "green", "blue"], 2)]
+        text = f"{colours[0]} {animals[0]} sees {colours[1]} {animals[1]}"
+        if head == "sequence-classification":
+            examples.append({"text": text, "label": ["red", "green", "blue"].index(colours[0])})
+        elif head == "sequence-regression":
+            examples.append({"text": text, "label": float(text.split().count("red"))})
+        elif head == "token-classification":
+            tags = ["COLOUR" if w in WORDS[:3] else "ANIMAL" if w in ("cat", "dog") else "VERB" for w in text.split()]
+            examples.append({"tokens": text.split(), "tags": tags})
+        else:
+            answer = colours[0]
+            examples.append({"question": "who", "context": text, "answers": {"text": [answer], "answer_start": [0]}})
+    if shuffled:
+        order = rng.permutation(len(examples))
+        key = {
+            "sequence-classification": "label",
+            "sequence-regression": "label",
+            "token-classification": "tags",
+            "span-qa": "answers",
+        }[head]
+        if head == "span-qa":
+            for e in examples:
+                words = e["context"].split()
+                i = int(rng.integers(len(words)))
+                e["answers"] = {"text": [words[i]], "answer_start": [len(" ".join(words[:i])) + (i > 0)]}
+        elif head == "token-classification":
+            for e in examples:
+                e["tags"] = [str(t) for t in rng.permutation(["COLOUR", "ANIMAL", "VERB", "COLOUR", "ANIMAL"])]
+        else:
+            values = [examples[i][key] for i in order]
+            for e, value in zip(examples, values, strict=True):
+                e[key] = value
+    return examples
+
+
+TASKS = {
+    "sequence-classification": (
+        task("sequence-classification", {"text": "text", "label": "label"}, ("red", "green", "blue")),
+        "accuracy",
+        55,
+    ),
+    "sequence-regression": (
+        task("sequence-regression", {"text": "text", "label": "label"}, metric="pearson"),
+        "pearson",
+        30,
+    ),
+    "token-classification": (
+        task("token-classification", {"tokens": "tokens", "tags": "tags"}, ("COLOUR", "ANIMAL", "VERB")),
+        "accuracy",
+        60,
+    ),
+    "span-qa": (
+        task("span-qa", {"question": "question", "context": "context", "answers": "answers"}, metric="f1"),
+        "f1",
+        50,
+    ),
+}
+
+
+@pytest.mark.parametrize("head", TASKS)
+def test_every_head_learns_what_can_be_learnt_and_nothing_else(encoder, head):
+    about, metric, ceiling = TASKS[head]
+    rng = np.random.default_rng(1)
+    chosen = recipe("simulated", learning_rate=3e-3, epochs=6)
+    start = {k: v.clone() for k, v in encoder.model.state_dict().items()}
+    scores = {}
+    for shuffled in (False, True):
+        encoder.model.load_state_dict(start)
+        model = make_head(about, encoder, seed=0)
+        train(encoder, model, featurize(about, toy(head, rng, shuffled), encoder, 32, "train"), chosen, seed=0)
+        test = featurize(about, toy(head, rng, shuffled), encoder, 32, "test")
+        scores[shuffled] = evaluate(test, predict(encoder, model, test))[metric]
+    assert scores[False] > 97
+    assert scores[True] < ceiling
+
+
+def test_training_is_determined_by_its_seed_and_leaves_the_global_one_alone(encoder):
+    about = TASKS["sequence-classification"][0]
+    features = featurize(about, toy("sequence-classification", np.random.default_rng(0), False), encoder, 32, "train")
+    start = {k: v.clone() for k, v in encoder.model.state_dict().items()}
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    ends = []
+    for seed in (1, 1, 2):
+        encoder.model.load_state_dict(start)
+        model = make_head(about, encoder, seed)
+        train(encoder, model, features, recipe("simulated", epochs=1), seed)
+        ends.append(torch.cat([p.detach().flatten() for p in encoder.model.parameters()]))
+    assert torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_every_example_stands_in_one_batch_of_an_epoch():
+    lengths = np.random.default_rng(0).integers(5, 50, size=101)
+    batches = epoch_order(lengths, 16, seed=3, epoch=2)
+    assert len(batches) == 7
+    assert sorted(np.concatenate(batches).tolist()) == list(range(101))
+    again = epoch_order(lengths, 16, seed=3, epoch=2)
+    assert all(np.array_equal(a, b) for a, b in zip(batches, again, strict=True))
+    other = epoch_order(lengths, 16, seed=3, epoch=3)
+    assert not all(np.array_equal(a, b) for a, b in zip(batches, other, strict=True))
+    spread = np.mean([np.ptp(lengths[b]) for b in batches])
+    assert spread < np.ptp(lengths) / 2
+
+
+def test_positions_restart_in_the_second_segment():
+    segments = torch.tensor([[0, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]])
+    mask = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
+    assert restarted_positions(segments, mask).tolist() == [[0, 1, 2, 1, 2, 0], [0, 1, 1, 2, 3, 4]]
+
+
+def test_padding_does_not_change_predictions(encoder):
+    about = TASKS["sequence-classification"][0]
+    examples = [{"text": "red cat", "label": 0}, {"text": "blue dog sees green cat and hears red dog", "label": 2}]
+    features = featurize(about, examples, encoder, 32, "x")
+    head = make_head(about, encoder, 0)
+    encoder.model.eval()
+    with torch.inference_mode():
+        both = collate(features, np.array([0, 1]), 0, True)
+        alone = collate(features, np.array([0]), 0, True)
+        together = head(encoder.hidden(both), both)[0]
+        separate = head(encoder.hidden(alone), alone)[0]
+    torch.testing.assert_close(together, separate, atol=1e-5, rtol=1e-5)
+
+
+def test_only_first_subwords_carry_tags():
+    encoder = new_encoder("toy", ["new", "york"], Shape(layers=1, hidden=8, heads=1, feed_forward=8), 0)
+    about = TASKS["token-classification"][0]
+    features = featurize(about, [{"tokens": ["new york", "new"], "tags": ["COLOUR", "VERB"]}], encoder, 32, "x")
+    assert features.targets[0].tolist() == [IGNORED, 0, IGNORED, 2, IGNORED]
+
+
+def test_answers_are_found_by_character(encoder):
+    about = TASKS["span-qa"][0]
+    context = "red cat sees blue dog"
+    features = featurize(
+        about,
+        [{"question": "what", "context": context, "answers": {"text": ["blue dog"], "answer_start": [13]}}],
+        encoder,
+        32,
+        "x",
+    )
+    assert features.targets == [(6, 7)]  # [CLS] what [SEP] red cat sees blue dog [SEP]
+    assert evaluate(features, [(6, 7)]) == {"f1": 100.0, "exact_match": 100.0}
+    assert evaluate(features, [(6, 6)])["f1"] == pytest.approx(200 / 3)
+    assert evaluate(features, [(3, 4)]) == {"f1": 0.0, "exact_match": 0.0}
+
+
+def test_token_f1_by_hand():
+    assert token_f1("the red cat", "red cat") == pytest.approx(2 * (2 / 3) / (2 / 3 + 1))
+    assert token_f1("dog", "cat") == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "example", "message"),
+    [
+        ("sequence-classification", {"text": "red", "label": 7}, "row 2: label 7 is not a class; expected 0 to 2"),
+        ("token-classification", {"tokens": ["red"], "tags": ["COLOUR", "VERB"]}, "row 2: 1 tokens but 2 tags"),
+        (
+            "token-classification",
+            {"tokens": ["red"], "tags": ["COLOR"]},
+            "row 2: unknown tag 'COLOR' .did you mean 'COLOUR'",
+        ),
+        (
+            "span-qa",
+            {"question": "who", "context": "red cat", "answers": {"text": ["dog"], "answer_start": [0]}},
+            "row 2: the answer 'dog' does not stand at character 0",
+        ),
+    ],
+)
+def test_wrong_examples_name_task_split_and_row(encoder, head, example, message):
+    about = TASKS[head][0]
+    good = toy(head, np.random.default_rng(0), False)[0]
+    with pytest.raises(InputError, match=f"toy de/test {message}"):
+        featurize(about, [good, example], encoder, 32, "de/test")
+    with pytest.raises(InputError, match="toy de/test: no examples"):
+        featurize(about, [], encoder, 32, "de/test")
+    with pytest.raises(InputError, match="toy de/test: column"):
+        featurize(about, [{"wrong": 1}], encoder, 32, "de/test")
+
+
+def test_a_saved_encoder_is_the_same_and_automodel_loads_it(encoder, tmp_path):
+    from transformers import AutoModel
+
+    save_encoder(encoder, tmp_path / "toy")
+    loaded = load_encoder(tmp_path / "toy")
+    assert loaded.restart_positions
+    assert loaded.pooling == "mean"
+    assert loaded.tokenizer("red cat")["input_ids"] == encoder.tokenizer("red cat")["input_ids"]
+    reference = AutoModel.from_pretrained(tmp_path / "toy").state_dict()
+    for name, weights in loaded.model.state_dict().items():
+        assert torch.equal(weights, encoder.model.state_dict()[name])
+        assert torch.equal(weights, reference[name])
+    assert not list((tmp_path / "toy").glob("*.bin"))
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_encoder(tmp_path)
+
+
+def test_the_schedule_rises_and_falls():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = linear_schedule(optimizer, steps=10, warmup=0.2)
+    rates = []
+    for _ in range(10):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
+
+
+def test_recipes():
+    assert recipe("simulated", epochs=2).describe().startswith("simulated epochs=2 lr=0.0005 batch=32")
+    with pytest.raises(InputError, match="unknown recipe 'simulate' .did you mean 'simulated'"):
+        recipe("simulate")
+
+
+def test_pretraining_and_the_grid_give_the_same_table_whatever_the_number_of_workers(tmp_path):
+    world = World(("en", "de", "tr"), seed=1)
+    settings = Pretraining(steps=40, batch_size=16, documents=60)
+    said = []
+    encoder = pretrain(
+        world, Shape(layers=1, hidden=32, heads=2, feed_forward=32), settings, 0, lambda what, share: said.append(share)
+    )
+    assert said[-1] == 1.0
+    save_encoder(encoder, tmp_path / "simulated")
+    grid = Grid(
+        conditions=("sim-topic",),
+        targets=("sim-pos", "sim-qa"),
+        seeds=(1, 2),
+        intermediate_examples=64,
+        target_examples=64,
+        test_examples=20,
+    )
+    tables = [
+        run_grid(world, tmp_path / "simulated", grid, recipe("simulated", epochs=1), workers=w).frame for w in (1, 2)
+    ]
+    assert tables[0].equals(tables[1])
+    test = tables[0][tables[0]["split"] == "test"]
+    # 2 conditions × 2 seeds × 3 languages × (1 metric of tagging + 2 of QA)
+    assert len(test) == 2 * 2 * 3 * 3
+    assert set(tables[0].loc[tables[0]["split"] == "validation", "target"]) == {"sim-topic"}
+
+
+def test_pretraining_lowers_the_loss():
+    world = World(("en", "de"), seed=0)
+    losses = []
+    settings = Pretraining(steps=200, batch_size=32, documents=200)
+    pretrain(
+        world,
+        Shape(layers=1, hidden=64, heads=2, feed_forward=64),
+        settings,
+        0,
+        lambda what, share: losses.append(what),
+    )
+    values = [float(w.rsplit(" ", 1)[1]) for w in losses if "loss" in w]
+    assert values[-1] < values[0] - 0.5
