@@ -250,6 +250,36 @@ def corpora_command(
         typer.echo("")
 
 
+@corpora.command(
+    "export", epilog="Example: transfer-analysis corpora export xnli squad qqp --from corpora/ -o examples.jsonl"
+)
+def export_command(
+    task_names: Annotated[list[str], typer.Argument(metavar="TASKS...", help="Names from the catalogue.")],
+    source: Annotated[
+        str, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
+    ] = "hub",
+    language: Annotated[str, typer.Option(help="Code of the language.")] = "en",
+    splits: Annotated[str, typer.Option(help="Splits to try, in this order.")] = "train validation test",
+    count: Annotated[int, typer.Option(min=1, help="How many examples of each task.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON Lines file to write.")] = Path("examples.jsonl"),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Write the texts of tasks' examples, for distances between tasks and for studies."""
+    from transfer_analysis.corpora import FolderCorpus, HubCorpus
+    from transfer_analysis.corpora.export import export_examples
+
+    catalogue = _catalogue(own_tasks)
+    corpus = HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
+    with _progress() as report:
+        written = export_examples(
+            corpus, [catalogue[name] for name in task_names], out, language, splits.split(), count, seed, report
+        )
+    for name, split in written.items():
+        typer.echo(f"{name}: {split}")
+    typer.echo(f"wrote {out}")
+
+
 @studies.command("list")
 def studies_command(as_json: AsJson = False) -> None:
     """List the bundled studies."""

@@ -27,6 +27,30 @@ Head = Literal[
 ]
 
 
+class Hub(BaseModel):
+    """Where a task's data set lies on the hub.
+
+    Attributes
+    ----------
+    id
+        Repository, `owner/name`.
+    config, configs
+        Name of the configuration, in which `{language}` and `{iso639_3}` stand for the language; or one per language.
+    splits
+        Our split → theirs, where the names differ.
+    revision
+        Commit or tag to read; the newest where not given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[^/]+/[^/]+$")
+    config: str | None = None
+    configs: dict[str, str] = Field(default_factory=dict)
+    splits: dict[str, str] = Field(default_factory=dict)
+    revision: str | None = None
+
+
 class Task(BaseModel):
     """One task.
 
@@ -46,9 +70,12 @@ class Task(BaseModel):
         Languages with test data.
     columns
         Column of the examples for each part of the head's input (`text`, `pair`, `label`; `question`, `context`,
-        `answers`; `tokens`, `tags`).
+        `answers`; `context`, `question`, `choices`, `label`; `tokens`, `tags`). Several columns are parted by spaces, a
+        field inside a column by a dot.
     labels
         Names of the classes or tags, in the order of their numbers.
+    folder, hub
+        Name of its folder in a folder corpus (its own name where empty), and its data set on the hub.
     made_of, trained_on
         Data sets the task consists of, and those its training examples come from (its own where empty).
     """
@@ -68,6 +95,8 @@ class Task(BaseModel):
     languages: tuple[str, ...] = ("en",)
     columns: dict[str, str] = Field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    folder: str = ""
+    hub: Hub | None = None
     made_of: tuple[str, ...] = Field(min_length=1)
     trained_on: tuple[str, ...] = ()
 

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from transfer_analysis.corpora.records import Record
 from transfer_analysis.corpora.simulated.grammar import Asked, Sentence, Speaker
 from transfer_analysis.corpora.simulated.meaning import (
     Concept,
@@ -36,7 +36,6 @@ from transfer_analysis.corpora.simulated.meaning import (
     other,
 )
 
-Record = dict[str, Any]
 Text = Callable[[Sentence], str]
 Maker = Callable[[np.random.Generator, Speaker, Text], Record]
 

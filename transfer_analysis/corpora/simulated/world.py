@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from transfer_analysis.corpora.records import Record
 from transfer_analysis.corpora.simulated.grammar import Speaker
 from transfer_analysis.corpora.simulated.languages import SimulatedLanguage, simulated_language
-from transfer_analysis.corpora.simulated.tasks import MAKERS, Record, Text, document
+from transfer_analysis.corpora.simulated.tasks import MAKERS, Text, document
 from transfer_analysis.errors import InputError, nearest
 
 Split = Literal["train", "validation", "test"]

@@ -1,0 +1,53 @@
+"""Notebooks run from top to bottom, and the README's Python does too."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebook_runs(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    names = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path.name, "exec"), names)
+
+
+def test_readme_python_runs(tmp_path, monkeypatch):
+    import pandas as pd
+    from transfer_analysis.results import TransferTable, write_table
+
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL).group(1)
+    rows = [
+        {"model": "m", "target": "xnli", "condition": c, "language": lang, "score": s}
+        for c, s in (("none", 70), ("squad", 72))
+        for lang in ("de", "sw")
+    ]
+    write_table(TransferTable.from_frame(pd.DataFrame(rows)), tmp_path / "table2.parquet")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_readme_commands_exist():
+    """Every command that the README shows is one that the program has."""
+    from transfer_analysis.cli import app
+    from typer.main import get_command
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.split("#")[0].split() for line in text.splitlines() if line.startswith("transfer-analysis ")]
+    assert len(lines) > 10
+    for words in lines:
+        command, depth = get_command(app), 1
+        while hasattr(command, "commands"):
+            assert words[depth] in command.commands, " ".join(words)
+            command, depth = command.commands[words[depth]], depth + 1
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= options, " ".join(words)

@@ -1,0 +1,70 @@
+"""Examples from the hub, read with the library `datasets` (extra `hub`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from transfer_analysis.corpora.records import Record
+from transfer_analysis.errors import InputError
+from transfer_analysis.languages import resolve
+from transfer_analysis.tasks import Catalogue, Task, load_catalogue
+
+
+@dataclass(frozen=True)
+class HubCorpus:
+    """Data sets on the hub, as the catalogue names them. Class labels are given as their numbers or names there."""
+
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+
+    def examples(self, task: str, language: str, split: str, count: int | None = None) -> list[Record]:
+        """Return examples of a task, the first `count` or all.
+
+        Raises
+        ------
+        InputError
+            Where the catalogue knows no data set, `datasets` is not installed, or the hub does not give it.
+        """
+        about = self.catalogue[task]
+        if find_spec("datasets") is None:
+            raise InputError("reading from the hub needs `datasets`: pip install 'transfer-analysis[hub]'")
+        import datasets
+
+        arguments = hub_arguments(about, language, split)
+        try:
+            found: Any = datasets.load_dataset(**arguments)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"{task}/{language}/{split}: the hub does not give {arguments['path']} "
+                f"(configuration {arguments['name'] or 'default'}): {reason}"
+            ) from error
+        chosen = found if count is None else found.select(range(min(count, len(found))))
+        records: list[Record] = chosen.to_list()
+        return records
+
+
+def hub_arguments(task: Task, language: str, split: str) -> dict[str, Any]:
+    """Return what `datasets.load_dataset` is called with.
+
+    Raises
+    ------
+    InputError
+        Where the catalogue knows no data set for the task, or none for the language.
+    """
+    hub = task.hub
+    if hub is None:
+        raise InputError(f"{task.name}: the catalogue knows no data set on the hub; use a folder")
+    found = resolve(language)
+    if hub.configs and found.code not in hub.configs:
+        raise InputError(
+            f"{task.name}: the catalogue knows no {found.name} configuration; it has {', '.join(hub.configs)}"
+        )
+    config = hub.configs.get(found.code, hub.config)
+    return {
+        "path": hub.id,
+        "name": config.format(language=found.code, iso639_3=found.iso639_3) if config else None,
+        "split": hub.splits.get(split, split),
+        "revision": hub.revision,
+    }

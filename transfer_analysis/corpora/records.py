@@ -1,0 +1,50 @@
+"""Examples as records: what every corpus gives, and the text in them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from transfer_analysis.tasks import Task
+
+#: One example: column → value, with the column names of the data set of the same name on the hub.
+Record = dict[str, Any]
+
+#: Parts of an example that are text, in the order in which a reader would read them.
+_TEXT_PARTS = ("text", "pair", "context", "question", "choices", "tokens")
+
+
+class Corpus(Protocol):
+    """A source of examples."""
+
+    def examples(self, task: str, language: str, split: str, count: int | None = None) -> list[Record]:
+        """Return examples of a task, the first `count` or all.
+
+        Raises
+        ------
+        InputError
+            Naming what is missing: the task, the language or the split.
+        """
+        ...
+
+
+def values(record: Record, column: str) -> list[str]:
+    """Return the text in a column, as one or several strings.
+
+    `column` may name several columns, parted by spaces, or a field inside one, after a dot.
+    """
+    found: list[str] = []
+    for name in column.split():
+        value: Any = record
+        for step in name.split("."):
+            value = value[step]
+        found += [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
+    return found
+
+
+def text_of(task: Task, record: Record) -> str:
+    """Return everything an example says, labels left out, as one text."""
+    parts = []
+    for part in _TEXT_PARTS:
+        if part in task.columns:
+            parts.append(" ".join(values(record, task.columns[part])).strip())
+    return "\n".join(part for part in parts if part)
