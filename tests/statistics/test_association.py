@@ -65,7 +65,8 @@ def test_joint_labels_with_an_empty_diagonal_agree_with_enumeration_by_hand(alte
     outcome[np.arange(4), np.arange(4)] = np.nan
     result = association(distance, outcome, joint_relabelings(labels, sources, targets), alternative=alternative)
     null = np.array(
-        [slow_statistic(distance[np.ix_(p, p)][:, :4], outcome, "spearman") for p in permutations(range(5))]
+        # e is never a target, so it is not exchanged with the tasks that are.
+        [slow_statistic(distance[np.ix_((*p, 4), p)], outcome, "spearman") for p in permutations(range(4))]
     )
     observed = slow_statistic(distance[:, :4], outcome, "spearman")
     assert result.estimate == pytest.approx(observed)
@@ -100,6 +101,25 @@ def test_the_interval_holds_the_values_that_the_test_does_not_reject():
     for inside, outside in ((result.low + 0.02, result.low - 0.02), (result.high - 0.02, result.high + 0.02)):
         if abs(outside) <= 1:
             assert p_of(inside) > 0.05 >= p_of(outside)
+
+
+def test_with_gaps_in_the_distances_the_interval_uses_the_cells_that_are_known():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(2, 6, 2))
+    x[0, 0] = np.nan
+    result = association(x, y, separate_relabelings(6, 2), method="pearson")
+    assert result.low <= result.estimate <= result.high
+
+
+def test_an_outcome_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="the outcome has shape"):
+        association(np.zeros((5, 2)), np.zeros((4, 2)), separate_relabelings(5, 2))
+
+
+def test_attainable_p_knows_of_ties():
+    """Two-sided, an order and its reverse are equally extreme: of six orders of three, two."""
+    result = association(np.array([[1.0], [2], [3]]), np.array([[3.0], [1], [2]]), separate_relabelings(3, 1))
+    assert result.attainable_p == pytest.approx(1 / 3)
 
 
 def test_pooled_agrees_with_scipy_and_enumeration():
@@ -145,7 +165,7 @@ def test_too_few_relabelings_give_no_interval_and_a_warning():
     rng = np.random.default_rng(2)
     result = association(rng.random((3, 1)), rng.random((3, 1)), separate_relabelings(3, 1))
     assert result.low is None
-    assert any("only 6 relabelings" in warning for warning in result.warnings)
+    assert any("only 6 relabelings: no p-value below 0.333" in warning for warning in result.warnings)
 
 
 def test_each_columns_own_correlation(table):

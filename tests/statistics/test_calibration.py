@@ -12,9 +12,10 @@ from scipy.stats import pearsonr
 from transfer_analysis.statistics import (
     NDCG,
     association,
-    grafen_covariance,
     joint_relabelings,
     phylogenetic_regression,
+    pooled_association,
+    relatedness,
     selection,
     separate_relabelings,
 )
@@ -64,30 +65,65 @@ def test_label_permutation_under_good_everywhere_sources(labels, test):
     check(rejections(lambda rng: labels(rng, test), FEW), FEW, low=0.02)
 
 
-def related_languages(rng, icc, families=5, size=8):
+#: Sizes of families: balanced; one that makes up half of the sample, as Indo-European does; the quickstart's.
+LAYOUTS = {"balanced": [8] * 5, "one large": [20, 5, 5, *[1] * 10], "eleven": [6, *[1] * 5]}
+
+
+def related_languages(rng, icc, sizes):
     """Outcome and predictor clustered by family, and unrelated to each other."""
-    group = np.repeat(np.arange(families), size)
-    draw = [
-        np.sqrt(icc) * rng.normal(size=families)[group] + np.sqrt(1 - icc) * rng.normal(size=families * size)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    x, y = (
+        np.sqrt(icc) * rng.normal(size=len(sizes))[group] + np.sqrt(1 - icc) * rng.normal(size=len(group))
         for _ in range(2)
-    ]
-    return draw[0], draw[1], grafen_covariance([(f"F{f}", f"l{i}") for i, f in enumerate(group)])
+    )
+    return y, x, relatedness([(f"F{f}", f"l{i}") for i, f in enumerate(group)])
 
 
-@pytest.mark.parametrize("icc", [0.5, 0.8])
-def test_phylogenetic_regression_under_related_languages(icc):
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("icc", [0.5, 0.8, 0.95])
+def test_phylogenetic_regression_under_related_languages(icc, layout):
     def draw(rng):
-        y, x, covariance = related_languages(rng, icc)
-        return phylogenetic_regression(y, x, covariance, simulations=199, seed=int(rng.integers(1 << 30))).p_value
+        y, x, components = related_languages(rng, icc, LAYOUTS[layout])
+        return phylogenetic_regression(y, x, components, simulations=99, seed=int(rng.integers(1 << 30))).p_value
 
     check(rejections(draw, FEW), FEW)
+
+
+def overlapping(rng, test):
+    """Cells that are left out have by far the smallest distances; those must not be moved onto other cells."""
+    distance, outcome = good_everywhere(rng, 7, 4)
+    for cell in ((0, 0), (1, 1), (2, 1)):
+        distance[cell], outcome[cell] = np.nan, np.nan
+    return test(distance, outcome, separate_relabelings(7, 4, count=99, seed=int(rng.integers(1 << 30)))).p_value
+
+
+@pytest.mark.parametrize("test", [association, pooled_association, ndcg])
+def test_label_permutation_with_cells_left_out(test):
+    check(rejections(lambda rng: overlapping(rng, test), FEW), FEW)
+
+
+def one_label_on_both_sides(rng):
+    """Sources and targets differ in kind, and one task happens to be both."""
+    rows, columns = [f"s{i}" for i in range(6)] + ["both"], [f"t{i}" for i in range(4)] + ["both"]
+    labels = [*rows, *columns[:4]]
+    kind = np.array([3.0] * 6 + [0.0] * 5)
+    distance = rng.normal(size=(11, 11)) + kind[:, None] * rng.normal() + kind[None, :] * rng.normal()
+    outcome = rng.normal(size=(7, 1)) + rng.normal(size=(7, 5)) + 0.7 * kind[:7, None] * rng.normal()
+    outcome[6, 4] = np.nan
+    return association(
+        distance, outcome, joint_relabelings(labels, rows, columns, count=99, seed=int(rng.integers(1 << 30)))
+    ).p_value
+
+
+def test_tasks_of_different_roles_are_not_exchanged():
+    check(rejections(one_label_on_both_sides, FEW), FEW)
 
 
 def test_plain_correlation_would_reject_far_too_often():
     """Why the tree is needed: the same null rejects several times as often when languages count as independent."""
 
     def draw(rng):
-        y, x, _ = related_languages(rng, 0.8)
+        y, x, _ = related_languages(rng, 0.8, LAYOUTS["balanced"])
         return pearsonr(x, y).pvalue
 
     assert rejections(draw, FEW) > 0.25
@@ -101,12 +137,13 @@ def test_label_permutation_at_length(labels, test):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("icc", [0.5, 0.8])
-def test_coverage_of_the_phylogenetic_slope(icc):
+def test_coverage_of_the_phylogenetic_slope(icc, layout):
     rng = np.random.default_rng(12)
     covered = []
     for _ in range(MANY):
-        y, x, covariance = related_languages(rng, icc)
-        result = phylogenetic_regression(y + 0.7 * x, x, covariance, simulations=199, seed=int(rng.integers(1 << 30)))
+        y, x, components = related_languages(rng, icc, LAYOUTS[layout])
+        result = phylogenetic_regression(y + 0.7 * x, x, components, simulations=199, seed=int(rng.integers(1 << 30)))
         covered.append(result.low <= 0.7 <= result.high)
     assert np.mean(covered) >= 0.93

@@ -24,7 +24,7 @@ def test_sentence_and_row():
         warnings=("a", "b"),
     )
     assert str(outcome) == (
-        "Mean correlation −0.214; 95% interval −0.362 to −0.064; p = .003, one-sided, 9,999 random joint permutations; n = 441 cells."
+        "Mean correlation −0.214; two-sided 95% interval −0.362 to −0.064; p = .003, one-sided, 9,999 random joint permutations; n = 441 cells."
     )
     row = outcome.tidy()
     assert row.shape[0] == 1
@@ -32,7 +32,7 @@ def test_sentence_and_row():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(-52.4957, "−52.5"), (-108.2, "−108"), (0.00001234, "0.0000"), (1234.5, "1234"), (0.5, "0.5")]
+    ("value", "text"), [(-52.4957, "−52.5"), (-108.2, "−108"), (-0.00002, "−2e−05"), (1234.5, "1234"), (0.5, "0.5")]
 )
 def test_number(value, text):
     assert number(value) == text
@@ -42,6 +42,7 @@ def test_p_text():
     assert p_text(0.0004) == "p < .001"
     assert p_text(0.0319) == "p = .032"
     assert p_text(1.0) == "p = 1.000"
+    assert p_text(0.0496) == "p = .0496"
 
 
 def test_holm_by_hand():

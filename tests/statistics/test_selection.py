@@ -24,21 +24,22 @@ SCORES = np.array([70.0, 65.0, 80.0, 72.0, 61.0])
 @pytest.mark.parametrize("relevance", ["ranks", "scores"])
 def test_ndcg_agrees_with_scikit_learn(relevance):
     distance = np.array([0.4, 0.1, 0.3, 0.9, 0.7])
-    order = np.argsort(distance)
     true = rankdata(SCORES) - 1 if relevance == "ranks" else SCORES
-    value = NDCG(relevance).values(SCORES[order][None], SCORES)[0]
+    value = NDCG(relevance).values(distance[None], SCORES)[0]
     assert value == pytest.approx(ndcg_score([true], [-distance]))
 
 
 def test_ndcg_of_clipped_gains_counts_losses_as_nothing():
     gains = np.array([2.0, -3.0, 0.0])
-    assert NDCG("clipped-gains").values(np.array([[-3.0, 2.0, 0.0]]), gains)[0] == pytest.approx(1 / np.log2(3))
-    assert np.isnan(NDCG("clipped-gains").values(np.array([[-1.0, -2.0]]), np.array([-1.0, -2.0]))[0])
+    assert NDCG("clipped-gains").values(np.array([[2.0, 1.0, 3.0]]), gains)[0] == pytest.approx(1 / np.log2(3))
+    assert np.isnan(NDCG("clipped-gains").values(np.array([[1.0, 2.0]]), np.array([-1.0, -2.0]))[0])
+    with pytest.raises(InputError, match="not defined for negative"):
+        NDCG("scores").values(np.array([[1.0, 2.0, 3.0]]), gains)
 
 
 @pytest.mark.parametrize("measure", [NDCG("ranks"), NDCG("scores")])
 def test_random_level_of_ndcg_is_that_of_all_orders(measure):
-    every = measure.values(np.array(list(permutations(SCORES))), SCORES)
+    every = measure.values(np.array(list(permutations(range(5))), dtype=float), SCORES)
     mean, variance = measure.chance(SCORES)
     assert mean == pytest.approx(every.mean())
     assert variance == pytest.approx(every.var())
@@ -58,10 +59,24 @@ def test_random_level_of_regret_is_that_of_all_choices(k, of, relative):
 
 
 def test_regret_by_hand():
-    ordered = np.array([[65.0, 80.0, 70.0, 61.0, 72.0]])
-    assert Regret(2, "mean").values(ordered, SCORES)[0] == pytest.approx(100 * (80 - 72.5) / 80)
-    assert Regret(2, "best").values(ordered, SCORES)[0] == 0
-    assert Regret(1, "best", relative=False).values(ordered, SCORES)[0] == 15
+    distances = np.array([[3.0, 1.0, 2.0, 5.0, 4.0]])  # 65 and 80 are the nearest
+    assert Regret(2, "mean").values(distances, SCORES)[0] == pytest.approx(100 * (80 - 72.5) / 80)
+    assert Regret(2, "best").values(distances, SCORES)[0] == 0
+    assert Regret(1, "best", relative=False).values(distances, SCORES)[0] == 15
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [NDCG("ranks"), NDCG("scores"), Regret(1), Regret(2), Regret(2, "best"), Regret(3, "best", relative=False)],
+)
+@pytest.mark.parametrize("distances", [[1, 1, 1, 1, 1], [1, 2, 2, 2, 3], [0, 0, 1, 1, 1], [1, 2, np.inf, np.inf, 0]])
+def test_ties_are_the_mean_over_the_orders_they_leave_open(measure, distances):
+    tied = np.array(distances, dtype=float)
+    orders = [p for p in permutations(range(5)) if (np.diff(np.nan_to_num(tied[list(p)], posinf=9)) >= 0).all()]
+    broken = np.array([np.argsort(p) for p in orders], dtype=float)
+    assert measure.values(tied[None], SCORES)[0] == pytest.approx(measure.values(broken, SCORES).mean())
+    if len(set(distances)) == 1:
+        assert measure.values(tied[None], SCORES)[0] == pytest.approx(measure.chance(SCORES)[0])
 
 
 def slow_regret(distance, scores, k):
@@ -128,7 +143,21 @@ def test_what_cannot_be_selected_is_an_error():
     relabelings = separate_relabelings(2, 1)
     with pytest.raises(InputError, match="nothing to select"):
         selection(np.ones((2, 1)), np.array([[1.0], [np.nan]]), relabelings, Regret(1))
+    with pytest.raises(InputError, match="with a distance; there is nothing to select"):
+        selection(np.full((2, 1), np.nan), np.array([[1.0], [2.0]]), relabelings, Regret(1))
+    with pytest.raises(InputError, match="nothing to select"):
+        selection_curve(np.ones((2, 1)), np.full((2, 1), np.nan), relabelings)
     with pytest.raises(InputError, match="needs a positive best score"):
         selection(np.array([[1.0], [2.0]]), np.array([[-1.0], [-2.0]]), relabelings, Regret(1))
     with pytest.raises(InputError, match="undefined for every target"):
         selection(np.array([[1.0], [2.0]]), np.array([[-1.0], [-2.0]]), relabelings, NDCG("clipped-gains"))
+
+
+def test_a_k_that_takes_everybody_is_warned_of():
+    result = selection(
+        np.random.default_rng(0).random((3, 2)),
+        np.ones((3, 2)) + np.arange(3)[:, None],
+        separate_relabelings(3, 2),
+        Regret(5),
+    )
+    assert any("takes every candidate" in warning for warning in result.warnings)

@@ -87,7 +87,9 @@ def test_taskweb_similarity_recomputed(taskweb):
         return np.mean(values)
 
     full = distance.to_numpy()
-    null = np.array([within(full[np.ix_(p, p)]) for p in permutations(range(6))])
+    # mrpc is never a target here, so only the five tasks on both sides are exchanged.
+    relabelled = [full[np.ix_((*p, 5), (*p, 5))] for p in permutations(range(5))]
+    null = np.array([within(d) for d in relabelled])
     association = outcomes["rank-association"]
     assert association["estimate"] == pytest.approx(null[0])
     assert association["p_value"] == pytest.approx(np.mean(null <= null[0] + 1e-12))
@@ -117,7 +119,7 @@ def test_taskweb_similarity_recomputed(taskweb):
             values.append(ranks[np.argsort(d[use, j])] @ discounts / (np.sort(ranks)[::-1] @ discounts))
         return np.mean(values)
 
-    null = np.array([ndcg(full[np.ix_(p, p)]) for p in permutations(range(6))])
+    null = np.array([ndcg(d) for d in relabelled])
     assert outcomes["ndcg"]["estimate"] == pytest.approx(null[0])
     assert outcomes["ndcg"]["p_value"] == pytest.approx(np.mean(null >= null[0] - 1e-12))
     every = [np.mean([np.array(o) @ (1 / np.log2(np.arange(2, 7))) for o in permutations(range(5))])]
@@ -197,6 +199,53 @@ def test_wrong_split_and_metric_name_what_there_is(taskweb):
         run_study(load_study("taskweb-similarity"), folder / "r", given)
 
 
+def test_cells_are_means_over_the_same_runs(taskweb):
+    """A weak model that one source task lacks must not make that source look good."""
+    folder, frame, _ = taskweb
+    weak = frame[frame["model"] == "t5s"].assign(model="roberta", score=lambda f: f["score"] - 40)
+    uneven = pd.concat([frame, weak[~((weak["condition"] == "copa") & (weak["target"] == "cb"))]])
+    given = Given(folder / "uneven.parquet", folder / "examples.jsonl")
+    write_table(TransferTable.from_frame(uneven), given.results)
+    finished = run_study(load_study("taskweb-similarity"), folder / "r", given)
+    regret = next(f for f in finished.findings if f.id == "regret").outcome
+    assert any("cb: 1 runs left out that not every task has" in w for w in regret.warnings)
+    write_table(TransferTable.from_frame(frame), folder / "even.parquet")
+    # The other targets have the weak model everywhere, which shifts all their sources alike.
+    cells = pd.read_csv(folder / "r" / "tables" / "per-target.csv").set_index("target")
+    run_study(load_study("taskweb-similarity"), folder / "e", Given(folder / "even.parquet", folder / "examples.jsonl"))
+    even = pd.read_csv(folder / "e" / "tables" / "per-target.csv").set_index("target")
+    assert cells.loc["cb"].iloc[0] == pytest.approx(even.loc["cb"].iloc[0])
+
+
+def test_overlapping_cells_have_neither_outcome_nor_distance(tmp_path):
+    from transfer_analysis.distances import DistanceMatrix
+    from transfer_analysis.observations import observe
+    from transfer_analysis.studies.analyses import Material, task_cells
+
+    conditions, targets = ["mnli", "squad", "qqp", "mnli+mlm"], ["xnli", "paws-x"]
+    rows = pd.DataFrame(
+        [
+            {"model": "m", "adaptation": "f", "initialisation": "pretrained", "checkpoint": "last", "condition": c, "target": t,
+             "source_language": "en", "language": "de", "score": 50.0 + i, "gain": float(i)}
+            for i, (c, t) in enumerate((c, t) for c in conditions for t in targets)
+        ]
+    )  # fmt: skip
+    matrix = DistanceMatrix(
+        pd.DataFrame([[0.0, 0.2], [0.5, 0.6], [0.4, 0.1]], index=conditions[:3], columns=targets), "toy"
+    )
+    joined = observe(rows, task_distances={"semantic": matrix})
+    study = load_study("taskweb-similarity")
+    cells = task_cells(Material(study, joined, joined, {"semantic": matrix}, pd.DataFrame()), "gain", "all")
+    assert list(cells.outcome.index) == ["mnli", "qqp", "squad"]
+    assert np.isnan(cells.outcome.loc["mnli", "xnli"])
+    observed = pd.DataFrame(cells.observed, cells.outcome.index, cells.outcome.columns)
+    assert np.isnan(observed.loc["mnli", "xnli"])
+    assert observed.loc["mnli", "paws-x"] == 0.2
+    # Only mnli was run with +mlm too, so that run is left out where others would be compared with it.
+    assert cells.outcome.loc["mnli", "paws-x"] == 1.0
+    assert "paws-x: 1 runs left out that not every task has" in cells.notes[0]
+
+
 @pytest.fixture
 def xpos(tmp_path):
     """Tagging in miniature: five source and fourteen test languages, scores that fall with syntactic distance."""
@@ -243,6 +292,7 @@ def test_pos_typology_recomputed(xpos):
         values.append(spearmanr(distance.loc[sources, target], scores.loc[sources, target]).statistic)
     assert outcomes["syntactic-pairs"]["estimate"] == pytest.approx(np.mean(values))
     assert "labels are not exchangeable" in " ".join(outcomes["syntactic-pairs"]["warnings"])
+    assert outcomes["syntactic-pairs"]["p_value"] is None
     assert "syntactic-given-pretraining" in outcomes
     assert finished.report.is_file()
 

@@ -51,6 +51,16 @@ def test_own_study(tmp_path):
             },
             "list it as exploratory",
         ),
+        ({"hypotheses": [{**MINIMAL["hypotheses"][0], "analysis": "language-pair-association"}]}, "descriptive only"),
+        (
+            {
+                "task_distance": {"kind": "mean-embedding-cosine", "examples": "given"},
+                "hypotheses": [
+                    {"id": "a", "statement": "s", "analysis": "task-selection", "measure": "regret", "outcome": "gain"}
+                ],
+            },
+            "relative regret needs positive values",
+        ),
         ({"task_distance": {"kind": "mean-embedding-cosine", "examples": "simulated"}}, "no simulated world"),
     ],
 )

@@ -21,7 +21,7 @@ class Gains:
     ----------
     frame
         The rows of the transfer table whose condition is not `none`, with `baseline` and `gain` in points,
-        `relative_gain` (gain / baseline, NaN for a baseline of 0) and `pairing`: `seed` where every seed of the
+        `relative_gain` (gain / baseline, NaN for a baseline that is not positive) and `pairing`: `seed` where every seed of the
         cell has a baseline run of the same seed, else `mean` (the baseline is then the mean over its seeds).
     left_out
         The rows without a usable baseline, with the `reason`.
@@ -58,7 +58,7 @@ def gains(table: TransferTable) -> Gains:
     joined["pairing"] = pairs.map({True: "seed", False: "mean"})
     joined["baseline"] = joined["baseline_of_seed"].where(pairs, joined["baseline_mean"])
     joined["gain"] = joined["score"] - joined["baseline"]
-    joined["relative_gain"] = joined["gain"] / joined["baseline"].where(joined["baseline"] != 0)
+    joined["relative_gain"] = joined["gain"] / joined["baseline"].where(joined["baseline"] > 0)
     joined = joined.drop(columns=["baseline_of_seed", "baseline_mean"])
 
     found = joined["baseline"].notna()

@@ -9,7 +9,7 @@ from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
-from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression
+from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression, relatedness
 from transfer_analysis.statistics.selection import NDCG, Regret, selection, selection_curve
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "phylogenetic_regression",
     "pooled_association",
     "regression_band",
+    "relatedness",
     "selection",
     "selection_curve",
     "separate_relabelings",

@@ -68,7 +68,8 @@ def association(
     Assumes that labels are exchangeable under the null. They are not where labels are related, as languages are:
     use `phylogenetic_regression` for a distance from one source language.
     """
-    statistics, overlaps, columns = _within(distance, outcome, relabelings, method)
+    _check_shapes(outcome, relabelings)
+    statistics, columns, shared = _within(distance, outcome, relabelings, method)
     used = np.isfinite(columns)
     if not used.any():
         raise InputError(
@@ -79,11 +80,10 @@ def association(
         warnings.append(
             f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
         )
-    low, high = _inverted(statistics, overlaps, confidence)
-    if relabelings.attainable_p > 1 - confidence:
-        warnings.append(
-            f"only {len(relabelings)} relabelings: no p-value below {relabelings.attainable_p:.3f} can occur"
-        )
+    low, high = _inverted(*shared, confidence)
+    attainable = relabelings.attainable_p(statistics, alternative)
+    if attainable > 1 - confidence:
+        warnings.append(f"only {len(relabelings)} relabelings: no p-value below {attainable:.3f} can occur")
     n = int((np.isfinite(outcome) & np.isfinite(_observed(distance, relabelings)))[:, used].sum())
     return Outcome(
         statistic=f"mean within-{column} {method.capitalize()} correlation",
@@ -95,7 +95,7 @@ def association(
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=relabelings.description,
-        attainable_p=relabelings.attainable_p,
+        attainable_p=attainable,
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
         minimum_detectable=_minimum_detectable(statistics),
@@ -116,28 +116,36 @@ def pooled_association(
 ) -> Outcome:
     """Return the Pearson correlation over all cells of distance with the outcome standardised within its column.
 
-    Unlike `association` it lets a column whose distances are all large differ from one whose distances are all
-    small; but a standardised outcome has the same mean in every column, so only differences within columns count.
+    Distances are compared across columns too. An outcome standardised within its column has the same mean in each, so
+    differences between columns in distance can only lower the correlation; `association` takes them out.
 
-    Parameters and errors are those of `association`; no interval is given.
+    Parameters and errors are those of `association`; no interval is given. Columns with fewer than three cells, or
+    without variation in the outcome, are left out and named in the warnings.
     """
-    y = _standardised(outcome, np.isfinite(outcome))
-    statistics = np.concatenate([_pooled(x, y, outcome) for x in relabelings.distances(distance)])
-    if not np.isfinite(statistics[0]):
+    _check_shapes(outcome, relabelings)
+    observed = _observed(distance, relabelings)
+    base = np.isfinite(outcome)
+    y = _unit(outcome, base & np.isfinite(observed), "pearson")
+    used = ((base & np.isfinite(observed)).sum(axis=0) >= MIN_CELLS) & np.any(y != 0, axis=0)
+    outcome = np.where(used, outcome, np.nan)
+    statistics = np.concatenate([_pooled(x, outcome) for x in relabelings.distances(distance)])
+    n = int((np.isfinite(outcome) & np.isfinite(observed)).sum())
+    if not used.any() or statistics[0] == 0:
         raise InputError("distance or outcome does not vary over the cells; nothing can be correlated")
-    n = int((np.isfinite(outcome) & np.isfinite(_observed(distance, relabelings))).sum())
+    left_out = f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
     return Outcome(
         statistic=f"correlation over cells of distance with outcome standardised within {column}",
         estimate=float(statistics[0]),
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=relabelings.description,
-        attainable_p=relabelings.attainable_p,
+        attainable_p=relabelings.attainable_p(statistics, alternative),
         n=n,
-        unit=unit,
+        unit=f"{unit} in {int(used.sum())} {column}s",
         minimum_detectable=_minimum_detectable(statistics),
         method="permutation test of the pooled Pearson correlation",
         assumptions=("labels are exchangeable under the null",),
+        warnings=() if used.all() else (left_out,),
     )
 
 
@@ -154,33 +162,46 @@ def columnwise_correlations(
     return pd.DataFrame({"column": columns, "correlation": correlations, "n": mask.sum(axis=0)})
 
 
-def _within(distance: Array, outcome: Array, relabelings: Relabelings, method: Method) -> tuple[Array, Array, Array]:
-    """Return, per relabeling, the statistic and its overlap with the observed distances; and the observed columns.
+def _within(
+    distance: Array, outcome: Array, relabelings: Relabelings, method: Method
+) -> tuple[Array, Array, tuple[Array, Array]]:
+    """Return the statistic of each relabeling, that of each column as observed, and what the inversion needs.
 
-    The overlap is the statistic with the observed standardised distance in place of the outcome; inversion needs it.
+    The inversion needs, per relabeling, the mean overlap of the relabelled distance with the outcome and with the
+    observed distance, over the cells where both distances are known.
     """
     observed = _observed(distance, relabelings)
     base = np.isfinite(outcome)
-    complete = bool(np.isfinite(observed[base]).all())
-    y_all, x_all = (
-        _unit(outcome, base & np.isfinite(observed), method),
-        _unit(observed, base & np.isfinite(observed), method),
-    )
     first: Array | None = None
-    statistics, overlaps = [], []
+    statistics, with_outcome, with_distance = [], [], []
     for x_raw in relabelings.distances(distance):
-        mask = base & np.isfinite(x_raw)
-        x = _unit(x_raw, mask, method)
-        # With gaps in the distances the cells in use change with the relabeling, and so do the outcome's ranks.
-        gaps = not complete or not mask[:, base].all()
-        y = _unit(np.broadcast_to(outcome, x.shape), mask, method) if gaps else y_all
-        per_column = np.where(_defined(mask, x, y), (x * y).sum(axis=-2), np.nan)
-        if first is None:
-            first = per_column[0]
+        per_column = _correlations(x_raw, outcome, base & np.isfinite(x_raw), method)
+        both = base & np.isfinite(x_raw) & np.isfinite(observed)
+        complete = both.sum() == (base & np.isfinite(x_raw)).sum()
+        on_both = per_column if complete else _correlations(x_raw, outcome, both, method)
+        first = per_column[0] if first is None else first
         statistics.append(_mean(per_column))
-        overlaps.append(_mean(np.where(_defined(mask, x, x_all), (x * x_all).sum(axis=-2), np.nan)))
+        with_outcome.append(_mean(on_both))
+        with_distance.append(_mean(_correlations(x_raw, observed, both, method)))
     assert first is not None
-    return np.concatenate(statistics), np.concatenate(overlaps), first
+    return np.concatenate(statistics), first, (np.concatenate(with_outcome), np.concatenate(with_distance))
+
+
+def _correlations(x_raw: Array, outcome: Array, mask: npt.NDArray[np.bool_], method: Method) -> Array:
+    """Return the correlation down each column of each relabeling, shape (relabelings, columns); NaN where undefined."""
+    x = _unit(x_raw, mask, method)
+    if (mask == mask[0]).all():
+        # The same cells in every relabeling: the outcome's ranks need be found only once.
+        y = _unit(outcome, mask[0], method)
+    else:
+        y = _unit(np.broadcast_to(outcome, x.shape), mask, method)
+    return np.asarray(np.where(_defined(mask, x, y), (x * y).sum(axis=-2), np.nan))
+
+
+def _check_shapes(outcome: Array, relabelings: Relabelings) -> None:
+    expected = (relabelings.rows.shape[1], relabelings.columns.shape[1])
+    if outcome.shape != expected:
+        raise ValueError(f"the outcome has shape {outcome.shape}, the relabelings are for {expected}")
 
 
 def _observed(distance: Array, relabelings: Relabelings) -> Array:
@@ -203,12 +224,6 @@ def _unit(values: Array, mask: npt.NDArray[np.bool_], method: Method) -> Array:
     return np.asarray(np.where(varies, centred / np.where(varies, length, 1.0), 0.0))
 
 
-def _standardised(values: Array, mask: npt.NDArray[np.bool_]) -> Array:
-    """Return values with mean 0 and standard deviation 1 (population) down each column."""
-    count = np.maximum(mask.sum(axis=-2, keepdims=True), 1)
-    return np.asarray(_unit(values, mask, "pearson") * np.sqrt(count))
-
-
 def _defined(mask: npt.NDArray[np.bool_], x: Array, y: Array) -> npt.NDArray[np.bool_]:
     enough = mask.sum(axis=-2) >= MIN_CELLS
     defined: npt.NDArray[np.bool_] = enough & np.any(x != 0, axis=-2) & np.any(y != 0, axis=-2)
@@ -222,16 +237,17 @@ def _mean(per_column: Array) -> Array:
     return np.asarray(total / np.maximum(known.sum(axis=-1), 1))
 
 
-def _pooled(x_raw: Array, y: Array, outcome: Array) -> Array:
+def _pooled(x_raw: Array, outcome: Array) -> Array:
+    """Return the correlation over all cells of each relabeling; 0 where one side does not vary, as in `_mean`."""
     mask = np.isfinite(outcome) & np.isfinite(x_raw)
-    count = mask.sum(axis=(1, 2), keepdims=True)
+    count = mask.sum(axis=-2, keepdims=True)
+    y = _unit(np.broadcast_to(outcome, x_raw.shape), mask, "pearson") * np.sqrt(np.maximum(count, 1))
     x = np.where(mask, x_raw, 0.0)
-    x = np.where(mask, x - x.sum(axis=(1, 2), keepdims=True) / count, 0.0)
-    ys = np.where(mask, y, 0.0)
-    ys = np.where(mask, ys - ys.sum(axis=(1, 2), keepdims=True) / count, 0.0)
-    product = (x * ys).sum(axis=(1, 2))
-    lengths = np.sqrt((x**2).sum(axis=(1, 2)) * (ys**2).sum(axis=(1, 2)))
-    return np.asarray(np.divide(product, lengths, out=np.full_like(product, np.nan), where=lengths > 1e-12))
+    total = np.maximum(mask.sum(axis=(1, 2), keepdims=True), 1)
+    x = np.where(mask, x - x.sum(axis=(1, 2), keepdims=True) / total, 0.0)
+    product = (x * y).sum(axis=(1, 2))
+    lengths = np.sqrt((x**2).sum(axis=(1, 2)) * (y**2).sum(axis=(1, 2)))
+    return np.asarray(np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 1e-12))
 
 
 def _inverted(statistics: Array, overlaps: Array, confidence: float) -> tuple[float | None, float | None]:

@@ -28,7 +28,8 @@ def regression_band(
     Returns
     -------
     DataFrame
-        Columns `x` (50 points over the range), `fit`, `low`, `high`.
+        Columns `x` (50 points over the range), `fit`, `low`, `high`; the last two are NaN where a column names fewer
+        than three groups.
 
     Raises
     ------
@@ -55,4 +56,6 @@ def regression_band(
     slope = (weights @ (xs * ys) / total - mean_x * mean_y)[usable] / variance[usable]
     lines = mean_y[usable, None] + slope[:, None] * (grid - mean_x[usable, None])
     low, high = np.quantile(lines[1:], [0.025, 0.975], axis=0)
+    if any(used[column].nunique() < 3 for column in groups):
+        low = high = np.full_like(grid, np.nan)
     return pd.DataFrame({"x": grid, "fit": lines[0], "low": low, "high": high})

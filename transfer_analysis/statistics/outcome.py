@@ -25,7 +25,7 @@ class Outcome:
     p_value, alternative, null
         The p-value (None for a description), its alternative, and the null it comes from.
     attainable_p
-        The smallest p-value the procedure could have given on data of this shape.
+        The smallest p-value the procedure could have given on these data.
     n, unit
         How many independent units there are, and what they are.
     minimum_detectable
@@ -73,7 +73,8 @@ class Outcome:
         """Return the statistic with its numbers, for use inside a sentence."""
         inside = []
         if self.low is not None and self.high is not None:
-            inside.append(f"{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
+            sides = "" if self.alternative == "two-sided" else "two-sided "
+            inside.append(f"{sides}{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
         if self.chance is not None:
             spread = f" ± {number(self.chance_spread)}" if self.chance_spread is not None else ""
             inside.append(f"random selection {number(self.chance)}{spread}")
@@ -87,8 +88,6 @@ class Outcome:
 def number(value: float) -> str:
     """Write a number with three significant digits and a true minus sign."""
     digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    if "e" in digits:
-        digits = f"{value:.4f}"
     return digits.replace("-", "\u2212")
 
 
@@ -96,4 +95,6 @@ def p_text(p: float) -> str:
     """Write a p-value as papers do: `p = .032`, `p < .001`."""
     if p < 0.001:
         return "p < .001"
-    return f"p = {p:.3f}".replace("0.", ".", 1)
+    # Three decimals could write a p-value on one side of .05 as if it were on the other.
+    digits = 4 if 0.0495 <= p < 0.0505 else 3
+    return f"p = {p:.{digits}f}".replace("0.", ".", 1)

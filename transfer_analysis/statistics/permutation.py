@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations as all_permutations
-from math import factorial
+from math import factorial, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -48,11 +48,6 @@ class Relabelings:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
-    def attainable_p(self) -> float:
-        """The smallest p-value that these relabelings can give."""
-        return 1 / len(self.rows)
-
     def distances(self, distance: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[np.float64]]:
         """Yield relabelled distances in chunks of shape (relabelings, rows, columns)."""
         cells = self.rows.shape[1] * self.columns.shape[1]
@@ -67,9 +62,21 @@ class Relabelings:
         The identity is one of the relabelings, so this is (b + 1)/(m + 1) for m random ones, and the exact p-value
         for an enumerated null.
         """
-        observed = statistics[0]
+        return self._share(statistics, float(statistics[0]), alternative)
+
+    def attainable_p(self, statistics: npt.NDArray[np.float64], alternative: Alternative = "two-sided") -> float:
+        """Return the p-value of the most extreme of all statistics: the smallest that these data could have given."""
+        if alternative == "two-sided":
+            extreme = statistics[int(np.argmax(np.abs(statistics)))]
+        else:
+            extreme = statistics.max() if alternative == "greater" else statistics.min()
+        return self._share(statistics, float(extreme), alternative)
+
+    @staticmethod
+    def _share(statistics: npt.NDArray[np.float64], observed: float, alternative: Alternative) -> float:
+        """Return the share of statistics at least as extreme as one value."""
         # A relabeling that leaves the matrix as it was must count as equal in spite of rounding.
-        slack = 1e-9 * max(1.0, abs(float(observed)))
+        slack = 1e-9 * max(1.0, abs(observed))
         if alternative == "two-sided":
             as_extreme = np.abs(statistics) >= abs(observed) - slack
         elif alternative == "greater":
@@ -82,7 +89,10 @@ class Relabelings:
 def joint_relabelings(
     labels: Sequence[str], rows: Sequence[str], columns: Sequence[str], *, count: int = 9_999, seed: int = 0
 ) -> Relabelings:
-    """Permute one set of labels that stands on both sides.
+    """Permute labels that stand on both sides, those of each role among themselves.
+
+    A label may be a row and a column, a row only, or a column only. Labels of different roles are not exchanged: a
+    task that is never a target may differ from those that are.
 
     Parameters
     ----------
@@ -94,13 +104,20 @@ def joint_relabelings(
         Number of random permutations where there are too many to enumerate.
     """
     position = {label: i for i, label in enumerate(labels)}
-    orders, exact = _orders(len(labels), count, np.random.default_rng(seed))
+    roles: dict[tuple[bool, bool], list[int]] = {}
+    for i, label in enumerate(labels):
+        roles.setdefault((label in set(rows), label in set(columns)), []).append(i)
+    groups = [np.array(group) for role, group in roles.items() if any(role)]
+    orders, exact = _grouped_orders(len(labels), groups, count, np.random.default_rng(seed))
     how = "all" if exact else f"{len(orders) - 1:,} random"
+    among = (
+        "" if len(groups) == 1 else ", each among those of its role (" + " + ".join(str(len(g)) for g in groups) + ")"
+    )
     return Relabelings(
         rows=orders[:, [position[label] for label in rows]],
         columns=orders[:, [position[label] for label in columns]],
         exact=exact,
-        description=f"{how} joint permutations of the {len(labels)} labels",
+        description=f"{how} joint permutations of the {len(labels)} labels{among}",
     )
 
 
@@ -136,6 +153,23 @@ def _orders(n: int, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[n
     if factorial(n) <= EXACT_LIMIT:
         return np.array(list(all_permutations(range(n))), dtype=np.intp), True
     return _random_orders(n, count, rng), False
+
+
+def _grouped_orders(
+    n: int, groups: Sequence[npt.NDArray[np.intp]], count: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.intp], bool]:
+    """Return permutations of n positions that stay within groups, the identity first."""
+    if prod(factorial(len(group)) for group in groups) <= EXACT_LIMIT:
+        every = [np.array(list(all_permutations(group)), dtype=np.intp) for group in groups]
+        choices = np.indices([len(e) for e in every]).reshape(len(every), -1)
+        orders = np.tile(np.arange(n, dtype=np.intp), (choices.shape[1], 1))
+        for group, options, choice in zip(groups, every, choices, strict=True):
+            orders[:, group] = options[choice]
+        return orders, True
+    orders = np.tile(np.arange(n, dtype=np.intp), (count + 1, 1))
+    for group in groups:
+        orders[1:, group] = rng.permuted(np.tile(group, (count, 1)), axis=1)
+    return orders, False
 
 
 def _random_orders(n: int, count: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:

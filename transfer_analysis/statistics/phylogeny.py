@@ -1,15 +1,18 @@
-"""Regression over related languages: phylogenetic generalised least squares with a null simulated on the tree.
+"""Regression over related languages: generalised least squares with a null simulated on the language tree.
 
 Languages of one family resemble each other in their scores and in their distances (Galton's problem), so ordinary
-correlation rejects true nulls too often. Here the residuals follow the tree: their covariance is λC + (1 − λ)I, with C
-the shared branch length of two languages and λ in [0, 1] (Pagel 1999, Nature 401) estimated by restricted maximum
-likelihood.
+correlation rejects true nulls too often. Here residuals are correlated as the languages are related: their covariance
+is aF + bT + (1 − a − b)I, with F the sharing of a family, T the shared branch length on the classification (Pagel 1999,
+Nature 401, has T alone), and a, b ≥ 0 estimated by restricted maximum likelihood. T alone would hold the members of a
+large family too independent: with Grafen's branch lengths two languages at opposite ends of a family that makes up half
+of the sample correlate by no more than one half, however alike they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +25,40 @@ Array = npt.NDArray[np.float64]
 #: Fewest languages for a regression.
 MIN_LANGUAGES = 5
 
-_LAMBDAS = np.linspace(0.0, 1.0, 51)
+#: Least share of variance that belongs to each language alone; without any the covariance could not be inverted.
+_OWN = 0.02
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """Slope, its standard error, λ and σ² of each column of outcomes, each of shape (outcomes,)."""
+    """Slope, its standard error, and σ² of each column of outcomes; `chosen` numbers the covariance of each."""
 
     slope: Array
     error: Array
-    strength: Array
     variance: Array
+    chosen: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Covariance:
+    """A candidate covariance: the weight of each component, its Cholesky factor and log-determinant."""
+
+    weights: tuple[float, ...]
+    root: Array
+    inverse_root: Array
+    log_determinant: float
+
+
+def relatedness(lineages: Sequence[Sequence[str]]) -> tuple[Array, Array]:
+    """Return how languages are related: sharing a family (0 or 1), and shared branch length.
+
+    Parameters
+    ----------
+    lineages
+        Classification of each language from its family downwards.
+    """
+    families = np.array([lineage[0] for lineage in lineages], dtype=object)
+    return (families[:, None] == families[None, :]).astype(np.float64), grafen_covariance(lineages)
 
 
 def grafen_covariance(lineages: Sequence[Sequence[str]]) -> Array:
@@ -68,7 +94,7 @@ def grafen_covariance(lineages: Sequence[Sequence[str]]) -> Array:
 def phylogenetic_regression(
     outcome: Array,
     predictor: Array,
-    covariance: Array,
+    components: Sequence[Array],
     *,
     names: tuple[str, str] = ("outcome", "distance"),
     covariates: Array | None = None,
@@ -83,12 +109,13 @@ def phylogenetic_regression(
     ----------
     outcome, predictor
         One value per language, shape (languages,), no NaN.
-    covariance
-        Shared branch lengths, from `grafen_covariance`, in the same order.
+    components
+        Covariances of the residuals, each of shape (languages, languages) with 1 on the diagonal, in the same order:
+        those of `relatedness`. Their weights are estimated on a grid.
     names
         Names of outcome and predictor for the statistic.
     covariates
-        Further columns, shape (languages, covariates).
+        Further columns, shape (languages, covariates), no NaN.
     simulations
         Outcomes drawn on the tree under the null.
 
@@ -96,39 +123,30 @@ def phylogenetic_regression(
     -------
     Outcome
         Slope in units of outcome per unit of predictor. p compares its t-value with those of outcomes simulated on
-        the tree under the fitted model without the predictor, λ re-estimated in each; the interval is the slope ± the
-        corresponding quantile of |t| times the standard error.
+        the tree under the fitted model without the predictor, the weights re-estimated in each; the interval is the
+        slope ± the corresponding quantile of |t| times the standard error.
 
     Raises
     ------
     InputError
-        For fewer than five languages, or a predictor or outcome that does not vary.
+        For too few languages, values that are missing, or a predictor or outcome that does not vary.
     """
-    n = len(outcome)
-    if n < MIN_LANGUAGES:
-        raise InputError(
-            f"{n} languages are too few for a regression of {names[0]} on {names[1]}; {MIN_LANGUAGES} are needed"
-        )
-    for name, values in zip(names, (outcome, predictor), strict=True):
-        if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
-            raise InputError(f"{name} is the same for all {n} languages; a slope cannot be estimated")
-    rest = np.ones((n, 1)) if covariates is None else np.column_stack([np.ones(n), covariates])
+    rest = np.ones((len(outcome), 1)) if covariates is None else np.column_stack([np.ones(len(outcome)), covariates])
     full = np.column_stack([predictor, rest])
-    if np.linalg.matrix_rank(full) < full.shape[1]:
-        raise InputError(f"{names[1]} is a linear function of the covariates; its slope cannot be estimated")
-
-    values, vectors = np.linalg.eigh(covariance)
-    values = np.clip(values, 0.0, None)
-    y, x, z = vectors.T @ outcome[:, None], vectors.T @ full, vectors.T @ rest
-    fit = _reml(y, x, values)
-    null = _reml(y, z, values)
-
-    # In the rotated space the simulated outcomes are independent with the eigenvalues as variances. Their mean does
-    # not matter: the t-value of the predictor is the same whatever the intercept and the covariates' coefficients.
-    rng = np.random.default_rng(seed)
-    spread = np.sqrt(null.variance[0] * (null.strength[0] * values + 1 - null.strength[0]))
-    simulated = _reml(rng.standard_normal((n, simulations)) * spread[:, None], x, values)
+    _check(outcome, full, names)
+    candidates = list(_candidates(components))
+    fit = _reml(outcome[:, None], full, candidates)
+    null = _reml(outcome[:, None], rest, candidates)
     t = float(fit.slope[0] / fit.error[0])
+    if not np.isfinite(t):
+        raise InputError(f"the slope of {names[0]} on {names[1]} has no standard error; check the values")
+
+    # The mean of the simulated outcomes does not matter: the predictor's t-value is the same whatever the intercept
+    # and the coefficients of the covariates are.
+    rng = np.random.default_rng(seed)
+    root = candidates[int(null.chosen[0])].root
+    drawn = np.sqrt(null.variance[0]) * (root @ rng.standard_normal((len(outcome), simulations)))
+    simulated = _reml(drawn, full, candidates)
     t_null = simulated.slope / simulated.error
     as_extreme = {
         "two-sided": np.abs(t_null) >= abs(t),
@@ -137,6 +155,7 @@ def phylogenetic_regression(
     }[alternative]
     quantile = float(np.quantile(np.abs(t_null), confidence))
     slope, error = float(fit.slope[0]), float(fit.error[0])
+    shares = ", ".join(number(w) for w in candidates[int(fit.chosen[0])].weights)
     return Outcome(
         statistic=f"slope of {names[0]} on {names[1]}",
         estimate=slope,
@@ -148,48 +167,76 @@ def phylogenetic_regression(
         alternative=alternative,
         null=f"{simulations:,} outcomes simulated on the language tree",
         attainable_p=1 / (simulations + 1),
-        n=n,
+        n=len(outcome),
         unit="languages",
         minimum_detectable=float((np.quantile(np.abs(t_null), 0.95) + 0.8416) * error),
-        method=f"phylogenetic least squares, λ = {number(float(fit.strength[0]))} by REML",
+        method=f"phylogenetic least squares, weights of the relatedness of residuals {shares} by REML",
         assumptions=(
-            "residuals follow the classification with Grafen's branch lengths, to the degree λ",
+            "residuals are correlated as languages share families and branches of Glottolog's classification",
             "the relation is linear",
         ),
     )
 
 
-def _reml(outcomes: Array, design: Array, eigenvalues: Array) -> _Fit:
-    """Fit each column of outcomes with λ chosen on a grid by restricted likelihood.
+def _check(outcome: Array, design: Array, names: tuple[str, str]) -> None:
+    n, columns = design.shape
+    fewest = max(MIN_LANGUAGES, columns + 2)
+    if n < fewest:
+        raise InputError(f"{n} languages are too few for a regression of {names[0]} on {names[1]}; {fewest} are needed")
+    if not (np.isfinite(outcome).all() and np.isfinite(design).all()):
+        raise InputError(
+            f"{names[0]}, {names[1]} or a covariate is missing for some language; leave those languages out"
+        )
+    for name, values in zip(names, (outcome, design[:, 0]), strict=True):
+        if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
+            raise InputError(f"{name} is the same for all {n} languages; a slope cannot be estimated")
+    scaled = design / np.abs(design).max(axis=0)
+    if np.linalg.matrix_rank(scaled) < columns:
+        raise InputError(f"{names[1]} is a linear function of the covariates; its slope cannot be estimated")
+
+
+def _candidates(components: Sequence[Array]) -> Iterator[_Covariance]:
+    """Yield the covariances that are tried: weights in steps of 1/50 for one component, of 1/10 for several."""
+    n = len(components[0])
+    steps = 50 if len(components) == 1 else 10
+    for parts in product(range(steps + 1), repeat=len(components)):
+        if sum(parts) > steps:
+            continue
+        weights = np.array(parts) / steps * min(1.0, (1 - _OWN) * steps / max(1, sum(parts)))
+        mixed = sum((w * c for w, c in zip(weights, components, strict=True)), (1 - weights.sum()) * np.eye(n))
+        root = np.linalg.cholesky(mixed)
+        yield _Covariance(tuple(map(float, weights)), root, np.linalg.inv(root), 2 * float(np.log(np.diag(root)).sum()))
+
+
+def _reml(outcomes: Array, design: Array, candidates: Sequence[_Covariance]) -> _Fit:
+    """Fit each column of outcomes under the covariance of the highest restricted likelihood.
 
     Parameters
     ----------
     outcomes, design
-        Shape (languages, outcomes) and (languages, coefficients), rotated to the eigenvectors of the covariance.
-        The slope returned is that of the first column of the design.
+        Shape (languages, outcomes) and (languages, coefficients). The slope returned is that of the design's first
+        column.
     """
     n, k = design.shape
     m = outcomes.shape[1]
     best = np.full(m, -np.inf)
-    slope, error, strength, variance = (np.zeros(m) for _ in range(4))
-    for lam in _LAMBDAS:
-        diagonal = lam * eigenvalues + 1 - lam
-        if diagonal.min() <= 1e-10:
-            continue
-        weights = 1 / diagonal
-        information = design.T @ (weights[:, None] * design)
+    slope, error, variance = (np.zeros(m) for _ in range(3))
+    chosen = np.zeros(m, dtype=np.intp)
+    for number_of, candidate in enumerate(candidates):
+        x, y = candidate.inverse_root @ design, candidate.inverse_root @ outcomes
+        information = x.T @ x
         inverse = np.linalg.inv(information)
-        coefficients = inverse @ (design.T @ (weights[:, None] * outcomes))
-        residuals = outcomes - design @ coefficients
-        sigma2 = (weights[:, None] * residuals**2).sum(axis=0) / (n - k)
-        likelihood = -0.5 * ((n - k) * np.log(sigma2) + np.log(diagonal).sum() + np.linalg.slogdet(information)[1])
+        coefficients = inverse @ (x.T @ y)
+        # An exact relation leaves no residual; the floor keeps its likelihood finite.
+        sigma2 = np.maximum(((y - x @ coefficients) ** 2).sum(axis=0) / (n - k), 1e-300)
+        likelihood = -0.5 * ((n - k) * np.log(sigma2) + candidate.log_determinant + np.linalg.slogdet(information)[1])
         better = likelihood > best
         best[better] = likelihood[better]
         slope[better] = coefficients[0, better]
         error[better] = np.sqrt(sigma2[better] * inverse[0, 0])
-        strength[better] = lam
         variance[better] = sigma2[better]
-    return _Fit(slope, error, strength, variance)
+        chosen[better] = number_of
+    return _Fit(slope, error, variance, chosen)
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:

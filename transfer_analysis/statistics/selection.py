@@ -3,7 +3,8 @@
 Two things are kept apart. The *level* of random selection is enumerated per target: the mean of the measure over all
 choices (all orders for NDCG, all C(n, k) subsets for Regret@k). The *p-value* comes from relabelling the distances
 jointly over all targets, because an intermediate task that is good for one target is often good for all, so choices
-for different targets are not independent.
+for different targets are not independent. Sources at equal distance are equally likely to be chosen first: measures
+are expectations over the orders that the distances leave open.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.outcome import Outcome
+from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import Relabelings
 
 Array = npt.NDArray[np.float64]
@@ -39,15 +40,15 @@ class Measure(Protocol):
         """Return the name with its variant."""
         ...
 
-    def values(self, ordered: Array, scores: Array) -> Array:
-        """Return the measure of orders of one target's sources.
+    def values(self, distances: Array, scores: Array) -> Array:
+        """Return the measure of selecting one target's sources by each of several distances.
 
         Parameters
         ----------
-        ordered
-            Scores in the order of selection, nearest first, shape (orders, sources).
+        distances
+            Shape (orders, sources); infinite for a source without a distance, which comes last.
         scores
-            The same scores in any order, shape (sources,).
+            Shape (sources,).
         """
         ...
 
@@ -71,13 +72,14 @@ class NDCG:
         """Return the name with its variant."""
         return f"NDCG of {self.relevance.replace('-', ' ')}"
 
-    def values(self, ordered: Array, scores: Array) -> Array:
-        """Return the NDCG of each order; NaN where no source has any relevance."""
-        discounts = _discounts(len(scores))
-        best = float(np.sort(self._relevance(scores))[::-1] @ discounts)
+    def values(self, distances: Array, scores: Array) -> Array:
+        """Return the NDCG of each distance; NaN where no source has any relevance."""
+        relevance, discounts = self._relevance(scores), _discounts(len(scores))
+        best = float(np.sort(relevance)[::-1] @ discounts)
         if best <= 0:
-            return np.full(len(ordered), np.nan)
-        return np.asarray(self._relevance(ordered) @ discounts / best)
+            return np.full(len(distances), np.nan)
+        # The measure is linear in relevance, so its expectation takes each tied source at the mean of its group.
+        return np.asarray(_expected_order(distances, relevance) @ discounts / best)
 
     def chance(self, scores: Array) -> tuple[float, float]:
         """Return mean and variance over all orders.
@@ -97,6 +99,10 @@ class NDCG:
             return np.asarray(rankdata(scores, axis=-1) - 1)
         if self.relevance == "clipped-gains":
             return np.maximum(scores, 0.0)
+        if scores.min() < 0:
+            raise InputError(
+                f"NDCG of scores is not defined for negative ones ({scores.min():.3g}); use ranks or clipped-gains"
+            )
         return scores
 
 
@@ -123,10 +129,13 @@ class Regret:
         """Return the name with its variant."""
         return f"Regret@{self.k} ({'relative %' if self.relative else 'absolute'}, {self.of} of {self.k})"
 
-    def values(self, ordered: Array, scores: Array) -> Array:
-        """Return the regret of each order."""
-        chosen = ordered[..., : self.k]
-        reached = chosen.mean(axis=-1) if self.of == "mean" else chosen.max(axis=-1)
+    def values(self, distances: Array, scores: Array) -> Array:
+        """Return the regret of each distance."""
+        k = min(self.k, len(scores))
+        if self.of == "mean":
+            reached = _expected_order(distances, scores)[:, :k].mean(axis=1)
+        else:
+            reached = _expected_best(distances, scores, k)
         return self._regret(reached, scores)
 
     def chance(self, scores: Array) -> tuple[float, float]:
@@ -175,17 +184,19 @@ def selection(
     -------
     Outcome
         `chance` and `chance_spread` are the mean and standard deviation of the statistic over all independent random
-        choices, one per target. p is one-sided, towards better selection. An interval (targets resampled) is given
-        from ten targets on.
+        choices, one per target. p is one-sided, towards better selection. An interval is given from ten targets on; it
+        resamples targets and takes the sources as they are.
 
     Raises
     ------
     InputError
         Where no target has at least two candidates with a distance.
     """
-    columns = [j for j in range(scores.shape[1]) if np.isfinite(scores[:, j]).sum() >= 2]
+    observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
+    candidates = np.isfinite(scores) & np.isfinite(observed)
+    columns = [j for j in range(scores.shape[1]) if candidates[:, j].sum() >= 2]
     if not columns:
-        raise InputError("no target has two or more candidate sources; there is nothing to select")
+        raise InputError("no target has two or more candidate sources with a distance; there is nothing to select")
     per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
     used = np.isfinite(per_target[0])
     if not used.any():
@@ -198,16 +209,19 @@ def selection(
         warnings.append(f"{scores.shape[1] - int(used.sum())} of {scores.shape[1]} targets left out: undefined")
     if low is None:
         warnings.append(f"no interval: fewer than {MIN_TARGETS_FOR_INTERVAL} targets")
+    if isinstance(measure, Regret) and measure.k >= min(np.isfinite(scores[:, columns]).sum(axis=0)):
+        warnings.append(f"k = {measure.k} takes every candidate of some target, whose regret then says nothing")
+    alternative: Alternative = "greater" if measure.higher_is_better else "less"
     return Outcome(
         statistic=f"mean {measure.name()} of selecting by distance",
         estimate=float(statistics[0]),
         low=low,
         high=high,
         interval_method="percentile bootstrap over targets" if low is not None else "",
-        p_value=relabelings.p_value(statistics, "greater" if measure.higher_is_better else "less"),
-        alternative="greater" if measure.higher_is_better else "less",
+        p_value=relabelings.p_value(statistics, alternative),
+        alternative=alternative,
         null=relabelings.description,
-        attainable_p=relabelings.attainable_p,
+        attainable_p=relabelings.attainable_p(statistics, alternative),
         n=int(used.sum()),
         unit=unit,
         chance=float(np.mean([mean for mean, _ in chances])),
@@ -233,16 +247,29 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
         expectation of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over
         the relabelings) and `best` (the best source of each target).
     """
-    complete = np.isfinite(gains).sum(axis=0) >= 2
-    columns = np.flatnonzero(complete)
+    columns = np.flatnonzero(np.isfinite(gains).sum(axis=0) >= 2)
+    if not len(columns):
+        raise InputError("no target has two or more candidate sources; there is nothing to select")
     largest = int(np.isfinite(gains[:, columns]).sum(axis=0).min())
-    curves = np.concatenate([_best_of(x, gains, columns, largest) for x in relabelings.distances(distance)])
+    rng = np.random.default_rng(0)
+    curves = np.concatenate([_best_of(x, gains, columns, largest, rng) for x in relabelings.distances(distance)])
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
-    expected = [np.mean([_expected_best(_present(gains[:, j]), k) for j in columns]) for k in range(1, largest + 1)]
+    observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
+    sizes = range(1, largest + 1)
+    selected = [
+        np.mean(
+            [_expected_best(_for_target(observed[None], gains, int(j)), _present(gains[:, j]), k)[0] for j in columns]
+        )
+        for k in sizes
+    ]
+    expected = [
+        np.mean([np.sort(_present(gains[:, j])) @ _best_weights(np.isfinite(gains[:, j]).sum(), k) for j in columns])
+        for k in sizes
+    ]
     return pd.DataFrame(
         {
-            "k": np.arange(1, largest + 1),
-            "selected": curves[0],
+            "k": list(sizes),
+            "selected": selected,
             "random": expected,
             "low": low,
             "high": high,
@@ -253,34 +280,64 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
 
 def _measured(x: Array, scores: Array, columns: list[int], measure: Measure) -> Array:
     """Return the measure of each relabeling and target, shape (relabelings, targets)."""
-    return np.stack([measure.values(_ordered(x, scores, j), _present(scores[:, j])) for j in columns], axis=1)
+    return np.stack([measure.values(_for_target(x, scores, j), _present(scores[:, j])) for j in columns], axis=1)
 
 
-def _ordered(x: Array, scores: Array, j: int) -> Array:
-    """Return one target's scores nearest source first, shape (relabelings, candidates).
+def _for_target(x: Array, scores: Array, j: int) -> Array:
+    """Return one target's distances to its candidates, shape (relabelings, candidates); infinite where missing."""
+    distances = x[:, np.isfinite(scores[:, j]), j]
+    return np.where(np.isfinite(distances), distances, np.inf)
 
-    A source without a distance comes last; equal distances keep the order of the sources.
-    """
-    present = np.isfinite(scores[:, j])
-    distances = np.where(np.isfinite(x[:, present, j]), x[:, present, j], np.inf)
+
+def _expected_order(distances: Array, values: Array) -> Array:
+    """Return values nearest first, each tied one at the mean of its group, shape (orders, sources)."""
     order = np.argsort(distances, axis=1, kind="stable")
-    ordered: Array = scores[present, j][order]
-    return ordered
+    nearest = np.take_along_axis(distances, order, axis=1)
+    ordered: Array = values[order]
+    tied = nearest[:, 1:] == nearest[:, :-1]
+    if not tied.any():
+        return ordered
+    rows, n = ordered.shape
+    group = np.concatenate([np.zeros((rows, 1), dtype=int), np.cumsum(~tied, axis=1)], axis=1)
+    flat = (group + n * np.arange(rows)[:, None]).ravel()
+    sums = np.bincount(flat, weights=ordered.ravel(), minlength=rows * n)
+    counts = np.bincount(flat, minlength=rows * n)
+    return np.asarray((sums / np.maximum(counts, 1))[flat].reshape(rows, n))
 
 
-def _best_of(x: Array, gains: Array, columns: npt.NDArray[np.intp], largest: int) -> Array:
-    """Return the running best of the nearest sources, averaged over targets, shape (relabelings, largest)."""
-    best = [np.maximum.accumulate(_ordered(x, gains, int(j)), axis=1)[:, :largest] for j in columns]
+def _expected_best(distances: Array, values: Array, k: int) -> Array:
+    """Return the expected best of the k nearest, shape (orders,)."""
+    order = np.argsort(distances, axis=1, kind="stable")
+    nearest = np.take_along_axis(distances, order, axis=1)
+    ordered = values[order]
+    best = np.asarray(ordered[:, :k].max(axis=1))
+    if k < len(values):
+        # Where the k-th and the next are tied, some of their group are chosen at random.
+        for row in np.flatnonzero(nearest[:, k - 1] == nearest[:, k]):
+            group = nearest[row] == nearest[row, k]
+            sure = nearest[row] < nearest[row, k]
+            floor = ordered[row, sure].max() if sure.any() else -np.inf
+            options = np.sort(np.maximum(ordered[row, group], floor))
+            best[row] = options @ _best_weights(len(options), k - int(sure.sum()))
+    return best
+
+
+def _best_of(x: Array, gains: Array, columns: npt.NDArray[np.intp], largest: int, rng: np.random.Generator) -> Array:
+    """Return the running best of the nearest sources, averaged over targets, shape (relabelings, largest).
+
+    Ties are broken at random, once: this is for a band, and exact expectations for every k would take minutes.
+    """
+    best = []
+    for j in columns:
+        distances, values = _for_target(x, gains, j), _present(gains[:, j])
+        order = np.lexsort((rng.random(distances.shape), distances), axis=1)
+        best.append(np.maximum.accumulate(values[order], axis=1)[:, :largest])
     return np.asarray(np.mean(best, axis=0))
 
 
 def _best_weights(n: int, k: int) -> Array:
     """Probability that the i-th smallest of n is the best of k chosen at random: C(i − 1, k − 1) of C(n, k) choices."""
     return np.array([comb(i, k - 1) / comb(n, k) for i in range(n)])
-
-
-def _expected_best(values: Array, k: int) -> float:
-    return float(np.sort(values) @ _best_weights(len(values), k))
 
 
 def _present(column: Array) -> Array:

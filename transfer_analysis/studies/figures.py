@@ -116,9 +116,9 @@ def _task_heatmap(material: Material, cells: Cells) -> Drawn:
 
 
 def _language_scatter(material: Material, kind: str) -> Drawn:
-    table = language_scores(material, kind).dropna(subset=["distance"])
-    targets = material.scores.frame["target"].nunique()
-    unit = "score (points)" if targets == 1 else "score, standardised within target"
+    scores = language_scores(material, kind)
+    table = scores.frame.dropna(subset=["distance"])
+    unit = f"score ({scores.unit})" if scores.unit == "points" else f"score, {scores.unit}"
     source = material.study.source_language
     ax = reporting.distance_scatter(
         table,
@@ -129,11 +129,13 @@ def _language_scatter(material: Material, kind: str) -> Drawn:
         labels="language",
         names={"distance": f"{kind} distance from {source}", "score": unit},
     )
+    few = table["language_family"].nunique() < _FEW
+    note = f"; with fewer than {_FEW} families it is too narrow" if few else ""
     return Drawn(
         "language-distance-score",
         _figure(ax),
         f"Score against {kind} distance from {source}, one point per test language, coloured by Glottolog's top-level "
-        "family. Line: least squares; band: 95%, families resampled. Labels are left out where they would overlap. "
+        f"family. Line: least squares; band: 95%, families resampled{note}. Labels are left out where they would overlap. "
         "The test itself is the regression on the language tree.",
     )
 

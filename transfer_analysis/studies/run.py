@@ -71,10 +71,14 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """Say in a word what came out."""
+        """Say in a word what came out; without a declared direction, which way it went."""
         if self.exploratory or self.adjusted_p is None:
             return "exploratory"
-        return "supported" if self.adjusted_p <= self.alpha else "not supported"
+        if self.adjusted_p > self.alpha:
+            return "not supported"
+        if self.outcome.alternative == "two-sided":
+            return "supported, positive" if self.outcome.estimate > 0 else "supported, negative"
+        return "supported"
 
     def sentence(self) -> str:
         """Return the statement, the verdict and the numbers as one sentence."""
@@ -165,19 +169,23 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
 
 
 def _selected(study: Study, table: TransferTable, catalogue: Catalogue) -> TransferTable:
-    """Keep the study's split and metric."""
+    """Keep the rows that the study is about."""
     frame = table.frame
-    in_split = frame[frame["split"] == study.split]
-    if in_split.empty:
-        raise InputError(
-            f"the results have no split {study.split!r}; they have {', '.join(sorted(frame['split'].unique()))}"
-        )
-    own = in_split["target"].map({name: catalogue[name].metric for name in in_split["target"].unique()})
-    wanted = in_split[in_split["metric"] == (study.metric or own)]
+    for column, wanted in (
+        ("split", study.split),
+        ("checkpoint", study.checkpoint),
+        ("initialisation", study.initialisation),
+    ):
+        there = ", ".join(sorted(frame[column].unique()))
+        frame = frame[frame[column] == wanted]
+        if frame.empty:
+            raise InputError(f"the results have no {column} {wanted!r}; they have {there}")
+    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
+    wanted = frame[frame["metric"] == (study.metric or own)]
     if wanted.empty:
         raise InputError(
             f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
-            f"they have {', '.join(sorted(in_split['metric'].unique()))}"
+            f"they have {', '.join(sorted(frame['metric'].unique()))}"
         )
     return TransferTable(wanted.reset_index(drop=True))
 

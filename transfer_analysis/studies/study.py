@@ -62,6 +62,16 @@ class TaskSelection(_Measured):
     outcome: Which = "score"
     languages: Literal["all", "zero-shot"] = "all"
 
+    @model_validator(mode="after")
+    def _defined_for_gains(self) -> TaskSelection:
+        if self.outcome == "gain" and self.measure == "ndcg" and self.relevance == "scores":
+            raise ValueError(f"{self.id}: gains may be negative; use relevance ranks or clipped-gains")
+        if self.outcome == "gain" and self.measure == "regret" and self.relative:
+            raise ValueError(
+                f"{self.id}: relative regret needs positive values, gains may be negative; use relative: false"
+            )
+        return self
+
 
 class LanguageRegression(_Hypothesis):
     """Slope of the score on the distance from one source language, over related languages."""
@@ -77,11 +87,10 @@ class LanguagePairAssociation(_Hypothesis):
 
     analysis: Literal["language-pair-association"]
     distance: str
-    alternative: Alternative = "two-sided"
 
 
 class LanguageSelection(_Measured):
-    """Selecting source languages by distance."""
+    """Selecting source languages by distance; descriptive."""
 
     analysis: Literal["language-selection"]
     distance: str
@@ -126,8 +135,8 @@ class Study(_Model):
     ----------
     metric
         The metric analysed, or None for each target's own.
-    split
-        The split analysed.
+    split, checkpoint, initialisation
+        Which rows of the results are analysed.
     task_distance, language_distances
         What is joined with the results.
     min_shared_features
@@ -147,6 +156,8 @@ class Study(_Model):
     question: str
     metric: str | None = None
     split: str = "test"
+    checkpoint: Literal["last", "best-english", "oracle"] = "last"
+    initialisation: Literal["pretrained", "random"] = "pretrained"
     task_distance: TaskDistance | None = None
     language_distances: tuple[str, ...] = ()
     min_shared_features: int = Field(default=1, ge=1)
@@ -171,6 +182,9 @@ class Study(_Model):
         for kind in self.language_distances:
             if kind not in LANGUAGE_KINDS:
                 raise ValueError(f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}")
+        for hypothesis in self.hypotheses:
+            if isinstance(hypothesis, LanguagePairAssociation | LanguageSelection):
+                raise ValueError(f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory")
         for hypothesis in (*self.hypotheses, *self.exploratory):
             wanted = getattr(hypothesis, "distance", None)
             if wanted is not None and wanted not in self.language_distances:
