@@ -104,12 +104,12 @@ def test_label_permutation_with_cells_left_out(test):
 
 def one_label_on_both_sides(rng):
     """Sources and targets differ in kind, and one task happens to be both."""
-    rows, columns = [f"s{i}" for i in range(6)] + ["both"], [f"t{i}" for i in range(4)] + ["both"]
+    rows, columns = [f"s{i}" for i in range(7)] + ["both"], [f"t{i}" for i in range(4)] + ["both"]
     labels = [*rows, *columns[:4]]
-    kind = np.array([3.0] * 6 + [0.0] * 5)
-    distance = rng.normal(size=(11, 11)) + kind[:, None] * rng.normal() + kind[None, :] * rng.normal()
-    outcome = rng.normal(size=(7, 1)) + rng.normal(size=(7, 5)) + 0.7 * kind[:7, None] * rng.normal()
-    outcome[6, 4] = np.nan
+    kind = np.array([3.0] * 7 + [0.0] * 5)
+    distance = rng.normal(size=(12, 12)) + kind[:, None] * rng.normal() + kind[None, :] * rng.normal()
+    outcome = rng.normal(size=(8, 1)) + rng.normal(size=(8, 5)) + 0.7 * kind[:8, None] * rng.normal()
+    outcome[7, 4] = np.nan
     return association(
         distance, outcome, joint_relabelings(labels, rows, columns, count=99, seed=int(rng.integers(1 << 30)))
     ).p_value

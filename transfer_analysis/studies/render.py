@@ -18,7 +18,7 @@ import pandas as pd
 from transfer_analysis import __version__, reporting
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import columnwise_correlations
-from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses import Material, task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
 from transfer_analysis.studies.study import Study
 
@@ -77,12 +77,8 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
     tables = {"outcomes": ("All tests", reporting.outcome_table(outcomes, {f.id: f.adjusted_p for f in findings}))}
     scores = material.scores.frame
     if material.study.task_distance is not None:
-        cells = _task_table(material)
-        tables["cells"] = ("Cells: mean score, gain and distance", cells)
-        tables["per-target"] = (
-            "Rank correlation of distance and gain within each target",
-            _per_target(material, cells),
-        )
+        tables["cells"] = ("Cells: mean score, gain and distance, overlapping ones too", _task_table(material))
+        tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material))
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
     tables["languages"] = ("Mean score per test language", mean.rename_axis(columns=None))
     return tables
@@ -103,15 +99,12 @@ def _task_table(material: Material) -> pd.DataFrame:
     return scores.join(gained).reset_index()
 
 
-def _per_target(material: Material, cells: pd.DataFrame) -> pd.DataFrame:
-    value = "gain" if "gain" in cells else "score"
-    used = cells[~cells["overlap"] & (cells["condition"] != cells["target"])]
-    outcome = used.pivot(index="condition", columns="target", values=value)
-    distance = used.pivot(index="condition", columns="target", values="distance")
-    table = columnwise_correlations(
-        distance.to_numpy(float), outcome.to_numpy(float), [str(c) for c in outcome.columns]
-    )
-    return table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {value}"})
+def _per_target(material: Material) -> pd.DataFrame:
+    which = "gain" if material.gains is not None else "score"
+    cells = task_cells(material, which, "all")
+    names = [str(c) for c in cells.outcome.columns]
+    table = columnwise_correlations(cells.observed, cells.outcome.to_numpy(), names)
+    return table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {which}"})
 
 
 def _write_figures(folder: Path, drawn: Sequence[Drawn]) -> None:
