@@ -6,9 +6,10 @@ import torch
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
+from transfer_analysis.training.answers import answer_scores, normalized
 from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
 from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
-from transfer_analysis.training.evaluate import evaluate, token_f1
+from transfer_analysis.training.evaluate import evaluate, outputs
 from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.grid import Grid, run_grid
 from transfer_analysis.training.heads import make_head
@@ -48,6 +49,11 @@ def toy(head, rng, shuffled):
             examples.append({"text": text, "label": ["red", "green", "blue"].index(colours[0])})
         elif head == "sequence-regression":
             examples.append({"text": text, "label": float(text.split().count("red"))})
+        elif head == "multiple-choice":
+            wrong = str(rng.choice([c for c in ("red", "green", "blue") if c != colours[0]]))
+            label = int(rng.integers(2))
+            pair = [wrong, colours[0]] if label else [colours[0], wrong]
+            examples.append({"context": f"{colours[0]} {animals[0]}", "choices": pair, "label": label})
         elif head == "token-classification":
             tags = ["COLOUR" if w in WORDS[:3] else "ANIMAL" if w in ("cat", "dog") else "VERB" for w in text.split()]
             examples.append({"tokens": text.split(), "tags": tags})
@@ -59,6 +65,7 @@ def toy(head, rng, shuffled):
         key = {
             "sequence-classification": "label",
             "sequence-regression": "label",
+            "multiple-choice": "label",
             "token-classification": "tags",
             "span-qa": "answers",
         }[head]
@@ -88,6 +95,11 @@ TASKS = {
         "pearson",
         30,
     ),
+    "multiple-choice": (
+        task("multiple-choice", {"context": "context", "choices": "choices", "label": "label"}),
+        "accuracy",
+        65,
+    ),
     "token-classification": (
         task("token-classification", {"tokens": "tokens", "tags": "tags"}, ("COLOUR", "ANIMAL", "VERB")),
         "accuracy",
@@ -113,7 +125,7 @@ def test_every_head_learns_what_can_be_learnt_and_nothing_else(encoder, head):
         model = make_head(about, encoder, seed=0)
         train(encoder, model, featurize(about, toy(head, rng, shuffled), encoder, 32, "train"), chosen, seed=0)
         test = featurize(about, toy(head, rng, shuffled), encoder, 32, "test")
-        scores[shuffled] = evaluate(test, predict(encoder, model, test))[metric]
+        scores[shuffled] = evaluate(test, outputs(test, predict(encoder, model, test)))[metric]
     assert scores[False] > 97
     assert scores[True] < ceiling
 
@@ -162,8 +174,8 @@ def test_padding_does_not_change_predictions(encoder):
     head = make_head(about, encoder, 0)
     encoder.model.eval()
     with torch.inference_mode():
-        both = collate(features, np.array([0, 1]), 0, True)
-        alone = collate(features, np.array([0]), 0, True)
+        both = collate(features, np.array([0, 1]), encoder)
+        alone = collate(features, np.array([0]), encoder)
         together = head(encoder.hidden(both), both)[0]
         separate = head(encoder.hidden(alone), alone)[0]
     torch.testing.assert_close(together, separate, atol=1e-5, rtol=1e-5)
@@ -187,25 +199,177 @@ def test_answers_are_found_by_character(encoder):
         "x",
     )
     assert features.targets == [(6, 7)]  # [CLS] what [SEP] red cat sees blue dog [SEP]
-    assert evaluate(features, [(6, 7)]) == {"f1": 100.0, "exact_match": 100.0}
-    assert evaluate(features, [(6, 6)])["f1"] == pytest.approx(200 / 3)
-    assert evaluate(features, [(3, 4)]) == {"f1": 0.0, "exact_match": 0.0}
+    assert outputs(features, [(6, 7, 1.0, 0.0)]) == ["blue dog"]
+    assert evaluate(features, ["blue dog"]) == {"f1": 100.0, "exact_match": 100.0}
+    assert evaluate(features, ["blue"])["f1"] == pytest.approx(200 / 3)
+    assert evaluate(features, ["red cat"]) == {"f1": 0.0, "exact_match": 0.0}
 
 
-def test_token_f1_by_hand():
-    assert token_f1("the red cat", "red cat") == pytest.approx(2 * (2 / 3) / (2 / 3 + 1))
-    assert token_f1("dog", "cat") == 0
+@pytest.mark.parametrize(
+    ("prediction", "gold", "f1", "exact"),
+    [
+        ("The  red Cat!", "red cat", 1, 1),
+        ("a", "the", 1, 1),  # both are nothing once articles are gone
+        ("the red cat", "red dog", 0.5, 0),
+        ("dog", "cat", 0, 0),
+        ("", "cat", 0, 0),
+        ("in May 1921", "1921", 0.5, 0),
+    ],
+)
+def test_answers_are_scored_as_squad_scores_them(prediction, gold, f1, exact):
+    assert answer_scores(prediction, [gold]) == (pytest.approx(f1), exact)
+    assert answer_scores(prediction, ["zzz", gold])[0] == pytest.approx(f1)
+
+
+def test_no_answer_is_right_where_there_is_none():
+    assert answer_scores("", []) == (1, 1)
+    assert answer_scores("cat", []) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("en", "The old-town hall", ["oldtown", "hall"]),
+        ("de", "Der Hund, das Haus", ["hund", "haus"]),
+        ("es", "¿La casa?", ["casa"]),
+        ("ar", "الكتاب", ["كتاب"]),
+        ("vi", "những cuốn sách", ["cuốn", "sách"]),
+        ("zh", "北京 abc大学。", ["北", "京", "abc", "大", "学"]),
+        ("hi", "यह घर।", ["यह", "घर"]),
+    ],
+)
+def test_mlqa_normalises_by_language(language, text, words):
+    assert normalized(text, "mlqa", language) == words
+
+
+def test_long_contexts_are_read_in_windows():
+    encoder = new_encoder("toy", ["w", "blue", "dog", "what"], Shape(layers=1, hidden=8, heads=1, feed_forward=8), 0)
+    about = TASKS["span-qa"][0]
+    context = "w " * 40 + "blue dog " + "w " * 10
+    example = {"question": "what", "context": context, "answers": {"text": ["blue dog"], "answer_start": [80]}}
+    features = featurize(
+        about,
+        [example, {**example, "context": "blue dog", "answers": {"text": ["dog"], "answer_start": [5]}}],
+        encoder,
+        24,
+        "x",
+    )
+    assert features.example == [0] * (len(features) - 1) + [1]
+    assert len(features) > 3
+    holding = [i for i, target in enumerate(features.targets[:-1]) if target != (0, 0)]
+    assert holding
+    for item in holding:
+        first, last = features.targets[item]
+        assert context[features.offsets[item][first][0] : features.offsets[item][last][1]] == "blue dog"
+    # The best span over the windows is the prediction.
+    predictions = [(3, 3, 0.0, 9.0)] * (len(features) - 1) + [(4, 4, 0.0, 0.0)]
+    predictions[holding[0]] = (*features.targets[holding[0]], 5.0, 9.0)
+    assert outputs(features, predictions) == ["blue dog", "dog"]
+
+
+def test_no_answer_needs_a_higher_score_in_every_window(encoder):
+    about = TASKS["span-qa"][0].model_copy(update={"no_answer": True})
+    none = {"question": "what", "context": "red cat", "answers": {"text": [], "answer_start": []}}
+    features = featurize(about, [none, none], encoder, 32, "x")
+    assert features.targets == [(0, 0), (0, 0)]
+    assert outputs(features, [(3, 3, 1.0, 2.0), (3, 3, 1.0, 0.5)]) == ["", "red"]
+    assert evaluate(features, ["", "red"]) == {"f1": 50.0, "exact_match": 50.0}
+    with pytest.raises(InputError, match="x row 1: has no answer, which toy does not allow for"):
+        featurize(TASKS["span-qa"][0], [none], encoder, 32, "x")
+
+
+def test_choices_are_rows_of_one_item_and_labels_may_be_names(encoder):
+    about = task("multiple-choice", {"context": "c", "question": "q", "choices": "a b", "label": "l"}, ("A", "B"))
+    about = about.model_copy(update={"phrases": {"cause": "who sees"}})
+    examples = [
+        {"c": "red", "q": "cause", "a": "cat", "b": "blue dog", "l": "B"},
+        {"c": "red", "q": "what", "a": "x", "b": "y", "l": 0},
+    ]
+    features = featurize(about, examples, encoder, 32, "x")
+    assert (len(features), features.rows_per_item, features.targets) == (2, 2, [1, 0])
+    assert encoder.tokenizer.decode(features.input_ids[1]) == "[CLS] red who sees [SEP] blue dog [SEP]"
+    batch = collate(features, np.array([1, 0]), encoder)
+    assert batch["input_ids"].shape[0] == 4
+    assert make_head(about, encoder, 0)(encoder.hidden(batch), batch).shape == (2, 2)
+    nested = task("multiple-choice", {"question": "q", "choices": "choices.text", "label": "l"})
+    with pytest.raises(InputError, match="x row 2: 3 choices, but the first row has 2"):
+        featurize(
+            nested,
+            [{"q": "q", "choices": {"text": list("ab")}, "l": 0}, {"q": "q", "choices": {"text": list("abc")}, "l": 0}],
+            encoder,
+            32,
+            "x",
+        )
+
+
+def test_span_f1_is_that_of_seqeval_by_hand(encoder):
+    about = task(
+        "token-classification", {"tokens": "tokens", "tags": "tags"}, ("O", "B-PER", "I-PER", "B-LOC"), metric="span_f1"
+    )
+    features = featurize(about, [{"tokens": ["red", "cat", "dog", "blue"], "tags": [1, 2, "O", 3]}], encoder, 32, "x")
+    # Two gold spans; one is found, and one that is not there is given: precision and recall ½.
+    scores = evaluate(features, [[1, 2, 3, 0]])
+    assert scores == {"accuracy": 50.0, "span_f1": pytest.approx(50.0)}
+
+
+def test_a_sentence_that_was_cut_lacks_predictions_not_gold_tags(encoder):
+    about = TASKS["token-classification"][0]
+    example = {"tokens": ["red"] * 40, "tags": ["COLOUR"] * 40}
+    features = featurize(about, [example], encoder, 12, "x")
+    given = outputs(features, [[0] * 10])
+    assert len(given[0]) == 40
+    assert evaluate(features, given)["accuracy"] == 100
+
+
+def test_random_initialisation_keeps_the_architecture_and_draws_from_the_seed(encoder, tmp_path):
+    save_encoder(encoder, tmp_path / "toy")
+    one, same, other = (load_encoder(str(tmp_path / "toy"), "random", seed) for seed in (1, 1, 2))
+    weights = [e.model.get_input_embeddings().weight for e in (one, same, other, encoder)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], weights[3])
+    assert one.restart_positions
+
+
+def test_an_encoder_without_token_types_is_not_given_any(tmp_path):
+    """XLM-R's family: one token type, positions that begin after the padding index, no segments from its tokenizer."""
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    tokenizer = new_encoder("toy", WORDS, Shape(), 0).tokenizer
+    config = XLMRobertaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=70, type_vocab_size=1, pad_token_id=0,
+    )  # fmt: skip
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "x")
+    tokenizer.save_pretrained(tmp_path / "x")
+    loaded = load_encoder(str(tmp_path / "x"))
+    assert not loaded.restart_positions
+    about = TASKS["span-qa"][0]
+    features = featurize(about, toy("span-qa", np.random.default_rng(0), False)[:4], loaded, 32, "x")
+    batch = collate(features, np.arange(4), loaded)
+    assert "token_type_ids" not in batch
+    assert "position_ids" not in batch
+    logits = make_head(about, loaded, 0)(loaded.hidden(batch), batch)
+    ruled_out = logits[..., 0] < -1e8
+    assert not ruled_out[:, 0].any()  # the first subword means no answer
+    assert ruled_out[:, 1].all()  # the question cannot be the answer
+    with pytest.raises(InputError, match="no such folder, and not a hub id"):
+        load_encoder("nowhere")
 
 
 @pytest.mark.parametrize(
     ("head", "example", "message"),
     [
-        ("sequence-classification", {"text": "red", "label": 7}, "row 2: label 7 is not a class; expected 0 to 2"),
+        (
+            "sequence-classification",
+            {"text": "red", "label": 7},
+            "row 2: label 7 is not a class; expected red, green, blue",
+        ),
         ("token-classification", {"tokens": ["red"], "tags": ["COLOUR", "VERB"]}, "row 2: 1 tokens but 2 tags"),
         (
             "token-classification",
             {"tokens": ["red"], "tags": ["COLOR"]},
-            "row 2: unknown tag 'COLOR' .did you mean 'COLOUR'",
+            "row 2: tag 'COLOR' is not a class .did you mean 'COLOUR'",
         ),
         (
             "span-qa",
@@ -229,7 +393,7 @@ def test_a_saved_encoder_is_the_same_and_automodel_loads_it(encoder, tmp_path):
     from transformers import AutoModel
 
     save_encoder(encoder, tmp_path / "toy")
-    loaded = load_encoder(tmp_path / "toy")
+    loaded = load_encoder(str(tmp_path / "toy"))
     assert loaded.restart_positions
     assert loaded.pooling == "mean"
     assert loaded.tokenizer("red cat")["input_ids"] == encoder.tokenizer("red cat")["input_ids"]
@@ -239,7 +403,7 @@ def test_a_saved_encoder_is_the_same_and_automodel_loads_it(encoder, tmp_path):
         assert torch.equal(weights, reference[name])
     assert not list((tmp_path / "toy").glob("*.bin"))
     with pytest.raises(InputError, match="cannot be loaded"):
-        load_encoder(tmp_path)
+        load_encoder(str(tmp_path))
 
 
 def test_the_schedule_rises_and_falls():
@@ -281,8 +445,8 @@ def test_pretraining_and_the_grid_give_the_same_table_whatever_the_number_of_wor
     ]
     assert tables[0].equals(tables[1])
     test = tables[0][tables[0]["split"] == "test"]
-    # 2 conditions × 2 seeds × 3 languages × (1 metric of tagging + 2 of QA)
-    assert len(test) == 2 * 2 * 3 * 3
+    # 2 conditions × 2 seeds × 3 languages × (2 metrics of tagging + 2 of QA)
+    assert len(test) == 2 * 2 * 3 * 4
     assert set(tables[0].loc[tables[0]["split"] == "validation", "target"]) == {"sim-topic"}
 
 

@@ -73,7 +73,11 @@ class Task(BaseModel):
         `answers`; `context`, `question`, `choices`, `label`; `tokens`, `tags`). Several columns are parted by spaces, a
         field inside a column by a dot.
     labels
-        Names of the classes or tags, in the order of their numbers.
+        Names of the classes or tags, in the order of their numbers; examples may give either.
+    phrases
+        What is read in place of a question's value (`cause`: "What was the cause?").
+    no_answer, scorer
+        For span QA: whether questions may have no answer, and whose official scorer compares answers.
     folder, hub
         Name of its folder in a folder corpus (its own name where empty), and its data set on the hub.
     made_of, trained_on
@@ -95,6 +99,9 @@ class Task(BaseModel):
     languages: tuple[str, ...] = ("en",)
     columns: dict[str, str] = Field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    phrases: dict[str, str] = Field(default_factory=dict)
+    no_answer: bool = False
+    scorer: Literal["squad", "mlqa"] = "squad"
     folder: str = ""
     hub: Hub | None = None
     made_of: tuple[str, ...] = Field(min_length=1)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.features import IGNORED, Features
 
 #: Lengths are disturbed by up to this share before sorting, so that batches are not homogeneous in length.
@@ -33,27 +34,33 @@ def in_order(count: int, batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
         yield np.arange(start, min(start + batch_size, count))
 
 
-def collate(
-    features: Features, indexes: npt.NDArray[np.int64], pad_id: int, restart_positions: bool
-) -> dict[str, torch.Tensor]:
-    """Pad examples to the longest of them.
+def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) -> dict[str, torch.Tensor]:
+    """Pad items to the longest of their rows.
 
     Returns
     -------
     dict
-        `input_ids`, `attention_mask`, `token_type_ids` of shape (examples, subwords), `position_ids` where positions
-        restart, and `targets` in the shape that the head expects.
+        `input_ids` and `attention_mask` of shape (rows, subwords); `token_type_ids` and `position_ids` where the encoder
+        reads them; `context` for span QA, true on subwords of the context; `targets` in the shape the head expects.
     """
-    ids = [features.input_ids[i] for i in indexes]
+    numbers = [row for item in items for row in features.rows(int(item))]
+    ids = [features.input_ids[row] for row in numbers]
     width = max(len(row) for row in ids)
+    segments = _padded([features.segments[row] for row in numbers], width, 0)
     batch = {
-        "input_ids": _padded(ids, width, pad_id),
+        "input_ids": _padded(ids, width, encoder.pad_id),
         "attention_mask": _padded([np.ones_like(row) for row in ids], width, 0),
-        "token_type_ids": _padded([features.segments[i] for i in indexes], width, 0),
     }
-    if restart_positions:
-        batch["position_ids"] = restarted_positions(batch["token_type_ids"], batch["attention_mask"])
-    targets = [features.targets[i] for i in indexes]
+    if encoder.token_types > 1:
+        batch["token_type_ids"] = segments
+    if encoder.restart_positions:
+        batch["position_ids"] = restarted_positions(segments, batch["attention_mask"])
+    if features.offsets:
+        in_context = [
+            np.array([place is not None for place in features.offsets[item]], dtype=np.int64) for item in items
+        ]
+        batch["context"] = _padded(in_context, width, 0).bool()
+    targets = [features.targets[item] for item in items]
     if features.task.head == "token-classification":
         batch["targets"] = _padded(targets, width, IGNORED)
     elif features.task.head == "sequence-regression":

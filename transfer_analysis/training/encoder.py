@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from transfer_analysis.errors import InputError
 
 Pooling = Literal["first", "mean"]
+Initialisation = Literal["pretrained", "random"]
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -53,6 +55,16 @@ class Encoder:
     pooling: Pooling = "first"
 
     @property
+    def pad_id(self) -> int:
+        """Number of the subword that fills rows up."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    @property
+    def token_types(self) -> int:
+        """How many token types the model tells apart; 0 where it reads none."""
+        return int(getattr(self.model.config, "type_vocab_size", 0) or 0)
+
+    @property
     def hidden_size(self) -> int:
         """Width of the last hidden states."""
         return int(self.model.config.hidden_size)
@@ -64,31 +76,53 @@ class Encoder:
         return states
 
 
-def load_encoder(folder: Path) -> Encoder:
-    """Load an encoder from a folder with safetensors and a fast tokenizer.
+def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed: int = 0) -> Encoder:
+    """Load an encoder with safetensors and a fast tokenizer.
+
+    Parameters
+    ----------
+    name
+        A folder, or a hub id (`owner/name`, or `owner/name@revision`).
+    initialisation
+        `random` takes the architecture and the tokenizer only; the weights are drawn from `seed`.
 
     Raises
     ------
     InputError
-        Where the folder holds no such encoder.
+        Where there is no such encoder, or not as safetensors with a fast tokenizer.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    folder = Path(name)
+    repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
+    if not folder.is_dir() and repository.count("/") != 1:
+        raise InputError(f"encoder {name!r}: no such folder, and not a hub id of the form owner/name")
+    found: dict[str, Any] = {"trust_remote_code": False, "revision": revision or None}
+    if folder.is_dir():
+        found = {"trust_remote_code": False, "local_files_only": True}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModel.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, add_pooling_layer=False
-        )
-    except (OSError, ValueError) as error:
-        raise InputError(f"encoder {folder}: cannot be loaded: {str(error).splitlines()[0]}") from error
+        config = AutoConfig.from_pretrained(repository, **found)
+        tokenizer = AutoTokenizer.from_pretrained(repository, use_fast=True, **found)
+        kind = AutoModel._model_mapping[type(config)]
+        extra = {"add_pooling_layer": False} if "add_pooling_layer" in signature(kind.__init__).parameters else {}
+        if initialisation == "random":
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                model = kind(config, **extra)
+        else:
+            model = AutoModel.from_pretrained(repository, use_safetensors=True, **extra, **found)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"encoder {name}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    if not tokenizer.is_fast:
+        raise InputError(f"encoder {name}: has no fast tokenizer, which answers and tags need")
     return Encoder(
-        folder.name,
+        folder.name if folder.is_dir() else name,
         tokenizer,
         model,
-        restart_positions=bool(getattr(model.config, "restart_positions", False)),
-        pooling="mean" if getattr(model.config, "sequence_pooling", "first") == "mean" else "first",
+        restart_positions=bool(getattr(config, "restart_positions", False)),
+        pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
     )
 
 

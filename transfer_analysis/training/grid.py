@@ -98,14 +98,14 @@ def run_job(job: Job) -> list[Row]:
     import torch
 
     from transfer_analysis.training.encoder import load_encoder
-    from transfer_analysis.training.evaluate import evaluate
+    from transfer_analysis.training.evaluate import evaluate, outputs
     from transfer_analysis.training.features import featurize
     from transfer_analysis.training.heads import make_head
     from transfer_analysis.training.loop import predict, train
 
     torch.set_num_threads(1)
     catalogue = load_catalogue()
-    encoder = load_encoder(job.encoder)
+    encoder = load_encoder(str(job.encoder))
     source = job.world.languages[0]
 
     def fit(task_name: str, count: int) -> Any:
@@ -124,7 +124,7 @@ def run_job(job: Job) -> list[Row]:
     def score(task_name: str, head: Any, language: str, split: Any) -> dict[str, float]:
         examples = job.world.examples(task_name, language, split, job.grid.test_examples)
         features = featurize(catalogue[task_name], examples, encoder, job.recipe.max_length, f"{language}/{split}")
-        return evaluate(features, predict(encoder, head, features))
+        return evaluate(features, outputs(features, predict(encoder, head, features)), language)
 
     rows: list[Row] = []
     if job.condition != "none":

@@ -93,8 +93,22 @@ class TokenClassification(Head):
         return [row[mask].tolist() for row, mask in zip(best, tagged, strict=True)]
 
 
+class MultipleChoice(SequenceClassification):
+    """One logit per choice, from the pooled state of question and choice read together."""
+
+    def __init__(self, width: int, pooling: Pooling) -> None:
+        super().__init__(width, 1, pooling)
+
+    def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return logits of shape (examples, choices)."""
+        return super().forward(hidden, batch).view(len(batch["targets"]), -1)
+
+
 class SpanQA(Head):
-    """A start and an end logit on every subword of the context (Devlin et al. 2019)."""
+    """A start and an end logit on every subword of the context; the first subword of all means no answer.
+
+    (Devlin et al. 2019, for SQuAD v1 and v2.)
+    """
 
     #: Longest answer, in subwords.
     longest = 30
@@ -104,11 +118,12 @@ class SpanQA(Head):
         self.out = nn.Linear(width, 2)
 
     def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return logits of shape (examples, subwords, 2); what is not context can only be chosen as 'cut off'."""
+        """Return logits of shape (windows, subwords, 2); what is neither context nor the first subword is ruled out."""
         logits: torch.Tensor = self.out(hidden)
-        allowed = batch["token_type_ids"].bool() & batch["attention_mask"].bool()
+        allowed = batch["context"].clone()
         allowed[:, 0] = True
-        return logits.masked_fill(~allowed.unsqueeze(-1), torch.finfo(logits.dtype).min)
+        # Half precision would overflow on the smallest float32.
+        return logits.float().masked_fill(~allowed.unsqueeze(-1), -1e9)
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean of the losses of start and end."""
@@ -118,15 +133,18 @@ class SpanQA(Head):
         return losses / 2
 
     def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
-        """Return the best (first, last) subword of each example with first ≤ last, not the first subword of all."""
+        """Return, per window, (first, last, score, score of no answer) of the best span with first ≤ last."""
         start, end = logits.unbind(dim=-1)
         scores = start[:, 1:, None] + end[:, None, 1:]
         width = scores.shape[1]
-        band = torch.ones(width, width, dtype=torch.bool).triu() & ~torch.ones(width, width, dtype=torch.bool).triu(
-            self.longest
-        )
-        best = scores.masked_fill(~band, torch.finfo(scores.dtype).min).flatten(1).argmax(dim=1)
-        return [(int(b) // width + 1, int(b) % width + 1) for b in best]
+        square = torch.ones(width, width, dtype=torch.bool, device=scores.device)
+        band = square.triu() & ~square.triu(self.longest)
+        best, place = scores.masked_fill(~band, -4e9).flatten(1).max(dim=1)
+        none = start[:, 0] + end[:, 0]
+        return [
+            (int(p) // width + 1, int(p) % width + 1, float(b), float(n))
+            for p, b, n in zip(place, best, none, strict=True)
+        ]
 
 
 def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
@@ -141,6 +159,7 @@ def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
     makers: dict[str, Callable[[], Head]] = {
         "sequence-classification": lambda: SequenceClassification(width, len(task.labels), pooling),
         "sequence-regression": lambda: SequenceRegression(width, pooling),
+        "multiple-choice": lambda: MultipleChoice(width, pooling),
         "token-classification": lambda: TokenClassification(width, len(task.labels)),
         "span-qa": lambda: SpanQA(width),
     }

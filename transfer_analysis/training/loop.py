@@ -45,7 +45,7 @@ def train(encoder: Encoder, head: Head, features: Features, recipe: Recipe, seed
         torch.manual_seed(seed)
         for epoch in range(recipe.epochs):
             for indexes in epoch_order(lengths, recipe.batch_size, seed, epoch):
-                batch = collate(features, indexes, _pad(encoder), encoder.restart_positions)
+                batch = collate(features, indexes, encoder)
                 loss = head.loss(head(encoder.hidden(batch), batch), batch)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -61,12 +61,12 @@ def train(encoder: Encoder, head: Head, features: Features, recipe: Recipe, seed
 
 @torch.inference_mode()
 def predict(encoder: Encoder, head: Head, features: Features, batch_size: int = 128) -> list[Any]:
-    """Return one prediction per example, in order."""
+    """Return one prediction per item, in order."""
     encoder.model.eval()
     head.eval()
     predictions: list[Any] = []
     for indexes in in_order(len(features), batch_size):
-        batch = collate(features, indexes, _pad(encoder), encoder.restart_positions)
+        batch = collate(features, indexes, encoder)
         predictions += head.predict(head(encoder.hidden(batch), batch), batch)
     return predictions
 
@@ -91,7 +91,3 @@ def linear_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float)
         return min((step + 1) / rising, max(0.0, (steps - step) / max(1, steps - rising)))
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-
-
-def _pad(encoder: Encoder) -> int:
-    return int(encoder.tokenizer.pad_token_id or 0)
