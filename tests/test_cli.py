@@ -31,6 +31,10 @@ def run(*arguments, cwd=None):
         ["distances", "languages"],
         ["distances", "tasks"],
         ["corpora", "show"],
+        ["corpora", "export"],
+        ["train", "grid"],
+        ["train", "status"],
+        ["study", "list"],
         ["study", "run"],
     ],
 )

@@ -40,7 +40,7 @@ def test_distances_are_joined_by_label_and_the_rest_is_dropped_with_the_reason(r
     assert found.describe() == [
         "3 rows joined, 1 dropped",
         "1 rows dropped: no semantic distance for the condition: unlisted",
-        "1 rows have no syntactic distance",
+        "1 rows have no syntactic distance; none at all for the language zh",
     ]
 
 

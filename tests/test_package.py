@@ -15,7 +15,7 @@ PACKAGE = Path(transfer_analysis.__file__).parent
 #: Each floor may import those before it. `statistics` and `reporting` stand beside and know none but the ground tools.
 FLOORS = ["languages", "tasks", "results", "corpora", "training", "distances", "observations", "studies", "cli"]
 BESIDE = {"statistics": {"statistics"}, "reporting": {"reporting", "statistics"}}
-TOOLS = {"errors", "files", "progress", "__version__", "InputError"}
+TOOLS = {"errors", "files", "hub", "progress", "__version__", "InputError"}
 
 
 def imported_rooms(path: Path) -> set[str]:

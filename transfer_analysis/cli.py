@@ -36,7 +36,9 @@ tasks = typer.Typer(no_args_is_help=True, help="The catalogue of tasks.")
 distances = typer.Typer(no_args_is_help=True, help="Distances between tasks and between languages.")
 corpora = typer.Typer(no_args_is_help=True, help="Where examples come from.")
 studies = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
+training = typer.Typer(no_args_is_help=True, help="The bundled training core: a grid of intermediate and target tasks.")
 app.add_typer(studies, name="study")
+app.add_typer(training, name="train")
 app.add_typer(results, name="results")
 results.add_typer(importers, name="import")
 app.add_typer(distances, name="distances")
@@ -234,8 +236,8 @@ def task_distances_command(
 def corpora_command(
     task: Annotated[str, typer.Option(help="A task of the simulated world.")] = "sim-paraphrase",
     language: Annotated[str, typer.Option(help="Code of a real language.")] = "tr",
-    count: Annotated[int, typer.Option(min=1, help="How many examples.")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the world.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many examples.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the world.")] = 0,
 ) -> None:
     """Print a few examples of the simulated world, with glosses."""
     from transfer_analysis.corpora.simulated import World
@@ -261,7 +263,7 @@ def export_command(
     language: Annotated[str, typer.Option(help="Code of the language.")] = "en",
     splits: Annotated[str, typer.Option(help="Splits to try, in this order.")] = "train validation test",
     count: Annotated[int, typer.Option(min=1, help="How many examples of each task.")] = 128,
-    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 0,
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON Lines file to write.")] = Path("examples.jsonl"),
     own_tasks: OwnTasks = None,
 ) -> None:
@@ -280,7 +282,70 @@ def export_command(
     typer.echo(f"wrote {out}")
 
 
-@studies.command("list")
+@training.command(
+    "grid", epilog="Example: transfer-analysis train grid plan.yaml --from corpora/ --store runs/ -o results.parquet"
+)
+def train_command(
+    plan: Annotated[Path, typer.Argument(help="Encoder, recipe and grid in YAML; see README.md.")],
+    source: Annotated[str, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")],
+    store: Annotated[Path, typer.Option(help="Folder of finished runs: what is there is not done again.")] = Path(
+        "runs"
+    ),
+    out: Out = Path("results.parquet"),
+    workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 2,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Train and score a grid, or what is left of it; results do not depend on interruptions or workers.
+
+    Everything is read and checked before training starts. A run that fails is noted with its reason and the rest goes
+    on; the exit code is then 1. Stop at any time and run the same command again to go on.
+    """
+    from transfer_analysis.corpora import FolderCorpus, HubCorpus
+    from transfer_analysis.training.grid import run_grid
+    from transfer_analysis.training.plan import load_plan
+
+    loaded, catalogue = load_plan(plan), _catalogue(own_tasks)
+    corpus = HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
+    with _progress() as report:
+        trained = run_grid(
+            corpus,
+            catalogue,
+            loaded.encoder,
+            loaded.grid,
+            loaded.chosen_recipe(),
+            store,
+            model=loaded.model_name(),
+            origin="hub" if source == "hub" else f"folder {Path(source).name}",
+            workers=workers,
+            report=report,
+        )
+    _store(trained.table, out, [])
+    for failure in trained.failures:
+        typer.echo(f"failed: {failure}", err=True)
+    if trained.failures:
+        raise typer.Exit(1)
+
+
+@training.command("status", epilog="Example: transfer-analysis train status runs/")
+def train_status_command(
+    store: Annotated[Path, typer.Argument(help="Folder of finished runs.")], as_json: AsJson = False
+) -> None:
+    """Say which runs of a store are finished and which failed, with the reason."""
+    from transfer_analysis.training.store import Store
+
+    if not store.is_dir():
+        raise InputError(f"{store}: no such folder; expected one that `train grid --store` wrote")
+    finished = [record["about"] for record in Store(store).finished()]
+    failed = list(Store(store).failed())
+    if as_json:
+        typer.echo(json.dumps({"finished": finished, "failed": failed}, ensure_ascii=False, indent=2))
+        return
+    for record in failed:
+        typer.echo(f"failed: {record['reason']}")
+    typer.echo(f"{len(finished)} runs finished, {len(failed)} failed")
+
+
+@studies.command("list", epilog="Example: transfer-analysis study list --json")
 def studies_command(as_json: AsJson = False) -> None:
     """List the bundled studies."""
     from transfer_analysis.studies import bundled_studies
@@ -309,6 +374,9 @@ def run_command(
     ] = None,
     encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
     own_tasks: OwnTasks = None,
+    task_distances: Annotated[
+        Path | None, typer.Option(help="Task distances as CSV with labels, in place of computing them.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
     as_json: AsJson = False,
 ) -> None:
@@ -317,7 +385,14 @@ def run_command(
 
     loaded = load_study(study)
     given = Given(
-        results=results_path, examples=examples, languages=languages, encoder=encoder, tasks=own_tasks, workers=workers
+        results=results_path,
+        examples=examples,
+        languages=languages,
+        encoder=encoder,
+        tasks=own_tasks,
+        task_distances=task_distances,
+        workers=workers,
+        study=Path(study).name,
     )
     with _progress() as report:
         finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
@@ -338,7 +413,7 @@ def main() -> None:
             typer.echo(f"error: {problem}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("stopped; nothing was written", err=True)
+        typer.echo("stopped; run the same command again (finished training runs in --store are kept)", err=True)
         sys.exit(130)
 
 

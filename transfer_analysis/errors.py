@@ -22,6 +22,16 @@ class InputError(Exception):
         super().__init__("\n".join(self.problems))
 
 
+class MissingError(InputError):
+    """What was asked for is not there: a split, a language, a data set. Something else may be asked for instead."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """Say which known names come closest to an unknown one.
 

@@ -17,9 +17,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its name when the block ends well.
 
     A block that raises leaves nothing behind and an older file untouched.
+
+    Raises
+    ------
+    InputError
+        Where nothing can be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -39,6 +49,20 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def read_text(path: Path, what: str) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is empty, or it is not text in UTF-8.
+    """
+    try:
+        return require_file(path, what).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not text in UTF-8 (byte {error.start}); expected {what}") from error
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits."""
     with path.open("rb") as stream:
@@ -56,7 +80,7 @@ def require_file(path: Path, what: str) -> Path:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected {what}")
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected {what}")
+        raise InputError(f"{path}: {'is not a file' if path.exists() else 'no such file'}; expected {what}")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty; expected {what}")
     return path

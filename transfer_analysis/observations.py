@@ -36,9 +36,21 @@ class Observations:
         for reason, rows in self.dropped.groupby("reason", sort=False):
             said.append(f"{len(rows):,} rows dropped: {reason}")
         for column in self.frame.columns:
-            if column.endswith("_distance") and (missing := int(self.frame[column].isna().sum())):
-                said.append(f"{missing:,} rows have no {column.replace('_', ' ')}")
+            if column.endswith("_distance") and self.frame[column].isna().any():
+                said.append(self._without(column))
         return said
+
+    def _without(self, column: str) -> str:
+        """Say how many rows lack a distance, and which labels have none at all."""
+        lacking = self.frame[column].isna()
+        text = f"{int(lacking.sum()):,} rows have no {column.replace('_', ' ')}"
+        for side in ("language", "source_language", "condition", "target"):
+            none = lacking.groupby(self.frame[side]).all()
+            names = sorted(none.index[none])
+            if names and len(names) < self.frame[side].nunique():
+                text += f"; none at all for the {side.replace('_', ' ')} {', '.join(names)}"
+                break
+        return text
 
 
 def observe(

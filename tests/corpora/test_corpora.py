@@ -114,6 +114,18 @@ def test_export_samples_with_the_seed(corpus, tmp_path):
     assert json.loads(texts[0].splitlines()[0])["task"] == "xnli"
 
 
+def test_export_does_not_pass_over_a_broken_file(corpus, tmp_path):
+    (corpus.path / "xnli" / "de" / "train.jsonl.gz").write_bytes(b"broken")
+    with pytest.raises(InputError, match="train.jsonl.gz: cannot be read"):
+        export_examples(corpus, [load_catalogue()["xnli"]], tmp_path / "x.jsonl", "de", ["train", "test"], 4, 0)
+    (corpus.path / "xnli" / "de" / "train.jsonl.gz").unlink()
+    (corpus.path / "xnli" / "de" / "train.jsonl").write_text('{"premise": "p"}\n')
+    with pytest.raises(InputError, match="column 'hypothesis' is missing"):
+        export_examples(corpus, [load_catalogue()["xnli"]], tmp_path / "x.jsonl", "de", ["train"], 4, 0)
+    with pytest.raises(InputError, match="no split to read"):
+        export_examples(corpus, [load_catalogue()["xnli"]], tmp_path / "x.jsonl", "de", [], 4, 0)
+
+
 def test_export_names_every_problem_and_writes_nothing(corpus, tmp_path):
     catalogue = load_catalogue()
     with pytest.raises(InputError) as caught:
@@ -159,6 +171,7 @@ def test_hub_and_folder_give_identical_examples(corpus, monkeypatch):
         return real("parquet", data_files={split: str(corpus.path / "xnli" / name / "validation.parquet")}, split=split)
 
     monkeypatch.setattr(datasets, "load_dataset", local)
+    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: True)
     assert HubCorpus().examples("xnli", "de", "validation") == corpus.examples("xnli", "de", "validation")
     assert HubCorpus().examples("xnli", "de", "validation", 2) == XNLI[:2]
     assert asked == {"path": "facebook/xnli", "name": "de"}
@@ -166,11 +179,15 @@ def test_hub_and_folder_give_identical_examples(corpus, monkeypatch):
 
 def test_a_hub_that_says_no_is_an_input_error(monkeypatch):
     datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: False)
 
     def refuse(**arguments):
         raise ConnectionError("no route\ndetails")
 
     monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(InputError, match="the hub cannot be reached; use a folder"):
+        HubCorpus().examples("xnli", "de", "test")
+    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: True)
     with pytest.raises(
         InputError, match="xnli/de/test: the hub does not give facebook/xnli .configuration de.: no route"
     ):

@@ -38,10 +38,13 @@ def test_round_trip_keeps_labels_that_look_like_nothing(matrix, tmp_path):
     assert (back.kind, back.parameters) == ("toy", {"k": 1})
 
 
-def test_long_has_a_row_per_pair(matrix):
-    long = matrix.long("source", "target")
-    assert len(long) == 6
-    assert long.query("source == 'b' and target == 'x'")["distance"].item() == 2.0
+def test_the_numbers_of_shared_features_are_written_too(tmp_path):
+    from transfer_analysis.distances import language_distances
+
+    language_distances(["en", "de"], "syntactic").write(tmp_path / "d.csv")
+    assert (tmp_path / "d-shared.csv").read_text() == "shared features,en,de\nen,103,87\nde,87,87\n"
+    with pytest.raises(InputError, match="ends in .csv"):
+        language_distances(["en", "de"], "syntactic").write(tmp_path / "d.json")
 
 
 def test_a_cell_that_is_no_number_is_named(tmp_path):

@@ -62,7 +62,7 @@ def test_selection_curve_has_its_three_lines():
     ax = reporting.selection_curve_plot(curve, outcome="gain")
     assert {t.get_text() for t in ax.get_legend().get_texts()} == {
         "95% of relabelings",
-        "random (expected)",
+        "random selection (expected)",
         "nearest first",
         "best possible",
     }
@@ -77,12 +77,13 @@ def test_the_same_figure_gives_the_same_bytes(points, kind):
 
 
 def test_latex_is_booktabs_and_escaped():
-    frame = pd.DataFrame({"task_a": ["50% & more", "x_y"], "score": [1.23456, np.nan]})
+    frame = pd.DataFrame({"task_a": ["50% & more", "x_y"], "score": [1.23456, np.nan], "p": ["< .001", ""]})
     text = reporting.latex_table(frame, caption="All_tests", label="tab:a")
     assert r"\toprule" in text
     assert r"50\% \& more" in text
     assert r"task\_a" in text
     assert "1.235" in text
+    assert "$<$ .001" in text
     assert "--" in text
     assert r"\caption{All\_tests}" in text
 
@@ -95,7 +96,7 @@ def test_outcome_table_reads_well():
     assert row["estimate"] == "−0.2"
     assert row["p"] == "< .001"
     assert row["p (Holm)"] == ".020"
-    assert row["random"] == "0.8 ± 0.01"
+    assert row["random selection"] == "0.8 ± 0.01"
 
 
 def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):

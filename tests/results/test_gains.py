@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, gains
 
 
@@ -64,3 +65,8 @@ def test_baselines_are_of_the_same_language_metric_and_initialisation():
     found = gains(TransferTable.from_frame(frame))
     assert dict(zip(found.frame["language"], found.frame["gain"], strict=True)) == {"de": 5.0, "en": 2.0}
     assert list(found.left_out["initialisation"]) == ["random"]
+
+
+def test_a_table_without_intermediate_tasks_has_no_gains():
+    with pytest.raises(InputError, match="every condition is none"):
+        gains(table([("none", "xnli", 1, 70)]))

@@ -103,15 +103,26 @@ def test_rows_of_a_csv_file_are_counted_with_its_header(tmp_path):
     path.write_text("model,target,score\nm,xnli,50\nm,xnli,900\n")
     with pytest.raises(InputError, match="r.csv row 3: score 900"):
         read_table(path)
+    path.write_text("model,target,score\n\nm,xnli,50\n\nm,xnli,900\n")
+    with pytest.raises(InputError, match="r.csv row 5: score 900"):
+        read_table(path)
+
+
+def test_whole_numbers_that_do_not_fit_and_odd_values_are_refused():
+    assert "seed 1e+30 is not a whole number" in problems(rows(seed=[1, 2, 1e30]))[0]
+    with pytest.raises(InputError, match="column 'model' holds"):
+        TransferTable.from_frame(rows(model=[["a"], ["b"], ["c"]]))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.parquet", b"model,target,score\n", "is not a Parquet table"),
-        ("a.csv", b"\xff\xfe\x00binary\x9c", "is not text|is not a CSV"),
+        ("a.csv", b"\xff\xfe\x00binary\x9c", "is not text in UTF-8"),
         ("a.csv", b"", "the file is empty"),
         ("a.csv", b'model,target,score\n"m,xnli,5\n', "is not a CSV table"),
+        ("a.csv", b"model,target,score\nm,xnli,80,5\n", "a.csv row 2: has 4 fields, but the header has 3"),
+        ("a.csv", b"model,target,score,score\nm,xnli,80,5\n", "the header gives 'score' 2 times"),
         ("a.csv", b"model,target,score\n", "holds no rows"),
     ],
 )

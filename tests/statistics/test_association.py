@@ -147,8 +147,10 @@ def test_columns_that_say_nothing_are_left_out_and_said(table):
     distance, outcome = table
     outcome = outcome.copy()
     outcome[:, 0] = 70.0
-    result = association(distance, outcome, separate_relabelings(5, 3))
-    assert any("1 of 3 targets left out" in warning for warning in result.warnings)
+    result = association(distance, outcome, separate_relabelings(5, 3), names=["a", "b", "c"])
+    assert any(
+        "1 of 3 targets left out, with fewer than 3 cells or constant (a)" in warning for warning in result.warnings
+    )
     assert "in 2 targets" in result.unit
 
 

@@ -143,7 +143,10 @@ def test_a_report_holds_everything_and_the_same_input_gives_the_same_bytes(taskw
     for name in names:
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
     record = json.loads((folder / "one" / "outcomes.json").read_text())
-    assert len(record["given_files_sha256"]["tw.parquet"]) == 64
+    assert len(record["files"]["--results"]["sha256"]) == 64
+    assert record["command"] == (
+        "transfer-analysis study run taskweb-similarity --results tw.parquet --examples examples.jsonl --out taskweb-similarity"
+    )
     assert {"torch", "scipy", "urielplus", "python"} <= set(record["versions"])
     assert read_table(folder / "one" / "data" / "results.parquet")
     assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []
@@ -160,6 +163,15 @@ def test_rows_that_cannot_be_joined_are_counted_and_listed(taskweb):
     assert f"{len(extra):,} rows dropped: no semantic distance for the condition: wic" in finished.joined
     dropped = pd.read_csv(folder / "r" / "data" / "dropped-gains.csv")
     assert len(dropped) == len(extra)
+
+
+def test_task_distances_can_be_given(taskweb):
+    folder, _, _ = taskweb
+    run_study(load_study("taskweb-similarity"), folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl"))
+    given = Given(folder / "tw.parquet", task_distances=folder / "one" / "data" / "distance-semantic.csv")
+    run_study(load_study("taskweb-similarity"), folder / "two", given)
+    one, two = (json.loads((folder / name / "outcomes.json").read_text()) for name in ("one", "two"))
+    assert [o["estimate"] for o in one["outcomes"]] == pytest.approx([o["estimate"] for o in two["outcomes"]])
 
 
 @pytest.mark.parametrize(
@@ -301,6 +313,7 @@ def test_without_covariates_the_test_that_needs_them_is_said_not_run(xpos):
     folder, _, _ = xpos
     finished = run_study(load_study("pos-typology"), folder / "r", Given(folder / "xpos.parquet"))
     assert any("syntactic-given-pretraining was not run" in remark for remark in finished.joined)
+    assert any("rows have no syntactic distance; none at all for the language hyw" in r for r in finished.joined)
     assert "syntactic-given-pretraining" not in {f.id for f in finished.findings}
 
 
@@ -401,7 +414,15 @@ class LemmaLengths:
 def test_mistakes_in_a_simulation_cost_no_training(tmp_path):
     study = load_study("quickstart")
     wrong = {**study.simulated, "grid": {**study.simulated["grid"], "targets": ["sim-pose"]}}
-    with pytest.raises(InputError, match="no task 'sim-pose' .did you mean 'sim-pos'"):
+    with pytest.raises(InputError, match="grid: the simulated world has no task 'sim-pose' .did you mean 'sim-pos'"):
+        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+    with pytest.raises(InputError, match="is not the first of the simulated languages"):
+        run_study(study.model_copy(update={"source_language": "de"}), tmp_path / "r")
+    wrong = {**study.simulated, "grid": {**study.simulated["grid"], "seeds": [1, 1]}}
+    with pytest.raises(InputError, match="seeds: 1 is given twice"):
+        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+    wrong = {**study.simulated, "recipe": {"name": "simulated", "epochs": 0}}
+    with pytest.raises(InputError, match="recipe simulated: epochs"):
         run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
     wrong = {**study.simulated, "pretraining": {"steps": -1}}
     with pytest.raises(InputError, match="simulated.pretraining.steps"):

@@ -11,7 +11,6 @@ from transfer_analysis.training.batches import collate, epoch_order, restarted_p
 from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
 from transfer_analysis.training.evaluate import evaluate, outputs
 from transfer_analysis.training.features import IGNORED, featurize
-from transfer_analysis.training.grid import Grid, run_grid
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import linear_schedule, predict, train
 from transfer_analysis.training.pretrain import Pretraining, pretrain
@@ -421,33 +420,6 @@ def test_recipes():
     assert recipe("simulated", epochs=2).describe().startswith("simulated epochs=2 lr=0.0005 batch=32")
     with pytest.raises(InputError, match="unknown recipe 'simulate' .did you mean 'simulated'"):
         recipe("simulate")
-
-
-def test_pretraining_and_the_grid_give_the_same_table_whatever_the_number_of_workers(tmp_path):
-    world = World(("en", "de", "tr"), seed=1)
-    settings = Pretraining(steps=40, batch_size=16, documents=60)
-    said = []
-    encoder = pretrain(
-        world, Shape(layers=1, hidden=32, heads=2, feed_forward=32), settings, 0, lambda what, share: said.append(share)
-    )
-    assert said[-1] == 1.0
-    save_encoder(encoder, tmp_path / "simulated")
-    grid = Grid(
-        conditions=("sim-topic",),
-        targets=("sim-pos", "sim-qa"),
-        seeds=(1, 2),
-        intermediate_examples=64,
-        target_examples=64,
-        test_examples=20,
-    )
-    tables = [
-        run_grid(world, tmp_path / "simulated", grid, recipe("simulated", epochs=1), workers=w).frame for w in (1, 2)
-    ]
-    assert tables[0].equals(tables[1])
-    test = tables[0][tables[0]["split"] == "test"]
-    # 2 conditions × 2 seeds × 3 languages × (2 metrics of tagging + 2 of QA)
-    assert len(test) == 2 * 2 * 3 * 4
-    assert set(tables[0].loc[tables[0]["split"] == "validation", "target"]) == {"sim-topic"}
 
 
 def test_pretraining_lowers_the_loss():

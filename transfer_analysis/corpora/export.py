@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from transfer_analysis.corpora.records import Corpus, text_of
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.files import write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
@@ -42,8 +42,10 @@ def export_examples(
     InputError
         For each task that has no such split or no text; nothing is written then.
     """
+    if not splits:
+        raise InputError("no split to read; give --splits 'train validation test' or some of them")
     lines, read, problems = [], {}, []
-    for i, task in enumerate(tasks):
+    for i, task in enumerate({task.name: task for task in tasks}.values()):
         report(f"reading examples: {task.name}", i / len(tasks))
         try:
             split, texts = _texts(corpus, task, language, splits)
@@ -68,7 +70,7 @@ def _texts(corpus: Corpus, task: Task, language: str, splits: Sequence[str]) -> 
     for split in splits:
         try:
             records = corpus.examples(task.name, language, split)
-        except InputError as error:
+        except MissingError as error:
             reasons += error.problems
             continue
         texts = [text for text in (text_of(task, record) for record in records) if text]

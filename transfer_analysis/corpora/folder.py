@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from transfer_analysis.corpora.records import Record
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.corpora.records import Record, drawn
+from transfer_analysis.errors import InputError, MissingError, first_line, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -41,10 +41,7 @@ class FolderCorpus:
         """
         path = self._file(task, language, split)
         if path.suffix == ".parquet":
-            import pyarrow.parquet
-
-            rows: list[Record] = pyarrow.parquet.read_table(path).to_pylist()
-            return rows[:count]
+            return _parquet(path)[:count]
         records = []
         try:
             with (
@@ -60,6 +57,15 @@ class FolderCorpus:
             raise InputError(f"{path}: holds no examples")
         return records
 
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+        """Return a random sample of a split, in the split's order; all of it where it is smaller."""
+        return drawn(self.examples(task, language, split), count, seed)
+
+    def languages(self, task: str) -> list[str]:
+        """Return the languages that a task has a folder for, as canonical codes."""
+        folder = self._below(self.path, self.catalogue[task].folder or task, "task")
+        return sorted(resolve(path.name).code for path in folder.iterdir() if path.is_dir())
+
     def _file(self, task: str, language: str, split: str) -> Path:
         if not self.path.is_dir():
             raise InputError(f"{self.path}: no such folder; expected one with <task>/<language>/<split>.jsonl.gz")
@@ -71,7 +77,7 @@ class FolderCorpus:
             if (folder / f"{split}{suffix}").is_file():
                 return folder / f"{split}{suffix}"
         there = sorted(p.name for p in folder.iterdir())
-        raise InputError(f"{folder}: no split {split!r}; the folder has {', '.join(there) or 'nothing'}")
+        raise MissingError(f"{folder}: no split {split!r}; the folder has {', '.join(there) or 'nothing'}")
 
     @staticmethod
     def _below(folder: Path, name: str, what: str) -> Path:
@@ -80,8 +86,23 @@ class FolderCorpus:
             raise InputError(f"{what} folder {name!r} is not a plain name")
         if not (folder / name).is_dir():
             there = sorted(p.name for p in folder.iterdir() if p.is_dir())
-            raise InputError(f"{folder}: no {what} {name!r}{nearest(name, there)}; it has {', '.join(there) or 'none'}")
+            raise MissingError(
+                f"{folder}: no {what} {name!r}{nearest(name, there)}; it has {', '.join(there) or 'none'}"
+            )
         return folder / name
+
+
+def _parquet(path: Path) -> list[Record]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows: list[Record] = pyarrow.parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: is not a Parquet file: {first_line(error)}") from error
+    if not rows:
+        raise InputError(f"{path}: holds no examples")
+    return rows
 
 
 def _record(line: str, where: str) -> Record:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from transfer_analysis.corpora.records import Record
-from transfer_analysis.errors import InputError
+from transfer_analysis.corpora.records import Record, drawn
+from transfer_analysis.errors import InputError, MissingError, first_line
+from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, Task, load_catalogue
 
@@ -32,17 +33,29 @@ class HubCorpus:
         import datasets
 
         arguments = hub_arguments(about, language, split)
+        if not hub_is_reachable():
+            raise InputError(f"{task}/{language}/{split}: the hub cannot be reached; use a folder")
         try:
             found: Any = datasets.load_dataset(**arguments)
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InputError(
+        except network_errors() as error:
+            raise MissingError(
                 f"{task}/{language}/{split}: the hub does not give {arguments['path']} "
-                f"(configuration {arguments['name'] or 'default'}): {reason}"
+                f"(configuration {arguments['name'] or 'default'}): {first_line(error)}"
             ) from error
         chosen = found if count is None else found.select(range(min(count, len(found))))
         records: list[Record] = chosen.to_list()
         return records
+
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+        """Return a random sample of a split, in the split's order; all of it where it is smaller."""
+        return drawn(self.examples(task, language, split), count, seed)
+
+    def languages(self, task: str) -> list[str]:
+        """Return the languages that the catalogue lists, those with a configuration where it lists these."""
+        about = self.catalogue[task]
+        return [
+            code for code in about.languages if about.hub is None or not about.hub.configs or code in about.hub.configs
+        ]
 
 
 def hub_arguments(task: Task, language: str, split: str) -> dict[str, Any]:

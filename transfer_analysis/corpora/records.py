@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 
 #: One example: column → value, with the column names of the data set of the same name on the hub.
@@ -26,6 +29,20 @@ class Corpus(Protocol):
         """
         ...
 
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+        """Return a random sample of a split, in the split's order; all of it where it is smaller."""
+        ...
+
+    def languages(self, task: str) -> list[str]:
+        """Return the languages that a task has examples in."""
+        ...
+
+
+def drawn(records: list[Record], count: int, seed: int) -> list[Record]:
+    """Return a random sample of records, in their order."""
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(records))[:count])
+    return [records[i] for i in chosen]
+
 
 def values(record: Record, column: str) -> list[str]:
     """Return the text in a column, as one or several strings.
@@ -36,6 +53,10 @@ def values(record: Record, column: str) -> list[str]:
     for name in column.split():
         value: Any = record
         for step in name.split("."):
+            if not isinstance(value, dict) or step not in value:
+                raise InputError(
+                    f"column {name!r} is missing{nearest(name, record)}; the example has {', '.join(record)}"
+                )
             value = value[step]
         found += [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
     return found

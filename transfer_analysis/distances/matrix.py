@@ -78,17 +78,23 @@ class DistanceMatrix:
         ordered: npt.NDArray[np.float64] = self.values.loc[list(rows), list(columns)].to_numpy(dtype=float)
         return ordered
 
-    def long(self, row: str, column: str, value: str = "distance") -> pd.DataFrame:
-        """Return one row per pair, with the labels under the names given."""
-        stacked = self.values.rename_axis(index=row, columns=column).stack(future_stack=True)
-        return stacked.rename(value).reset_index()
-
     def missing(self) -> int:
         """Return how many values do not exist."""
         return int(self.values.isna().to_numpy().sum())
 
     def write(self, path: Path) -> None:
-        """Write the values as CSV, and everything else beside it as JSON."""
+        """Write the values as CSV, and beside it the numbers of shared features as CSV and the rest as JSON.
+
+        Raises
+        ------
+        InputError
+            Where the name does not end in .csv.
+        """
+        if path.suffix != ".csv":
+            raise InputError(f"{path}: a matrix is written as CSV; give a name that ends in .csv")
+        if self.shared is not None:
+            text = self.shared.to_csv(index_label="shared features", lineterminator="\n")
+            write_text(path.with_name(f"{path.stem}-shared.csv"), text)
         write_text(path, self.values.to_csv(index_label=self.kind, lineterminator="\n", float_format="%.10g"))
         about = {"kind": self.kind, "directed": self.directed, "model": self.model, "parameters": self.parameters}
         write_text(path.with_suffix(".json"), json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError
-from transfer_analysis.files import require_file
+from transfer_analysis.files import read_text
 
 
 class TextEncoder(Protocol):
@@ -79,20 +79,20 @@ def read_examples(path: Path) -> dict[str, list[str]]:
     InputError
         Naming the line that is not such an object.
     """
-    require_file(path, "JSON Lines with the fields task and text")
     examples: dict[str, list[str]] = {}
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                entry = json.loads(line)
-                task, text = str(entry["task"]), str(entry["text"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{path.name} line {number}: expected an object with the fields task and text, got {line.strip()[:60]!r}"
-                ) from error
-            if not text.strip():
-                raise InputError(f"{path.name} line {number}: the text of {task!r} is empty")
-            examples.setdefault(task, []).append(text)
+    for number, line in enumerate(read_text(path, "JSON Lines with the fields task and text").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            task, text = entry["task"], entry["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path.name} line {number}: expected an object with the fields task and text, got {line.strip()[:60]!r}"
+            ) from error
+        if not isinstance(task, str) or not isinstance(text, str) or not text.strip():
+            raise InputError(
+                f"{path.name} line {number}: task and text must be text that is not empty, got {text!r:.60}"
+            )
+        examples.setdefault(task, []).append(text)
     return examples

@@ -80,12 +80,6 @@ def memberships() -> FeatureTable:
 
 
 @cache
-def geography() -> FeatureTable:
-    """Return the closeness of all languages of URIEL+ to 299 reference points on the globe (0 to 1)."""
-    return _load("geocoord_features.npz")
-
-
-@cache
 def glottocodes() -> dict[str, str]:
     """Return the Glottocode of each ISO 639-3 code that URIEL+ knows."""
     return {row["iso_code"]: row["glottocode"] for row in _csv("uriel_glottocode_map.csv")}

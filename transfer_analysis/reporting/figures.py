@@ -136,7 +136,7 @@ def selection_curve_plot(
         ax.fill_between(
             curve["k"], curve["low"], curve["high"], color=GREY, alpha=0.25, linewidth=0, label="95% of relabelings"
         )
-        ax.plot(curve["k"], curve["random"], color="#555555", linestyle="--", label="random (expected)")
+        ax.plot(curve["k"], curve["random"], color="#555555", linestyle="--", label="random selection (expected)")
         ax.plot(curve["k"], curve["selected"], color="#0072B2", marker="o", markersize=3, label="nearest first")
         ax.axhline(float(curve["best"].iloc[0]), color="#D55E00", linestyle=":", linewidth=1, label="best possible")
         ax.set(xlabel=f"number of {choice} tried (k)", ylabel=f"best {outcome} of the k")

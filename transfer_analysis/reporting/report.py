@@ -37,11 +37,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table with a remark."""
+    """A titled table."""
 
     title: str
     table: pd.DataFrame
-    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 "95% interval": ""
                 if outcome.low is None or outcome.high is None
                 else f"{number(outcome.low)} to {number(outcome.high)}",
-                "random": ""
+                "random selection": ""
                 if outcome.chance is None
                 else f"{number(outcome.chance)} ± {number(outcome.chance_spread or 0.0)}",
                 "p": "" if outcome.p_value is None else p_text(outcome.p_value).removeprefix("p ").removeprefix("= "),
@@ -50,6 +50,7 @@ def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:
     text: str = styler.to_latex(
         hrules=True, caption=_escaped(caption), label=label, column_format=columns, position_float="centering"
     )
+    text = text.replace("<", "$<$").replace(">", "$>$")
     # LaTeX's own minus and plus-minus, so that the table compiles without a Unicode font.
     return text.replace("\u2212", "$-$").replace("±", r"$\pm$").replace("×", r"$\times$").replace("–", "--")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from transfer_analysis.errors import InputError
 from transfer_analysis.results.schema import KEY
 from transfer_analysis.results.table import TransferTable
 
@@ -34,8 +35,10 @@ class Gains:
         """Say in one line how gains were paired and what was left out."""
         pairing = self.frame["pairing"].value_counts()
         said = f"{len(self.frame):,} gains (" + ", ".join(f"{n:,} paired by {how}" for how, n in pairing.items()) + ")"
-        for reason, count in self.left_out["reason"].value_counts().items():
-            said += f"; {count:,} scores left out: {reason}"
+        for reason, part in self.left_out.groupby("reason"):
+            runs = sorted({f"{m} {a}" for m, a in zip(part["model"], part["adaptation"], strict=True)})
+            of = f" (of {', '.join(runs)})" if len(runs) <= 6 else ""
+            said += f"; {len(part):,} scores left out: {reason}{of}"
         return said
 
 
@@ -44,9 +47,16 @@ def gains(table: TransferTable) -> Gains:
 
     The baseline is the score with condition `none` of the same model, adaptation, initialisation, target, source
     language, language, split, checkpoint and metric. Baselines flagged `undetermined` are not used.
+
+    Raises
+    ------
+    InputError
+        Where the table has no intermediate task.
     """
     frame = table.frame
     is_baseline = frame["condition"] == "none"
+    if is_baseline.all():
+        raise InputError("the table has no intermediate tasks (every condition is none), so there are no gains")
     usable = frame[is_baseline & (frame["flag"] != "undetermined")]
     scores = frame[~is_baseline]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pandas as pd
 
-from transfer_analysis.errors import InputError
-from transfer_analysis.files import atomic_path, require_file
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.files import atomic_path, read_text, require_file
 from transfer_analysis.results.table import TransferTable
 from transfer_analysis.tasks import Catalogue
 
@@ -15,29 +17,49 @@ from transfer_analysis.tasks import Catalogue
 def read_csv(path: Path, *, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a CSV file as text, so that `no` stays Norwegian and `nan` stays Min Nan.
 
+    Returns
+    -------
+    DataFrame
+        Its index is the line that each row stands on.
+
     Raises
     ------
     InputError
-        Where the file is missing, empty, not a CSV file, or lacks one of `columns`.
+        Where the file is missing, empty or not a CSV file, a row has more or fewer fields than the header, the header
+        repeats a name, or one of `columns` is missing.
     """
-    require_file(path, "a CSV table")
+    reader = csv.reader(io.StringIO(read_text(path, "a CSV table"), newline=""), strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not text (byte {error.start}); expected a CSV table in UTF-8") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: is not a CSV table: {error}") from error
-    missing = [c for c in columns or [] if c not in frame]
+        header = next(reader, [])
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise InputError(
+                    f"{path.name} row {reader.line_num}: has {len(row)} fields, but the header has {len(header)}"
+                )
+            lines.append(reader.line_num)
+            rows.append(row)
+    except csv.Error as error:
+        raise InputError(f"{path}: is not a CSV table: line {reader.line_num}: {error}") from error
+    repeated = [name for name in header if header.count(name) > 1]
+    if repeated:
+        raise InputError(f"{path.name}: the header gives {repeated[0]!r} {header.count(repeated[0])} times")
+    missing = [
+        f"{path.name}: column {name!r} is missing{nearest(name, header)}; the file has {', '.join(header)}"
+        for name in columns or []
+        if name not in header
+    ]
     if missing:
-        raise InputError(
-            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has {', '.join(frame.columns)}"
-        )
-    return frame
+        raise InputError(missing)
+    return pd.DataFrame(rows, columns=header, index=pd.Index(lines, dtype="int64"), dtype=object)
 
 
-def csv_rows(path: Path, count: int) -> list[str]:
-    """Say where each data row of a CSV file stands; its header is row 1."""
-    return [f"{path.name} row {i + 2}" for i in range(count)]
+def csv_rows(path: Path, frame: pd.DataFrame) -> list[str]:
+    """Say where each row of a CSV file stands; its header is row 1."""
+    return [f"{path.name} row {line}" for line in frame.index]
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -66,18 +88,16 @@ def read_table(path: Path, catalogue: Catalogue | None = None) -> TransferTable:
     InputError
         With every problem of the table.
     """
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         frame = read_csv(path)
-        return TransferTable.from_frame(
-            frame, where=path.name, catalogue=catalogue, locations=csv_rows(path, len(frame))
-        )
+        return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=csv_rows(path, frame))
     return TransferTable.from_frame(read_parquet(path), where=path.name, catalogue=catalogue)
 
 
 def write_table(table: TransferTable, path: Path) -> None:
     """Write a transfer table atomically; the suffix `.csv` gives CSV, any other Parquet."""
     with atomic_path(path) as temporary:
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             table.frame.to_csv(temporary, index=False, lineterminator="\n")
         else:
             table.frame.to_parquet(temporary, index=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ _NUMBERS = {
     "seed": "a whole number",
     "n_examples": "a whole number",
 }
+
+#: Largest whole number taken; more is a mistake, and would not fit.
+_LARGEST = 2**31
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class TransferTable:
         if wrong:
             raise InputError(wrong)
         at = locations if locations is not None else [f"{where} row {i + 1}" for i in range(len(frame))]
-        filled = _with_defaults(frame.reset_index(drop=True), catalogue)
+        filled = _with_defaults(frame.reset_index(drop=True), catalogue, where)
         wrong = _read_numbers(filled, at) + schema.problems(filled, catalogue, where, at)
         if wrong:
             raise InputError(wrong)
@@ -96,7 +100,7 @@ class TransferTable:
         return ", ".join(parts)
 
 
-def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.DataFrame:
     """Return the frame with every column of the schema; text is stripped, numbers are as they were."""
     filled = frame.copy()
     for column, value in schema.DEFAULTS.items():
@@ -109,8 +113,16 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
             filled[column] = pd.NA if column == "n_examples" else ""
     for column in schema.COLUMNS:
         if column not in _NUMBERS:
+            odd = next((v for v in filled[column].dropna() if not isinstance(v, str | int | float)), None)
+            if odd is not None:
+                raise InputError(f"{where}: column {column!r} holds {_shown(odd)}; expected text")
             filled[column] = filled[column].astype("string").fillna("").str.strip()
     return filled
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a person would write it."""
+    return repr(value.item() if hasattr(value, "item") else value)
 
 
 def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
@@ -123,8 +135,10 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
         if column == "n_examples":  # the one that may be left empty
             bad &= given.notna() & (given.astype("string").str.strip() != "")
         if column != "score":
-            bad |= values.notna() & (values % 1 != 0)
-        wrong += schema.listed(f"{locations[i]}: {column} {given[i]!r} is not {expected}" for i in frame.index[bad])
+            bad |= values.notna() & ((values % 1 != 0) | (values.abs() > _LARGEST))
+        wrong += schema.listed(
+            f"{locations[i]}: {column} {_shown(given[i])} is not {expected}" for i in frame.index[bad]
+        )
         frame[column] = values.astype(float) if column == "score" else values.where(~bad).astype("Int64")
     frame["seed"] = frame["seed"].fillna(0).astype("int64")
     return wrong

@@ -7,6 +7,7 @@ over languages or seeds, which must be averaged beforehand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -37,6 +38,7 @@ def association(
     confidence: float = 0.95,
     unit: str = "cells",
     column: str = "target",
+    names: Sequence[str] | None = None,
 ) -> Outcome:
     """Return the mean over columns of the correlation between distance and outcome within a column.
 
@@ -50,6 +52,8 @@ def association(
         The null, from `joint_relabelings` or `separate_relabelings`.
     method
         `spearman` (ranks within a column) or `pearson` (values standardised within a column).
+    unit, column, names
+        What a cell and a column are called, and the names of the columns, for the outcome's text.
 
     Returns
     -------
@@ -77,8 +81,9 @@ def association(
         )
     warnings = []
     if not used.all():
+        which = f" ({', '.join(n for n, keep in zip(names, used, strict=True) if not keep)})" if names else ""
         warnings.append(
-            f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
+            f"{int((~used).sum())} of {len(used)} {column}s left out, with fewer than {MIN_CELLS} cells or constant{which}"
         )
     low, high = _inverted(*shared, confidence)
     attainable = relabelings.attainable_p(statistics, alternative)
@@ -99,7 +104,7 @@ def association(
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
         minimum_detectable=_minimum_detectable(statistics),
-        method=f"permutation test of within-column {method} correlations",
+        method=f"permutation test of {method.capitalize()} correlations within each {column}",
         assumptions=("labels are exchangeable under the null",),
         warnings=tuple(warnings),
     )
@@ -167,7 +172,7 @@ def _within(
 ) -> tuple[Array, Array, tuple[Array, Array]]:
     """Return the statistic of each relabeling, that of each column as observed, and what the inversion needs.
 
-    The inversion needs, per relabeling, the mean overlap of the relabelled distance with the outcome and with the
+    The inversion needs, per relabeling, the mean overlap of the relabeled distance with the outcome and with the
     observed distance, over the cells where both distances are known.
     """
     observed = _observed(distance, relabelings)

@@ -49,7 +49,7 @@ class Relabelings:
         return len(self.rows)
 
     def distances(self, distance: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[np.float64]]:
-        """Yield relabelled distances in chunks of shape (relabelings, rows, columns)."""
+        """Yield relabeled distances in chunks of shape (relabelings, rows, columns)."""
         cells = self.rows.shape[1] * self.columns.shape[1]
         step = max(1, _CHUNK_CELLS // max(1, cells))
         for start in range(0, len(self), step):
@@ -111,7 +111,9 @@ def joint_relabelings(
     orders, exact = _grouped_orders(len(labels), groups, count, np.random.default_rng(seed))
     how = "all" if exact else f"{len(orders) - 1:,} random"
     among = (
-        "" if len(groups) == 1 else ", each among those of its role (" + " + ".join(str(len(g)) for g in groups) + ")"
+        ""
+        if len(groups) == 1
+        else ", exchanged only among labels on the same sides (" + " + ".join(str(len(g)) for g in groups) + ")"
     )
     return Relabelings(
         rows=orders[:, [position[label] for label in rows]],

@@ -1,7 +1,7 @@
 """Selection: how good are the intermediate tasks that a distance would pick, beside picking at random?
 
 Two things are kept apart. The *level* of random selection is enumerated per target: the mean of the measure over all
-choices (all orders for NDCG, all C(n, k) subsets for Regret@k). The *p-value* comes from relabelling the distances
+choices (all orders for NDCG, all C(n, k) subsets for Regret@k). The *p-value* comes from relabeling the distances
 jointly over all targets, because an intermediate task that is good for one target is often good for all, so choices
 for different targets are not independent. Sources at equal distance are equally likely to be chosen first: measures
 are expectations over the orders that the distances leave open.
@@ -226,7 +226,7 @@ def selection(
         unit=unit,
         chance=float(np.mean([mean for mean, _ in chances])),
         chance_spread=float(np.sqrt(np.sum([variance for _, variance in chances]))) / len(chances),
-        method="selection by distance; relabelling joint over targets",
+        method="selection by distance; relabeling joint over targets",
         assumptions=("labels are exchangeable under the null",),
         warnings=tuple(warnings),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
 from transfer_analysis.observations import Observations
+from transfer_analysis.results import Gains
 from transfer_analysis.statistics import (
     NDCG,
     Outcome,
@@ -37,6 +38,7 @@ from transfer_analysis.studies.study import (
     TaskAssociation,
     TaskSelection,
 )
+from transfer_analysis.tasks import Catalogue, load_catalogue
 
 _RELATED = (
     "descriptive: languages are related, so their labels are not exchangeable and no p-value is given; the regression "
@@ -61,6 +63,10 @@ class Material:
         The matrices by name.
     covariates
         Properties of languages, one row per language code.
+    catalogue
+        Known tasks, a person's own among them.
+    all_gains
+        Gains before the join, with the scores that have none.
     """
 
     study: Study
@@ -68,6 +74,8 @@ class Material:
     scores: Observations
     distances: dict[str, DistanceMatrix]
     covariates: pd.DataFrame
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+    all_gains: Gains | None = None
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,8 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
 def task_cells(material: Material, which: str, languages: str) -> Cells:
     """Return the cells of intermediate × target task, overlaps and self-transfer left out.
 
-    An overlapping cell has neither outcome nor distance: its distance is small by construction, and relabelling must
-    not move it onto cells where it is not. Tasks that stand on both sides are relabelled jointly, others separately.
+    An overlapping cell has neither outcome nor distance: its distance is small by construction, and relabeling must
+    not move it onto cells where it is not. Tasks that stand on both sides are relabeled jointly, others separately.
 
     Raises
     ------
@@ -149,8 +157,11 @@ def language_cells(material: Material, kind: str) -> Cells:
     matrix = material.distances[kind]
     # A language is no distance from itself where any of its features are known.
     known = [c for c in matrix.columns if np.isfinite(matrix.values.at[c, c])]
+    unknown = sorted({*frame["source_language"], *frame["language"]} - set(known))
     frame = frame[frame["source_language"].isin(known) & frame["language"].isin(known)]
-    return _cells(frame, "source_language", "language", "score", matrix, material.study, set())
+    cells = _cells(frame, "source_language", "language", "score", matrix, material.study, set())
+    note = f"{len(unknown)} languages without known {kind} features left out: {', '.join(unknown)}"
+    return replace(cells, notes=(note, *cells.notes)) if unknown else cells
 
 
 def language_scores(material: Material, kind: str) -> LanguageScores:
@@ -204,6 +215,7 @@ def _task_association(hypothesis: TaskAssociation, material: Material) -> Outcom
         method=hypothesis.method,
         alternative=hypothesis.alternative,
         unit="intermediate × target cells",
+        names=list(cells.outcome.columns),
     )
     return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
 
@@ -268,7 +280,8 @@ def _language_pair_association(hypothesis: LanguagePairAssociation, material: Ma
         cells.outcome.to_numpy(),
         cells.relabelings,
         unit="language pairs",
-        column="test language",
+        column="language",
+        names=list(cells.outcome.columns),
     )
     return _descriptive(outcome, cells)
 
@@ -281,7 +294,7 @@ def _language_selection(hypothesis: LanguageSelection, material: Material) -> Ou
         cells.relabelings,
         _measure(hypothesis),
         seed=material.study.seed,
-        unit="test languages",
+        unit="languages",
     )
     return _descriptive(outcome, cells)
 
@@ -297,6 +310,7 @@ def _descriptive(outcome: Outcome, cells: Cells) -> Outcome:
         high=None,
         interval_method="",
         minimum_detectable=None,
+        method="description",
         assumptions=(),
         warnings=(_RELATED, *cells.notes, *outcome.warnings),
     )
@@ -372,4 +386,5 @@ def _balanced(frame: pd.DataFrame, row: str, which: str) -> tuple[pd.Series, lis
         notes.append(f"{', '.join(rows)} left out, which other runs than the rest were scored in")
     if runs:
         notes.append(f"{len(runs)} runs left out that not every {row.replace('_', ' ')} has (such as {runs[0]})")
-    return table.mean(axis=1), notes
+    # Sums in another order differ in their last digits, which must not decide between equal scores.
+    return table.mean(axis=1).round(9), notes

@@ -33,7 +33,8 @@ def read_covariates(study: Study, path: Path | None) -> pd.DataFrame:
     ]
     if problems:
         raise InputError(problems)
-    at = csv_rows(path, len(frame))
+    at = csv_rows(path, frame)
+    frame = frame.reset_index(drop=True)
     codes = []
     for i, name in enumerate(frame["language"]):
         try:

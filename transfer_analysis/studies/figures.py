@@ -13,7 +13,6 @@ from transfer_analysis.languages import families
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
 from transfer_analysis.studies.study import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
-from transfer_analysis.tasks import load_catalogue
 
 #: A heatmap's labels can be read on a page's width up to about this many.
 _READABLE = 45
@@ -45,7 +44,11 @@ def draw_figures(material: Material) -> list[Drawn]:
         first = next((h for h in hypotheses if isinstance(h, TaskAssociation | TaskSelection)), None)
         which, languages = (first.outcome, first.languages) if first else ("gain", "all")
         cells = task_cells(material, which, languages)
-        drawn += [_task_scatter(cells, which, languages), _task_curve(cells, which), _task_heatmap(material, cells)]
+        drawn += [
+            _task_scatter(material, cells, which, languages),
+            _task_curve(cells, which),
+            _task_heatmap(material, cells),
+        ]
     regression = next((h for h in hypotheses if isinstance(h, LanguageRegression)), None)
     if regression is not None:
         drawn.append(_language_scatter(material, regression.distance))
@@ -57,8 +60,8 @@ def draw_figures(material: Material) -> list[Drawn]:
     return drawn
 
 
-def _task_scatter(cells: Cells, which: str, languages: str) -> Drawn:
-    catalogue = load_catalogue()
+def _task_scatter(material: Material, cells: Cells, which: str, languages: str) -> Drawn:
+    catalogue = material.catalogue
     standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
     frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
     frame.columns = pd.Index(["condition", "target", "outcome"])
@@ -80,7 +83,7 @@ def _task_scatter(cells: Cells, which: str, languages: str) -> Drawn:
     return Drawn(
         "distance-outcome",
         _figure(ax),
-        f"{where.capitalize()}{which} against semantic distance, one point per intermediate × target cell, coloured by "
+        f"{(where + which).capitalize()} against semantic distance, one point per intermediate × target cell, coloured by "
         f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
     )
 
@@ -92,14 +95,14 @@ def _task_curve(cells: Cells, which: str) -> Drawn:
         "selection-curve",
         _figure(ax),
         f"Best {which} among the k semantically nearest intermediate tasks, mean over targets, beside the exact "
-        "expectation of choosing k at random and the range of 95% of relabelled distances.",
+        "expectation of choosing k at random and the range of 95% of relabeled distances.",
     )
 
 
 def _task_heatmap(material: Material, cells: Cells) -> Drawn:
     assert material.study.task_distance is not None
     matrix = material.distances[material.study.task_distance.name]
-    catalogue = load_catalogue()
+    catalogue = material.catalogue
     if set(cells.outcome.index) & set(cells.outcome.columns):
         rows = columns = [n for n in matrix.rows if n in set(cells.outcome.index) | set(cells.outcome.columns)]
     else:
@@ -134,7 +137,7 @@ def _language_scatter(material: Material, kind: str) -> Drawn:
     return Drawn(
         "language-distance-score",
         _figure(ax),
-        f"Score against {kind} distance from {source}, one point per test language, coloured by Glottolog's top-level "
+        f"Score against {kind} distance from {source}, one point per language, coloured by Glottolog's top-level "
         f"family. Line: least squares; band: 95%, families resampled{note}. Labels are left out where they would overlap. "
         "The test itself is the regression on the language tree.",
     )
@@ -146,8 +149,8 @@ def _language_curve(cells: Cells, kind: str) -> Drawn:
     return Drawn(
         "source-language-curve",
         _figure(ax),
-        f"Best score among the k source languages with the smallest {kind} distance, mean over test languages, beside "
-        "the exact expectation of choosing k at random and the range of 95% of relabelled distances.",
+        f"Best score among the k source languages with the smallest {kind} distance, mean over languages, beside "
+        "the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
     )
 
 
@@ -165,7 +168,7 @@ def _language_heatmap(material: Material, kind: str) -> Drawn:
     return Drawn(
         "language-distance-heatmap",
         _figure(ax),
-        f"{kind.capitalize()} distance between languages, ordered by family; white where none is known.{part}",
+        f"{kind.capitalize()} distance between languages, ordered by family; white on the diagonal and where none is known.{part}",
     )
 
 
@@ -173,7 +176,7 @@ def _readable(material: Material, languages: Sequence[str]) -> list[str]:
     """Return languages for a heatmap: all, or those of the targets' benchmark lists, or the best known ones."""
     if len(languages) <= _READABLE:
         return list(languages)
-    catalogue = load_catalogue()
+    catalogue = material.catalogue
     targets = [t for t in material.scores.frame["target"].unique() if t in catalogue]
     listed = [code for code in languages if any(code in catalogue[t].languages for t in targets)]
     return (listed if len(listed) > 2 else list(languages))[:_READABLE]

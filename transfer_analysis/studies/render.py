@@ -45,7 +45,8 @@ def write_report(
     findings: Sequence[Finding],
     table: TransferTable,
     remarks: Sequence[str],
-    hashes: dict[str, str],
+    files: dict[str, dict[str, str]],
+    command: str,
     out: Path,
 ) -> Path:
     """Write the whole folder at once and return the path of the HTML report."""
@@ -58,7 +59,7 @@ def write_report(
         _write_figures(folder, drawn)
         _write_tables(folder, tables, study)
         _write_data(folder, material, table)
-        record = _record(study, material, findings, remarks, hashes)
+        record = _record(study, material, findings, remarks, files, command)
         (folder / "outcomes.json").write_text(
             json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
@@ -94,7 +95,7 @@ def _task_table(material: Material) -> pd.DataFrame:
     if material.gains is None:
         return scores.reset_index()
     gained = material.gains.frame.groupby(key).agg(
-        gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 0).mean()))
+        gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 1e-6).mean()))
     )
     return scores.join(gained).reset_index()
 
@@ -127,6 +128,9 @@ def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
     write_table(table, folder / "data" / "results.parquet")
     for name, matrix in material.distances.items():
         matrix.write(folder / "data" / f"distance-{name}.csv")
+    if material.all_gains is not None and len(material.all_gains.left_out):
+        left_out = material.all_gains.left_out
+        left_out.to_csv(folder / "data" / "without-gain.csv", index=False, lineterminator="\n")
     for name, observations in (("gains", material.gains), ("scores", material.scores)):
         if observations is not None:
             observations.frame.to_parquet(folder / "data" / f"observations-{name}.parquet", index=False)
@@ -135,7 +139,12 @@ def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
 
 
 def _record(
-    study: Study, material: Material, findings: Sequence[Finding], remarks: Sequence[str], hashes: dict[str, str]
+    study: Study,
+    material: Material,
+    findings: Sequence[Finding],
+    remarks: Sequence[str],
+    files: dict[str, dict[str, str]],
+    command: str,
 ) -> dict[str, Any]:
     """Return every number and everything it depends on, without a clock or the name of a machine."""
     primary = next(f for f in findings if f.id == study.primary)
@@ -157,7 +166,8 @@ def _record(
             name: {"kind": m.kind, "parameters": m.parameters, "labels": len(m.rows), "missing": m.missing()}
             for name, m in material.distances.items()
         },
-        "given_files_sha256": hashes,
+        "files": files,
+        "command": command,
         "versions": {
             "transfer-analysis": __version__,
             "python": platform.python_version(),
@@ -193,14 +203,14 @@ def _page(
     seeds = f"tests {study.seed}"
     if study.simulated is not None:
         seeds += f"; world and pretraining {study.simulated.get('seed')}; runs {study.simulated['grid']['seeds']}"
-    given = " ".join(f"{name} (SHA-256 {digest[:16]}…)" for name, digest in record["given_files_sha256"].items())
+    given = "; ".join(f"{f['name']} (SHA-256 {f['sha256'][:16]}…)" for f in record["files"].values())
     encoders = [
         f"{d['parameters']['encoder']} ({d['parameters']['encoder_source']})"
         for d in record["distances"].values()
         if "encoder" in d["parameters"]
     ]
     redo = [
-        ("command", f"transfer-analysis study run {study.name}{_options(study)} --out {study.name}"),
+        ("command", record["command"]),
         ("seeds", seeds),
         ("correction", f"Holm over {len(study.hypotheses)} declared hypotheses at α = {study.alpha:g}"),
         ("versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
@@ -226,13 +236,6 @@ def _page(
         redo=redo,
         files=names,
     )
-
-
-def _options(study: Study) -> str:
-    options = "" if study.simulated is not None else " --results RESULTS.parquet"
-    if study.task_distance is not None and study.task_distance.examples == "given":
-        options += " --examples EXAMPLES.jsonl"
-    return options
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
 from transfer_analysis.statistics import Outcome, holm
+from transfer_analysis.statistics.outcome import p_text
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.render import write_report
@@ -38,8 +39,12 @@ class Given:
         Sentence encoder: `auto`, a folder or a hub id.
     tasks
         YAML file with tasks that the catalogue does not have.
+    task_distances
+        A matrix of task distances (CSV with labels), in place of the study's own.
     workers
         Processes for training.
+    study
+        How the study was named or where its file lies, for the report.
     """
 
     results: Path | None = None
@@ -47,15 +52,34 @@ class Given:
     languages: Path | None = None
     encoder: str = "auto"
     tasks: Path | None = None
+    task_distances: Path | None = None
     workers: int = 2
+    study: str = ""
 
-    def files(self) -> dict[str, str]:
-        """Return the hash of each file given, by its name."""
-        return {
-            path.name: sha256(path)
-            for path in (self.results, self.examples, self.languages, self.tasks)
-            if path is not None
+    def given_files(self) -> dict[str, Path]:
+        """Return each file given, by its option on the command line."""
+        options = {
+            "--results": self.results,
+            "--examples": self.examples,
+            "--languages": self.languages,
+            "--tasks": self.tasks,
+            "--task-distances": self.task_distances,
         }
+        return {option: path for option, path in options.items() if path is not None}
+
+    def files(self) -> dict[str, dict[str, str]]:
+        """Return name and hash of each file given, by its option."""
+        return {option: {"name": p.name, "sha256": sha256(p)} for option, p in self.given_files().items()}
+
+    def command(self, study: Study) -> str:
+        """Return the command that does it again, with the names of the files given."""
+        words = ["transfer-analysis study run", self.study or study.name]
+        words += [f"{option} {path.name}" for option, path in self.given_files().items()]
+        if self.encoder != "auto":
+            words.append(
+                f"--encoder {self.encoder if '/' in self.encoder and not Path(self.encoder).is_dir() else Path(self.encoder).name}"
+            )
+        return " ".join([*words, f"--out {study.name}"])
 
 
 @dataclass(frozen=True)
@@ -82,7 +106,8 @@ class Finding:
 
     def sentence(self) -> str:
         """Return the statement, the verdict and the numbers as one sentence."""
-        return f"{self.verdict.capitalize()}: {self.statement.rstrip('.')} ({self.outcome.numbers()})."
+        corrected = "" if self.adjusted_p is None else f"; after Holm's correction {p_text(self.adjusted_p)}"
+        return f"{self.verdict.capitalize()}: {self.statement.rstrip('.')} ({self.outcome.numbers()}{corrected})."
 
 
 @dataclass(frozen=True)
@@ -130,10 +155,16 @@ def run_study(study: Study, out: Path, given: Given | None = None, report: Repor
     report("computing distances", 0.0)
     distances = _distances(study, selected, given)
     material, remarks = _joined(study, selected, distances, covariates, catalogue)
+    if len(selected) < len(table):
+        remarks.insert(
+            0,
+            f"{len(table) - len(selected):,} of {len(table):,} scores are of other metrics, splits, checkpoints "
+            "or initialisations, and set aside",
+        )
     findings = _tested(study, material, report)
     report("writing the report", 0.9)
     primary = next(finding for finding in findings if finding.id == study.primary)
-    path = write_report(study, material, findings, table, remarks, given.files(), out)
+    path = write_report(study, material, findings, table, remarks, given.files(), given.command(study), out)
     report("done", 1.0)
     return Finished(path, primary.sentence(), findings, remarks)
 
@@ -146,17 +177,18 @@ def _check(study: Study, out: Path, given: Given) -> None:
         problems.append(
             f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`)"
         )
-    if study.task_distance is not None and study.task_distance.examples == "given" and given.examples is None:
+    needs_examples = study.task_distance is not None and study.task_distance.examples == "given"
+    if needs_examples and given.examples is None and given.task_distances is None:
         problems.append(f"{study.name}: needs examples of the tasks for its task distance: give --examples FILE.jsonl")
-    for path, what in (
-        (given.results, "--results"),
-        (given.examples, "--examples"),
-        (given.languages, "--languages"),
-    ):
-        if path is not None and not path.is_file():
-            problems.append(f"{what} {path}: no such file")
+    for option, path in given.given_files().items():
+        if not path.is_file():
+            problems.append(f"{option} {path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
     if problems:
         raise InputError(problems)
+    if given.results is None:
+        from transfer_analysis.studies.simulated import simulation
+
+        simulation(study)
 
 
 def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -> TransferTable:
@@ -192,7 +224,9 @@ def _selected(study: Study, table: TransferTable, catalogue: Catalogue) -> Trans
 
 def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, DistanceMatrix]:
     matrices: dict[str, DistanceMatrix] = {}
-    if study.task_distance is not None:
+    if study.task_distance is not None and given.task_distances is not None:
+        matrices[study.task_distance.name] = DistanceMatrix.read(given.task_distances)
+    elif study.task_distance is not None:
         # The sentence encoder takes seconds to load, and only this kind needs it.
         from transfer_analysis.distances.encoders import load_sentence_encoder
 
@@ -240,13 +274,13 @@ def _joined(
         if of_tasks:
             raise InputError(f"{study.name}: the results have no intermediate tasks (every condition is none)")
         scores = joined(table.frame, {})
-        return Material(study, None, scores, distances, covariates), [*remarks, *scores.describe()]
+        return Material(study, None, scores, distances, covariates, catalogue), [*remarks, *scores.describe()]
     found = gains(table)
     remarks.append(found.describe())
     with_gains = joined(found.frame, of_tasks) if len(found.frame) else None
     scores = joined(with_condition, of_tasks)
     said = with_gains.describe() if with_gains is not None else []
-    return Material(study, with_gains, scores, distances, covariates), [
+    return Material(study, with_gains, scores, distances, covariates, catalogue, found), [
         *remarks,
         *dict.fromkeys([*said, *scores.describe()]),
     ]

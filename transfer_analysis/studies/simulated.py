@@ -6,17 +6,22 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer_analysis.corpora.simulated import World
-from transfer_analysis.errors import InputError
+from transfer_analysis.corpora.simulated.tasks import MAKERS
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.study import Study
+from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.encoder import Shape, save_encoder
 from transfer_analysis.training.grid import Grid, run_grid
 from transfer_analysis.training.pretrain import Pretraining, pretrain
 from transfer_analysis.training.recipes import recipe
+
+#: Subwords of two documents of the simulated world side by side.
+_LONGEST = 48
 
 
 class Simulation(BaseModel):
@@ -24,12 +29,25 @@ class Simulation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int
-    languages: tuple[str, ...]
+    seed: int = Field(ge=0)
+    languages: tuple[str, ...] = Field(min_length=2)
     encoder: Shape
     pretraining: Pretraining
     recipe: dict[str, Any]
     grid: Grid
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Simulation:
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("languages: one is given twice")
+        if self.encoder.max_length < _LONGEST:
+            raise ValueError(f"encoder.max_length: {_LONGEST} subwords are needed for two documents side by side")
+        unknown = [task for task in (*self.grid.conditions, *self.grid.targets) if task not in MAKERS]
+        if unknown:
+            raise ValueError(f"grid: the simulated world has no task {unknown[0]!r}{nearest(unknown[0], MAKERS)}")
+        if "name" not in self.recipe:
+            raise ValueError("recipe: say which with name: simulated")
+        return self
 
 
 def simulation(study: Study) -> Simulation:
@@ -41,11 +59,19 @@ def simulation(study: Study) -> Simulation:
         Naming every field that is wrong.
     """
     try:
-        return Simulation.model_validate(study.simulated)
+        settings = Simulation.model_validate(study.simulated)
     except ValidationError as error:
         raise InputError(
-            f"{study.name}: simulated.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+            f"{study.name}: {'.'.join(['simulated', *map(str, e['loc'])])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
         ) from error
+    if study.source_language != settings.languages[0]:
+        raise InputError(
+            f"{study.name}: source_language {study.source_language!r} is not the first of the simulated languages, "
+            f"{settings.languages[0]!r}"
+        )
+    recipe(**settings.recipe)
+    return settings
 
 
 def train_simulated(study: Study, workers: int, report: Report) -> TransferTable:
@@ -55,9 +81,8 @@ def train_simulated(study: Study, workers: int, report: Report) -> TransferTable
     settings = simulation(study)
     world = World(settings.languages, settings.seed)
     chosen = recipe(**settings.recipe)
-    # Mistakes in the grid should cost no training: this makes one example of every task.
-    for task in (*settings.grid.conditions, *settings.grid.targets):
-        world.examples(task, world.languages[0], "train", 1)
+    for code in world.spoken:
+        world.language(code)  # an unknown one should cost no training
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, workers))
     try:
@@ -67,7 +92,21 @@ def train_simulated(study: Study, workers: int, report: Report) -> TransferTable
     with tempfile.TemporaryDirectory(prefix="transfer-analysis-") as folder:
         path = Path(folder) / encoder.name
         save_encoder(encoder, path)
-        return run_grid(world, path, settings.grid, chosen, workers=workers, report=report)
+        trained = run_grid(
+            world,
+            load_catalogue(),
+            str(path),
+            settings.grid,
+            chosen,
+            Path(folder) / "runs",
+            model=encoder.name,
+            origin=f"simulated world {world.seed}",
+            workers=workers,
+            report=report,
+        )
+    if trained.failures:
+        raise InputError(trained.failures)
+    return trained.table
 
 
 def simulated_glosses(study: Study) -> dict[str, list[str]]:

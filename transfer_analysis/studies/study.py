@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.files import require_file
+from transfer_analysis.files import read_text
+from transfer_analysis.languages import resolve
 from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.tasks import metrics
 
 Which = Literal["gain", "score"]
 
@@ -112,6 +114,13 @@ Hypothesis = Annotated[
 ]
 
 
+def _canonical(code: str) -> str:
+    try:
+        return resolve(code).code
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
 class TaskDistance(_Model):
     """The semantic distance between tasks, and where its examples come from."""
 
@@ -162,10 +171,10 @@ class Study(_Model):
     language_distances: tuple[str, ...] = ()
     min_shared_features: int = Field(default=1, ge=1)
     covariates: dict[str, Covariate] = Field(default_factory=dict)
-    source_language: str = "en"
+    source_language: Annotated[str, AfterValidator(_canonical)] = "en"
     simulated: dict[str, Any] | None = None
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     permutations: int = Field(default=9_999, ge=99)
     primary: str
     hypotheses: tuple[Hypothesis, ...] = Field(min_length=1)
@@ -179,6 +188,10 @@ class Study(_Model):
             raise ValueError(f"the id {sorted(repeated)[0]!r} is given to more than one hypothesis")
         if self.primary not in [h.id for h in self.hypotheses]:
             raise ValueError(f"primary: no declared hypothesis has the id {self.primary!r}{nearest(self.primary, ids)}")
+        if self.metric is not None and self.metric not in metrics():
+            raise ValueError(f"metric: unknown metric {self.metric!r}{nearest(self.metric, metrics())}")
+        if self.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
+            raise ValueError("split, checkpoint: the simulated world has test scores of the last checkpoint only")
         for kind in self.language_distances:
             if kind not in LANGUAGE_KINDS:
                 raise ValueError(f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}")
@@ -222,8 +235,7 @@ def load_study(name: str) -> Study:
         For an unknown name, or naming every field of the file that is wrong.
     """
     if name.endswith((".yaml", ".yml")):
-        path = require_file(Path(name), "a study in YAML")
-        return _parse(path.read_text(encoding="utf-8"), path.name)
+        return _parse(read_text(Path(name), "a study in YAML"), Path(name).name)
     known = {study.name: study for study in bundled_studies()}
     if name not in known:
         raise InputError(

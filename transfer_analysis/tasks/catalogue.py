@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.files import require_file
+from transfer_analysis.files import read_text
 from transfer_analysis.tasks.metrics import metrics
 
 Head = Literal[
@@ -142,10 +142,6 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def names(self) -> list[str]:
-        """Return the names of all tasks."""
-        return list(self._tasks)
-
     def family(self, name: str) -> str:
         """Return the family of a task, or an empty string for one that is not in the catalogue."""
         return self._tasks[name].family if name in self._tasks else ""
@@ -173,7 +169,7 @@ def load_catalogue(own: Path | None = None) -> Catalogue:
     if own is None:
         return _bundled()
     tasks = {task.name: task for task in _bundled()}
-    tasks.update(_parse(require_file(own, "tasks in YAML").read_text(encoding="utf-8"), str(own)))
+    tasks.update(_parse(read_text(own, "tasks in YAML"), str(own)))
     return Catalogue(tasks)
 
 
@@ -195,8 +191,11 @@ def _parse(text: str, where: str) -> dict[str, Task]:
         raise InputError(f"{where}: expected a mapping from task name to its fields (title, family, head, metric, …)")
     tasks, problems = {}, []
     for name, fields in entries.items():
+        if not isinstance(name, str) or "name" in fields or not all(isinstance(key, str) for key in fields):
+            problems.append(f"{where}: task {name!r}: the name stands before the colon, and all keys are text")
+            continue
         try:
-            tasks[str(name)] = Task(name=str(name), **fields)
+            tasks[name] = Task(name=name, **fields)
         except ValidationError as error:
             problems += [
                 f"{where}: task {name!r}: {'.'.join(map(str, e['loc'])) or 'task'}: {e['msg']}" for e in error.errors()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, first_line
+from transfer_analysis.hub import hub_is_reachable, network_errors
 
 Pooling = Literal["first", "mean"]
 Initialisation = Literal["pretrained", "random"]
@@ -24,11 +25,17 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layers: int = 2
-    hidden: int = 128
-    heads: int = 4
-    feed_forward: int = 256
-    max_length: int = 64
+    layers: int = Field(default=2, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    heads: int = Field(default=4, ge=1)
+    feed_forward: int = Field(default=256, ge=1)
+    max_length: int = Field(default=64, ge=8)
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Shape:
+        if self.hidden % self.heads:
+            raise ValueError(f"heads: {self.heads} do not divide the width {self.hidden}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -92,17 +99,17 @@ def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed:
         Where there is no such encoder, or not as safetensors with a fast tokenizer.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     folder = Path(name)
     repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
     if not folder.is_dir() and repository.count("/") != 1:
         raise InputError(f"encoder {name!r}: no such folder, and not a hub id of the form owner/name")
     found: dict[str, Any] = {"trust_remote_code": False, "revision": revision or None}
-    if folder.is_dir():
-        found = {"trust_remote_code": False, "local_files_only": True}
+    if folder.is_dir() or not hub_is_reachable():  # a copy in the cache may still serve
+        found["local_files_only"] = True
+    unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
     try:
+        _be_quiet()
         config = AutoConfig.from_pretrained(repository, **found)
         tokenizer = AutoTokenizer.from_pretrained(repository, use_fast=True, **found)
         kind = AutoModel._model_mapping[type(config)]
@@ -113,8 +120,8 @@ def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed:
                 model = kind(config, **extra)
         else:
             model = AutoModel.from_pretrained(repository, use_safetensors=True, **extra, **found)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"encoder {name}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    except unloadable as error:
+        raise InputError(f"encoder {name}: cannot be loaded: {first_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(f"encoder {name}: has no fast tokenizer, which answers and tags need")
     return Encoder(
@@ -124,6 +131,14 @@ def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed:
         restart_positions=bool(getattr(config, "restart_positions", False)),
         pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
     )
+
+
+def _be_quiet() -> None:
+    """Keep transformers from drawing bars and from reporting weights that are left out on purpose (the pooling layer)."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> Encoder:
@@ -158,9 +173,7 @@ def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> En
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Write weights as safetensors, configuration and tokenizer."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
+    _be_quiet()
     encoder.model.save_pretrained(folder)
     encoder.tokenizer.save_pretrained(folder)
 

@@ -80,15 +80,7 @@ def featurize(task: Task, examples: Sequence[Record], encoder: Encoder, max_leng
         For an empty split, a missing column, an unknown label, tokens and tags of unequal length, choices that differ
         in number, or an answer that does not stand in its context; named by task, split and row.
     """
-    makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int, str], Features]] = {
-        "sequence-classification": _sequences,
-        "sequence-regression": _sequences,
-        "multiple-choice": _choices,
-        "token-classification": _tokens,
-        "span-qa": _spans,
-    }
-    if task.head not in makers:
-        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
+    maker = _maker(task)
     if not examples:
         raise InputError(f"{task.name} {where}: no examples")
     for column in task.columns.values():
@@ -98,7 +90,25 @@ def featurize(task: Task, examples: Sequence[Record], encoder: Encoder, max_leng
                     f"{task.name} {where}: column {name!r} is missing{nearest(name, examples[0])}; "
                     f"the examples have {', '.join(examples[0])}"
                 )
-    return makers[task.head](task, examples, encoder, max_length, f"{task.name} {where}")
+    return maker(task, examples, encoder, max_length, f"{task.name} {where}")
+
+
+def require_head(task: Task) -> None:
+    """Raise an InputError for a task whose head the training core does not have."""
+    _maker(task)
+
+
+def _maker(task: Task) -> Callable[[Task, Sequence[Record], Encoder, int, str], Features]:
+    makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int, str], Features]] = {
+        "sequence-classification": _sequences,
+        "sequence-regression": _sequences,
+        "multiple-choice": _choices,
+        "token-classification": _tokens,
+        "span-qa": _spans,
+    }
+    if task.head not in makers:
+        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
+    return makers[task.head]
 
 
 def _sequences(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:

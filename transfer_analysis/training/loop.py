@@ -60,7 +60,7 @@ def train(encoder: Encoder, head: Head, features: Features, recipe: Recipe, seed
 
 
 @torch.inference_mode()
-def predict(encoder: Encoder, head: Head, features: Features, batch_size: int = 128) -> list[Any]:
+def predict(encoder: Encoder, head: Head, features: Features, batch_size: int = 32) -> list[Any]:
     """Return one prediction per item, in order."""
     encoder.model.eval()
     head.eval()

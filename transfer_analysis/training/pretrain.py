@@ -60,7 +60,7 @@ class _Text:
 
 def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, report: Report = silent) -> Encoder:
     """Return an encoder pretrained on the text of a simulated world."""
-    vocabulary = sorted({word for code in world.languages for word in world.vocabulary(code)})
+    vocabulary = sorted({word for code in world.spoken for word in world.vocabulary(code)})
     encoder = new_encoder("simulated", [".", *vocabulary], shape, seed)
     text = _read(world, encoder, settings.documents, report)
     words_of = _words_by_language(world, encoder)
@@ -101,10 +101,10 @@ def _read(world: World, encoder: Encoder, documents: int, report: Report) -> _Te
         rows: list[list[int]] = encoder.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return rows
 
-    source = world.languages[0]
+    source = world.spoken[0]
     single, sources, aligned = [], [], []
-    for i, code in enumerate(world.languages):
-        report(f"writing text: language {i + 1} of {len(world.languages)}", (i + 1) / len(world.languages))
+    for i, code in enumerate(world.spoken):
+        report(f"writing text: language {i + 1} of {len(world.spoken)}", (i + 1) / len(world.spoken))
         single.append(ids(world.text(code, documents, offset=(2 * i) * documents)))
         if code != source:
             sources.append(ids(world.text(source, documents, offset=(2 * i + 1) * documents)))
@@ -114,8 +114,8 @@ def _read(world: World, encoder: Encoder, documents: int, report: Report) -> _Te
 
 def _words_by_language(world: World, encoder: Encoder) -> torch.Tensor:
     """Return which words each language has, shape (languages, vocabulary)."""
-    table = torch.zeros(len(world.languages), len(encoder.tokenizer), dtype=torch.bool)
-    for i, code in enumerate(world.languages):
+    table = torch.zeros(len(world.spoken), len(encoder.tokenizer), dtype=torch.bool)
+    for i, code in enumerate(world.spoken):
         table[i, encoder.tokenizer.convert_tokens_to_ids([".", *world.vocabulary(code)])] = True
     return table
 

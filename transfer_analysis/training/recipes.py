@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.tasks import Task
 
 
 class Recipe(BaseModel):
@@ -26,6 +28,8 @@ class Recipe(BaseModel):
         Decoupled weight decay, and the norm that gradients are clipped to.
     max_length
         In subwords; longer inputs are cut.
+    tasks
+        Head or task → fields that differ for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +42,26 @@ class Recipe(BaseModel):
     weight_decay: float = Field(ge=0)
     clip: float = Field(gt=0)
     max_length: int = Field(gt=8)
+    tasks: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _tasks_override_known_fields(self) -> Recipe:
+        for name, fields in self.tasks.items():
+            for field_name in fields:
+                if field_name not in set(Recipe.model_fields) - {"name", "tasks"}:
+                    raise ValueError(
+                        f"tasks: {name}: unknown field {field_name!r}{nearest(field_name, Recipe.model_fields)}"
+                    )
+        return self
+
+    def for_task(self, task: Task) -> Recipe:
+        """Return the recipe for one task: its head's fields over the general ones, its own over both."""
+        fields = {
+            **self.model_dump(exclude={"tasks"}),
+            **self.tasks.get(task.head, {}),
+            **self.tasks.get(task.name, {}),
+        }
+        return Recipe.model_validate(fields)
 
     def describe(self) -> str:
         """Return the recipe in one line, for the transfer table."""
@@ -54,14 +78,20 @@ def recipes() -> dict[str, Recipe]:
     return {name: Recipe(name=name, **fields) for name, fields in yaml.safe_load(text).items()}
 
 
-def recipe(name: str, **overrides: float) -> Recipe:
+def recipe(name: str, **overrides: Any) -> Recipe:
     """Return a recipe with some fields overridden.
 
     Raises
     ------
     InputError
-        For an unknown recipe.
+        For an unknown recipe or field, or a value that a field does not take.
     """
     if name not in recipes():
         raise InputError(f"unknown recipe {name!r}{nearest(name, recipes())}; expected one of {', '.join(recipes())}")
-    return Recipe.model_validate({**recipes()[name].model_dump(), **overrides})
+    try:
+        return Recipe.model_validate({**recipes()[name].model_dump(), **overrides})
+    except ValidationError as error:
+        raise InputError(
+            f"recipe {name}: {'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ) from error

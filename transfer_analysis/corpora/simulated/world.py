@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from transfer_analysis.corpora.simulated.languages import SimulatedLanguage, sim
 from transfer_analysis.corpora.simulated.tasks import MAKERS, Text, document
 from transfer_analysis.errors import InputError, nearest
 
-Split = Literal["train", "validation", "test"]
+#: Examples in a split where nobody says how many.
+_COUNT = 1_000
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,35 @@ class World:
 
     Attributes
     ----------
-    languages
+    spoken
         Codes of the real languages whose doubles are spoken; the first is the source language.
     seed
         Determines every word and every example.
     """
 
-    languages: tuple[str, ...]
+    spoken: tuple[str, ...]
     seed: int = 0
 
     def language(self, code: str) -> SimulatedLanguage:
         """Return the double of a language."""
-        if code not in self.languages:
-            raise InputError(f"the simulated world does not speak {code!r}{nearest(code, self.languages)}")
+        if code not in self.spoken:
+            raise InputError(f"the simulated world does not speak {code!r}{nearest(code, self.spoken)}")
         return simulated_language(code, self.seed)
 
-    def examples(self, task: str, language: str, split: Split, count: int) -> list[Record]:
+    def languages(self, task: str) -> list[str]:
+        """Return the languages of the world; every task has all."""
+        return list(self.spoken)
+
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+        """Return examples; there is no end to them, so the first ones are as random as any."""
+        return self.examples(task, language, split, count)
+
+    def examples(self, task: str, language: str, split: str, count: int | None = None) -> list[Record]:
         """Return examples of a task, with the column names of the real task that it is the double of.
 
         The same split holds the same meanings in every language, as the test sets of XTREME do.
         """
+        count = _COUNT if count is None else count
         return self._made(task, self.language(language), split, count, lambda sentence: sentence.text)
 
     def glossed(self, task: str, language: str, count: int) -> list[Record]:
@@ -51,7 +60,7 @@ class World:
 
     def glosses(self, task: str, count: int) -> list[str]:
         """Return the source language's training examples in English lemmas, one text each, for text-based distances."""
-        return [_as_text(record) for record in self.glossed(task, self.languages[0], count)]
+        return [_as_text(record) for record in self.glossed(task, self.spoken[0], count)]
 
     def text(self, language: str, count: int, *, offset: int = 0) -> list[str]:
         """Return documents of two sentences.

@@ -61,7 +61,7 @@ def import_csv(
     if missing:
         raise InputError(missing)
     frame["origin"] = frame.get("origin", path.name)
-    at = csv_rows(path, len(frame))
+    at = csv_rows(path, frame)
     return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=at), ignored
 
 
@@ -79,6 +79,11 @@ def _check_names(where: str, frame: pd.DataFrame, mapping: dict[str, str], const
     ]
     if wrong:
         raise InputError(wrong)
+    wrong_constants = sorted(set(constants) & {mapping.get(c, c) for c in frame.columns})
+    if wrong_constants:
+        raise InputError(
+            f"{where}: --set {wrong_constants[0]}=… would replace a column of the file; leave one of them out"
+        )
     given = [mapping.get(c, c) for c in frame.columns]
     twice = sorted({c for c in given if c in schema.COLUMNS and given.count(c) > 1})
     if twice:

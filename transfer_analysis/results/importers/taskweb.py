@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer_analysis.results.schema import KEY
+from transfer_analysis.errors import InputError
+from transfer_analysis.results.schema import KEY, listed
 from transfer_analysis.results.store import csv_rows, read_csv
 from transfer_analysis.results.table import TransferTable
 
@@ -65,8 +66,8 @@ def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImpor
     """
     folder = path if path.is_dir() else path.parent
     scores_path = folder / "taskweb.csv" if path.is_dir() else path
-    scores = _read(scores_path, _SCORES)
-    baselines = _read(folder / "taskweb_baselines.csv", _BASELINES)
+    scores = _read(scores_path, _SCORES, ["primary_metric", "matches_repo_config"])
+    baselines = _read(folder / "taskweb_baselines.csv", _BASELINES, ["uniquely_determined"])
     remarks = []
 
     off = scores["matches_repo_config"] == "0"
@@ -103,9 +104,25 @@ def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImpor
     return TaskwebImport(TransferTable.from_frame(frame, where=scores_path.name, locations=at), remarks)
 
 
-def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+def _read(path: Path, columns: list[str], flags: list[str]) -> pd.DataFrame:
+    """Read one of the files, with every score a fraction, every flag 0 or 1, and where each row stands."""
     frame = read_csv(path, columns=columns)
-    return frame.assign(at=csv_rows(path, len(frame)))
+    if frame.empty:
+        raise InputError(f"{path.name}: holds no rows; expected TaskWeb's scores")
+    frame = frame.assign(at=csv_rows(path, frame)).reset_index(drop=True)
+    scores = pd.to_numeric(frame["score"], errors="coerce")
+    wrong = [
+        f"{frame['at'][i]}: score {frame['score'][i]!r} is not a fraction between -1 and 1"
+        for i in frame.index[scores.isna() | (scores.abs() > 1)]
+    ]
+    for flag in flags:
+        wrong += [
+            f"{frame['at'][i]}: {flag} {frame[flag][i]!r} is neither 0 nor 1"
+            for i in frame.index[~frame[flag].isin(["0", "1"])]
+        ]
+    if wrong:
+        raise InputError(list(listed(iter(wrong))))
+    return frame.assign(score=100 * scores)
 
 
 def _as_rows(frame: pd.DataFrame, condition: pd.Series | str, metric: pd.Series | str) -> pd.DataFrame:
@@ -118,7 +135,7 @@ def _as_rows(frame: pd.DataFrame, condition: pd.Series | str, metric: pd.Series 
             "language": "en",
             "seed": frame["seed"],
             "metric": metric,
-            "score": pd.to_numeric(frame["score"], errors="coerce") * 100,
+            "score": frame["score"],
             "at": frame["at"],
         }
     ).reset_index(drop=True)

@@ -44,4 +44,4 @@ def import_xpos(path: Path) -> TransferTable:
             "origin": "xpos: " + scores_path.name,
         }
     )
-    return TransferTable.from_frame(frame, where=scores_path.name, locations=csv_rows(scores_path, len(frame)))
+    return TransferTable.from_frame(frame, where=scores_path.name, locations=csv_rows(scores_path, scores))

@@ -1,0 +1,72 @@
+"""A plan of training: encoder, recipe and grid, as one YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.files import read_text
+from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.recipes import Recipe, recipe
+
+
+class Plan(BaseModel):
+    """What `transfer-analysis train grid` trains.
+
+    Attributes
+    ----------
+    encoder
+        Folder, or hub id (`owner/name@revision`).
+    model
+        Its name in the results; the folder's name or the hub id where empty.
+    recipe
+        `name` of a recipe, and any fields to override.
+    grid
+        Conditions, targets, seeds, languages, numbers of examples.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: str
+    model: str = ""
+    recipe: dict[str, Any] = Field(default_factory=lambda: {"name": "small"})
+    grid: Grid
+
+    def chosen_recipe(self) -> Recipe:
+        """Return the recipe with its overrides."""
+        if "name" not in self.recipe:
+            raise InputError("recipe: say which with `name: small` (or simulated, xtreme), then the fields to override")
+        return recipe(**self.recipe)
+
+    def model_name(self) -> str:
+        """Return the encoder's name in the results."""
+        return self.model or (Path(self.encoder).name if Path(self.encoder).is_dir() else self.encoder)
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan.
+
+    Raises
+    ------
+    InputError
+        Naming every field that is wrong.
+    """
+    text = read_text(path, "a plan of training in YAML")
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path.name}: not valid YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise InputError(f"{path.name}: expected a mapping with encoder, recipe and grid")
+    try:
+        plan = Plan.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(
+            f"{path.name}: {'.'.join(map(str, e['loc'])) or 'plan'}: {e['msg']}" for e in error.errors()
+        ) from error
+    plan.chosen_recipe()
+    return plan

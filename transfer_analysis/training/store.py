@@ -1,0 +1,112 @@
+"""Finished runs on disk: written whole or not at all, known by everything that could change them, never done twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from transfer_analysis.files import atomic_path, sha256, write_text
+
+
+def identity(**parts: Any) -> str:
+    """Return the hash of everything that can change a result, as 16 hexadecimal digits."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of finished runs.
+
+    Each run is `<identity>.json` (its rows of the transfer table and what it was made from) beside
+    `<identity>.predictions.parquet`; an encoder after intermediate training is `<identity>.safetensors` with its
+    checksum. A file that was cut short or altered does not match its checksum: it is set aside and made again.
+    Several processes may use one store; the same identity gives the same bytes, so whoever writes last changes nothing.
+    """
+
+    path: Path
+
+    def rows(self, name: str) -> list[dict[str, Any]] | None:
+        """Return the rows of a finished run, or None where it is not finished or its file is damaged."""
+        record = self._record(f"{name}.json")
+        return record["rows"] if record is not None else None
+
+    def failure(self, name: str) -> str | None:
+        """Return why a run failed, or None where it did not."""
+        record = self._record(f"{name}.failed.json")
+        return str(record["reason"]) if record is not None else None
+
+    def write(self, name: str, rows: list[dict[str, Any]], about: dict[str, Any], predictions: pd.DataFrame) -> None:
+        """Write a finished run; its predictions first, so that what is finished has them."""
+        with atomic_path(self.path / f"{name}.predictions.parquet") as temporary:
+            predictions.to_parquet(temporary, index=False)
+        self._write(f"{name}.json", {"about": about, "rows": rows})
+        (self.path / f"{name}.failed.json").unlink(missing_ok=True)
+
+    def write_failure(self, name: str, reason: str, about: dict[str, Any]) -> None:
+        """Note that a run failed, and why."""
+        self._write(f"{name}.failed.json", {"about": about, "reason": reason})
+
+    def weights(self, name: str) -> dict[str, Any] | None:
+        """Return saved weights, or None where there are none or they are damaged."""
+        from safetensors.torch import load_file
+
+        path = self.path / f"{name}.safetensors"
+        checksum = path.with_suffix(".sha256")
+        if not (path.is_file() and checksum.is_file()):
+            return None
+        if sha256(path) != checksum.read_text(encoding="utf-8").strip():
+            self._set_aside(path)
+            return None
+        return dict(load_file(path))
+
+    def write_weights(self, name: str, weights: dict[str, Any]) -> None:
+        """Write weights with their checksum."""
+        from safetensors.torch import save_file
+
+        path = self.path / f"{name}.safetensors"
+        with atomic_path(path) as temporary:
+            save_file(weights, temporary)
+            digest = sha256(temporary)
+        write_text(path.with_suffix(".sha256"), digest + "\n")
+
+    def finished(self) -> Iterator[dict[str, Any]]:
+        """Yield the record of every finished run, in the order of their names."""
+        for path in sorted(self.path.glob("*.json")):
+            if not path.name.endswith(".failed.json") and (record := self._record(path.name)) is not None:
+                yield record
+
+    def failed(self) -> Iterator[dict[str, Any]]:
+        """Yield the record of every failed run, in the order of their names."""
+        for path in sorted(self.path.glob("*.failed.json")):
+            if (record := self._record(path.name)) is not None:
+                yield record
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        write_text(self.path / name, json.dumps({"sha256": digest, "content": body}, ensure_ascii=False) + "\n")
+
+    def _record(self, name: str) -> dict[str, Any] | None:
+        path = self.path / name
+        if not path.is_file():
+            return None
+        try:
+            outer = json.loads(path.read_text(encoding="utf-8"))
+            if hashlib.sha256(outer["content"].encode()).hexdigest() == outer["sha256"]:
+                record: dict[str, Any] = json.loads(outer["content"])
+                return record
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        self._set_aside(path)
+        return None
+
+    @staticmethod
+    def _set_aside(path: Path) -> None:
+        path.replace(path.with_name(path.name + ".damaged"))
