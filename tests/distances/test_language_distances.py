@@ -59,6 +59,14 @@ def test_isolates_are_unrelated_to_everything():
     assert matrix.values.to_numpy().tolist() == [[0, 1], [1, 0]]
 
 
+def test_a_language_whose_family_is_not_recorded_is_missing_not_unrelated():
+    """urielplus 1.3.2 records no family of Estonian (ekk); Glottolog has it in Uralic, with Finnish."""
+    matrix = language_distances(["et", "fi", "eu"], "genetic")
+    assert np.isnan(matrix.values.loc["et"]).all()
+    assert matrix.shared.loc["et", "fi"] == 0
+    assert matrix.values.loc["eu", "fi"] == 1
+
+
 def test_pairs_without_shared_features_are_missing_not_zero():
     matrix = language_distances(["en", "hyw", "otk"], "syntactic")
     assert np.isnan(matrix.values.loc["en", "hyw"])

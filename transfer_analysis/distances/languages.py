@@ -15,6 +15,7 @@ import pandas as pd
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import FeatureTable, features, memberships, resolve
+from transfer_analysis.languages.uriel import glottocodes, glottolog_lineages
 
 #: Kind → prefix of its URIEL+ features.
 _TYPOLOGICAL = {"syntactic": "S_", "phonological": "P_", "inventory": "INV_", "featural": ""}
@@ -55,9 +56,7 @@ def language_distances(languages: Sequence[str], kind: str = "syntactic", *, min
     table = memberships() if kind == "genetic" else features().columns(_TYPOLOGICAL[kind])
     values, shared = _angular(table, codes)
     if kind == "genetic":
-        # A language without any family (an isolate) is unrelated to every other; its angle is undefined.
-        known = np.isfinite(table.rows(codes)).all(axis=1).reshape(-1)
-        values[np.isnan(values) & known[:, None] & known[None, :]] = 1.0
+        _settle_languages_without_family(values, shared, codes)
     values[shared < min_shared] = np.nan
     # Two codes may name one language (a macrolanguage and its standard variety): those are 0 apart.
     same = np.array(codes)[:, None] == np.array(codes)[None, :]
@@ -74,6 +73,21 @@ def language_distances(languages: Sequence[str], kind: str = "syntactic", *, min
         },
         shared=pd.DataFrame(shared, index=labels, columns=labels),
     )
+
+
+def _settle_languages_without_family(values: np.ndarray, shared: np.ndarray, codes: list[str]) -> None:
+    """Tell isolates from gaps, in place.
+
+    The angle of a language without any family is undefined. Where Glottolog's classification is empty too, it is an
+    isolate, unrelated to every other. Where Glottolog has a classification, URIEL+ lacks the record (Estonian, in
+    urielplus 1.3.2), and nothing is known.
+    """
+    none = ~(memberships().rows(codes) > 0).any(axis=1)
+    classified = np.array([bool(glottolog_lineages().get(glottocodes().get(code, ""), ())) for code in codes])
+    isolates, gaps = none & ~classified, none & classified
+    values[isolates, :] = values[:, isolates] = 1.0
+    values[gaps, :] = values[:, gaps] = np.nan
+    shared[gaps, :] = shared[:, gaps] = 0
 
 
 def _angular(table: FeatureTable, codes: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -83,4 +83,5 @@ def _table(frame: pd.DataFrame) -> Markup:
     # Numbers are set to the right of their columns; short text is not broken.
     html = re.sub(r"<td>((?:&lt; )?[\u2212-]?[\d.,]+)</td>", r'<td class="number">\1</td>', html)
     html = re.sub(r"<td>([^<]{1,22})</td>", r'<td class="short">\1</td>', html)
+    html = re.sub(r"<td>([^<]{23,})</td>", r'<td class="long">\1</td>', html)
     return Markup(html.replace(' style="text-align: right;"', ""))

@@ -46,13 +46,20 @@ def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:
     """Return a booktabs table; text is escaped, numbers have three decimals, missing values are dashes."""
     styler = frame.style.format(escape="latex", precision=3, na_rep="--").hide(axis="index")
     styler = styler.format_index(escape="latex", axis=1)
-    columns = "".join("r" if pd.api.types.is_numeric_dtype(frame[c]) else "l" for c in frame.columns)
+    columns = "".join(_column(frame[c]) for c in frame.columns)
     text: str = styler.to_latex(
         hrules=True, caption=_escaped(caption), label=label, column_format=columns, position_float="centering"
     )
     text = text.replace("<", "$<$").replace(">", "$>$")
     # LaTeX's own minus and plus-minus, so that the table compiles without a Unicode font.
     return text.replace("\u2212", "$-$").replace("±", r"$\pm$").replace("×", r"$\times$").replace("–", "--")
+
+
+def _column(values: pd.Series) -> str:
+    """Set numbers to the right, and long text in paragraphs, so that a table fits a page."""
+    if pd.api.types.is_numeric_dtype(values):
+        return "r"
+    return "p{3.6cm}" if values.astype(str).str.len().max() > 24 else "l"
 
 
 def _escaped(text: str) -> str:
