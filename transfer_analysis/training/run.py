@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from transfer_analysis.corpora.records import Record
 from transfer_analysis.files import sha256
 from transfer_analysis.training.data import test_examples, training_examples, training_tasks, validation_examples
 from transfer_analysis.training.encoder import Encoder, load_encoder
@@ -29,6 +30,7 @@ class Runner:
         self.job = job
         self.store = Store(job.store)
         self._encoder: Encoder | None = None
+        self._tested: dict[str, list[tuple[str, str, list[Record]]]] = {}
         self._start: dict[str, Any] = {}
 
     def run(self) -> tuple[list[Row], list[str]]:
@@ -96,12 +98,17 @@ class Runner:
                 task: fingerprint(self._training(task)) for task in training_tasks(job.grid, job.catalogue, target)
             },
             "tested_on": {
-                f"{language}/{split}": fingerprint(examples)
-                for language, split, examples in test_examples(job.corpus, job.grid, target)
+                f"{language}/{split}": fingerprint(examples) for language, split, examples in self._tests(target)
             },
         }
 
-    def _training(self, task: str) -> list[dict[str, Any]]:
+    def _tests(self, target: str) -> list[tuple[str, str, list[Record]]]:
+        """Return language, split and examples of a target's tests, read once."""
+        if target not in self._tested:
+            self._tested[target] = list(test_examples(self.job.corpus, self.job.grid, target))
+        return self._tested[target]
+
+    def _training(self, task: str) -> list[Record]:
         return training_examples(self.job.corpus, self.job.grid, task, self.job.grid.target_examples)
 
     def _encoder_at_start(self, before: dict[str, Any]) -> Encoder:
@@ -154,13 +161,13 @@ class Runner:
         head = self._fit(encoder, target, examples)
         rows: list[Row] = []
         predictions: list[pd.DataFrame] = []
-        for language, _, tested in test_examples(job.corpus, job.grid, target):
+        for language, _, tested in self._tests(target):
             found, given = self._scored(encoder, head, job.condition, target, language, "test", tested)
             rows += found
             predictions.append(given)
         return rows, pd.concat(predictions, ignore_index=True)
 
-    def _fit(self, encoder: Encoder, name: str, examples: list[dict[str, Any]]) -> Head:
+    def _fit(self, encoder: Encoder, name: str, examples: list[Record]) -> Head:
         task = self.job.catalogue[name]
         recipe = self.job.recipe.for_task(task)
         where = f"{self.job.grid.source_language}/train"
