@@ -425,6 +425,6 @@ def test_mistakes_in_a_simulation_cost_no_training(tmp_path):
     with pytest.raises(InputError, match="recipe simulated: epochs"):
         run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
     wrong = {**study.simulated, "pretraining": {"steps": -1}}
-    with pytest.raises(InputError, match="simulated.pretraining.steps"):
+    with pytest.raises(InputError, match="simulated: pretraining.steps"):
         run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
     assert not (tmp_path / "r").exists()

@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.corpora.simulated.tasks import MAKERS
+from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
@@ -58,13 +59,7 @@ def simulation(study: Study) -> Simulation:
     InputError
         Naming every field that is wrong.
     """
-    try:
-        settings = Simulation.model_validate(study.simulated)
-    except ValidationError as error:
-        raise InputError(
-            f"{study.name}: {'.'.join(['simulated', *map(str, e['loc'])])}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ) from error
+    settings = validated(Simulation, study.simulated, f"{study.name}: simulated")
     if study.source_language != settings.languages[0]:
         raise InputError(
             f"{study.name}: source_language {study.source_language!r} is not the first of the simulated languages, "

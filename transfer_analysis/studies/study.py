@@ -6,10 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
+from transfer_analysis.documents import parse_yaml, validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
@@ -246,16 +246,5 @@ def load_study(name: str) -> Study:
 
 
 def _parse(text: str, where: str) -> Study:
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{where}: not valid YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise InputError(f"{where}: expected a mapping with name, title, question, primary and hypotheses")
-    try:
-        return Study.model_validate(fields)
-    except ValidationError as error:
-        raise InputError(
-            f"{where}: {'.'.join(map(str, e['loc'])) or 'study'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ) from error
+    fields = parse_yaml(text, where, "with name, title, question, primary and hypotheses")
+    return validated(Study, fields, where)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from transfer_analysis.documents import parse_yaml, validated
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.training.grid import Grid
@@ -56,17 +56,6 @@ def load_plan(path: Path) -> Plan:
         Naming every field that is wrong.
     """
     text = read_text(path, "a plan of training in YAML")
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path.name}: not valid YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise InputError(f"{path.name}: expected a mapping with encoder, recipe and grid")
-    try:
-        plan = Plan.model_validate(fields)
-    except ValidationError as error:
-        raise InputError(
-            f"{path.name}: {'.'.join(map(str, e['loc'])) or 'plan'}: {e['msg']}" for e in error.errors()
-        ) from error
+    plan = validated(Plan, parse_yaml(text, path.name, "with encoder, recipe and grid"), path.name)
     plan.chosen_recipe()
     return plan

@@ -7,8 +7,9 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 
@@ -88,10 +89,4 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in recipes():
         raise InputError(f"unknown recipe {name!r}{nearest(name, recipes())}; expected one of {', '.join(recipes())}")
-    try:
-        return Recipe.model_validate({**recipes()[name].model_dump(), **overrides})
-    except ValidationError as error:
-        raise InputError(
-            f"recipe {name}: {'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ) from error
+    return validated(Recipe, {**recipes()[name].model_dump(), **overrides}, f"recipe {name}")

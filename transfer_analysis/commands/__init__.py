@@ -1,0 +1,1 @@
+"""The commands, one thin function each, a module for each noun."""

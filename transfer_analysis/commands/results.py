@@ -1,0 +1,129 @@
+"""Commands on transfer tables: import, check, gains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transfer_analysis.commands.common import (
+    AsJson,
+    Out,
+    OwnTasks,
+    pairs,
+    read_catalogue,
+    store_table,
+)
+from transfer_analysis.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, help="Transfer tables: import, check, compute gains.")
+importers = typer.Typer(no_args_is_help=True, help="Import published results or your own into a transfer table.")
+app.add_typer(importers, name="import")
+
+
+@importers.command("taskweb", epilog="Example: transfer-analysis results import taskweb published/ -o taskweb.parquet")
+def import_taskweb_command(
+    path: Annotated[
+        Path, typer.Argument(help="Folder with taskweb.csv and taskweb_baselines.csv, or the first of them.")
+    ],
+    out: Out = Path("taskweb.parquet"),
+    keep_off_config: Annotated[
+        bool, typer.Option(help="Keep runs off the repository's own configuration, under an adaptation of their own.")
+    ] = False,
+) -> None:
+    """Import TaskWeb (Kim et al. 2023): 22 source × 21 target tasks, several models, eight seeds."""
+    from transfer_analysis.results.importers import import_taskweb
+
+    imported = import_taskweb(path, keep_off_config=keep_off_config)
+    store_table(imported.table, out, imported.remarks)
+
+
+@importers.command("xpos", epilog="Example: transfer-analysis results import xpos published/ -o xpos.parquet")
+def import_xpos_command(
+    path: Annotated[Path, typer.Argument(help="xpos.csv, or the folder that holds it.")],
+    out: Out = Path("xpos.parquet"),
+) -> None:
+    """Import xpos (de Vries et al. 2022): part-of-speech tagging, 65 source × 105 target languages."""
+    from transfer_analysis.results.importers import import_xpos
+
+    store_table(import_xpos(path), out, [])
+
+
+@importers.command(
+    "csv",
+    epilog="Example: transfer-analysis results import csv table2.csv --map lang=language --map acc=score "
+    "--set model=xlm-roberta-large --set target=xnli -o table2.parquet",
+)
+def import_csv_command(
+    path: Annotated[Path, typer.Argument(help="A CSV file with one score per row.")],
+    out: Out = Path("results.parquet"),
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Your column is this field.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
+    ] = None,
+    fractions: Annotated[bool, typer.Option(help="Scores are fractions: multiply by 100.")] = False,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Import anybody's table of scores.
+
+    Fields: model, target and score are needed; condition (the intermediate task, or none), language, source_language,
+    seed, metric, split, adaptation, initialisation and checkpoint have defaults.
+    """
+    from transfer_analysis.results.importers import import_csv
+
+    table, ignored = import_csv(
+        path,
+        mapping=pairs(mapping, "--map", "COLUMN=FIELD"),
+        constants=pairs(constants, "--set", "FIELD=VALUE"),
+        fractions=fractions,
+        catalogue=read_catalogue(own_tasks),
+    )
+    store_table(table, out, [f"columns not used: {', '.join(ignored)}"] if ignored else [])
+
+
+@app.command("check", epilog="Example: transfer-analysis results check results.parquet")
+def check_command(
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    own_tasks: OwnTasks = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say everything that is wrong with a transfer table at once; exit code 2 if anything is."""
+    from transfer_analysis.results import read_table
+
+    try:
+        table = read_table(path, read_catalogue(own_tasks))
+    except InputError as error:
+        if as_json:
+            typer.echo(json.dumps({"ok": False, "problems": error.problems}, ensure_ascii=False, indent=2))
+            raise typer.Exit(2) from error
+        raise
+    if as_json:
+        typer.echo(
+            json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2)
+        )
+    else:
+        typer.echo(f"{path}: {table.describe()}; nothing wrong")
+
+
+@app.command("gains", epilog="Example: transfer-analysis results gains taskweb.parquet -o gains.csv")
+def gains_command(
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    out: Out = Path("gains.csv"),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Write the gain of every score over its baseline (the same run without an intermediate task)."""
+    from transfer_analysis.files import atomic_path
+    from transfer_analysis.results import gains, read_table
+
+    found = gains(read_table(path, read_catalogue(own_tasks)))
+    with atomic_path(out) as temporary:
+        if out.suffix == ".csv":
+            found.frame.to_csv(temporary, index=False, lineterminator="\n")
+        else:
+            found.frame.to_parquet(temporary, index=False)
+    typer.echo(found.describe())
+    typer.echo(f"wrote {out}")

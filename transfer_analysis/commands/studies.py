@@ -1,0 +1,77 @@
+"""Commands on studies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transfer_analysis.commands.common import (
+    AsJson,
+    OwnTasks,
+    print_table,
+    progress,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
+
+
+@app.command("list", epilog="Example: transfer-analysis study list --json")
+def studies_command(as_json: AsJson = False) -> None:
+    """List the bundled studies."""
+    from transfer_analysis.studies import bundled_studies
+
+    found = bundled_studies()
+    if as_json:
+        typer.echo(json.dumps([study.model_dump(mode="json") for study in found], ensure_ascii=False, indent=2))
+        return
+    print_table(["study", "question"], [[study.name, study.question] for study in found])
+
+
+@app.command(
+    "run", epilog="Example: transfer-analysis study run pos-typology --results xpos.parquet --out reports/pos-typology"
+)
+def run_command(
+    study: Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the report  [default: reports/STUDY]")
+    ] = None,
+    results_path: Annotated[
+        Path | None, typer.Option("--results", help="A transfer table, in place of training.")
+    ] = None,
+    examples: Annotated[Path | None, typer.Option(help="Examples of the tasks: JSON Lines with task and text.")] = None,
+    languages: Annotated[
+        Path | None, typer.Option(help="Properties of languages for covariates: CSV with a column language.")
+    ] = None,
+    encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
+    own_tasks: OwnTasks = None,
+    task_distances: Annotated[
+        Path | None, typer.Option(help="Task distances as CSV with labels, in place of computing them.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study: results, distances, join, tests, report."""
+    from transfer_analysis.studies import Given, load_study, run_study
+
+    loaded = load_study(study)
+    given = Given(
+        results=results_path,
+        examples=examples,
+        languages=languages,
+        encoder=encoder,
+        tasks=own_tasks,
+        task_distances=task_distances,
+        workers=workers,
+        study=Path(study).name,
+    )
+    with progress() as report:
+        finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
+    if as_json:
+        typer.echo((finished.report.parent / "outcomes.json").read_text(encoding="utf-8"), nl=False)
+        return
+    for remark in finished.joined:
+        typer.echo(f"  {remark}", err=True)
+    typer.echo(f"\n{finished.finding}\n\nReport: {finished.report}")
