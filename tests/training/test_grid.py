@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -174,7 +174,7 @@ def test_a_killed_grid_goes_on_and_gives_the_same_table(folder, reference):
 @pytest.mark.slow
 def test_twenty_kills(folder, reference):
     killed = 0
-    for round_ in count():
+    for round_ in itertools.count():
         store = folder / f"killed{round_}"
         killed += kill_until_finished(folder, store, kills=3, seed=round_ + 1)
         assert train(folder, store).table.frame.equals(reference)
