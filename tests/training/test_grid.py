@@ -155,7 +155,7 @@ def kill_until_finished(folder, store, kills, seed):
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         try:
-            out, _ = process.communicate(timeout=float(rng.uniform(3.0, 9.0)))
+            out, _ = process.communicate(timeout=float(rng.uniform(2.5, 6.0)))
             assert out == "finished\n"
             break
         except subprocess.TimeoutExpired:
