@@ -76,6 +76,11 @@ def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: S
     ]
 
 
+def repeated_keys(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
+    """Return the keys that a table gives more than once, one message each."""
+    return list(_repeated_keys(frame.assign(_at=list(locations))))
+
+
 def column_problems(columns: Iterable[str], where: str) -> list[str]:
     """Return what is wrong with the column names of a table."""
     given = list(columns)

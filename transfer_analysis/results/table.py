@@ -75,7 +75,7 @@ class TransferTable:
             codes = {code: resolve(code).code for code in filled[column].unique()}
             filled[column] = filled[column].map(codes)
         # Two spellings of one language (zh and cmn) may have become the same key.
-        wrong = schema.problems(filled, catalogue, where, at)
+        wrong = schema.repeated_keys(filled, at)
         if wrong:
             raise InputError(wrong)
         return cls(filled.sort_values(list(schema.KEY), ignore_index=True)[list(schema.COLUMNS)])

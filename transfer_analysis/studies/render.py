@@ -64,7 +64,8 @@ def write_report(
             json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        page = _page(study, findings, drawn, tables, remarks, record, names)
+        svgs = {d.name: (folder / "figures" / f"{d.name}.svg").read_text(encoding="utf-8") for d in drawn}
+        page = _page(study, findings, drawn, tables, remarks, record, names, svgs)
         (folder / "report.html").write_text(reporting.render_html(page), encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)
@@ -199,6 +200,7 @@ def _page(
     remarks: Sequence[str],
     record: dict[str, Any],
     names: Sequence[str],
+    svgs: dict[str, str],
 ) -> reporting.Page:
     seeds = f"tests {study.seed}"
     if study.simulated is not None:
@@ -225,12 +227,7 @@ def _page(
         answer=record["finding"],
         hypotheses=[_shown(f) for f in findings if not f.exploratory],
         exploratory=[_shown(f) for f in findings if f.exploratory],
-        figures=[
-            reporting.Figure(
-                d.name, reporting.figure_bytes(d.figure, "svg").decode(), d.caption, _alt(d, record), wide=d.wide
-            )
-            for d in drawn
-        ],
+        figures=[reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, record), wide=d.wide) for d in drawn],
         sections=[reporting.Section(title, frame) for title, frame in tables.values()],
         remarks=remarks,
         redo=redo,

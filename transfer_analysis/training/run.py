@@ -30,6 +30,7 @@ class Runner:
         self.job = job
         self.store = Store(job.store)
         self._encoder: Encoder | None = None
+        self._trained: dict[str, list[Record]] = {}
         self._tested: dict[str, list[tuple[str, str, list[Record]]]] = {}
         self._start: dict[str, Any] = {}
 
@@ -109,7 +110,11 @@ class Runner:
         return self._tested[target]
 
     def _training(self, task: str) -> list[Record]:
-        return training_examples(self.job.corpus, self.job.grid, task, self.job.grid.target_examples)
+        """Return a task's training examples for targets, read once."""
+        if task not in self._trained:
+            grid = self.job.grid
+            self._trained[task] = training_examples(self.job.corpus, grid, task, grid.target_examples)
+        return self._trained[task]
 
     def _encoder_at_start(self, before: dict[str, Any]) -> Encoder:
         """Return the encoder that targets start from, loading it and its intermediate weights once."""
