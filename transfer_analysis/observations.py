@@ -11,6 +11,7 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import families
 from transfer_analysis.tasks import Catalogue, load_catalogue
+from transfer_analysis.tasks.conditions import task_of
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def observe(
     rows
         Columns `condition`, `target`, `source_language`, `language`, `model`; for example `gains(table).frame`.
     task_distances
-        Name → distance from intermediate task (rows) to target task (columns). `+mlm` conditions take the distance
-        of their intermediate task.
+        Name → distance from intermediate task (rows) to target task (columns). A condition takes the
+        distance of its intermediate task, whether translated (`task@de`) or with `+mlm`.
     language_distances
         Name → distance from source language (rows) to language (columns).
     catalogue
@@ -82,7 +83,7 @@ def observe(
     catalogue = catalogue or load_catalogue()
     frame = rows.copy()
     reasons = pd.Series("", index=frame.index, dtype="object")
-    tasks = frame["condition"].astype(str).str.removesuffix("+mlm")
+    tasks = frame["condition"].astype(str).map(task_of)
 
     for name, matrix in (task_distances or {}).items():
         _mark(reasons, ~tasks.isin(matrix.rows), "no {} distance for the condition: ", name, tasks)

@@ -383,9 +383,9 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
             "conditions": ["sim-topic", "sim-roles", "sim-entailment"],
             "targets": ["sim-pos", "sim-paraphrase"],
             "seeds": [1],
-            "intermediate_examples": 32,
-            "target_examples": 32,
-            "test_examples": 20,
+            "intermediate_examples": 256,
+            "target_examples": 128,
+            "test_examples": 40,
         },
     }
     said = []
@@ -396,7 +396,7 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
         lambda what, share: said.append(what),
     )
     assert finished.report.is_file()
-    assert any(what.startswith("training: 4 of 4") for what in said)
+    assert any(what.startswith("training: 11 of 11") for what in said)
     table = read_table(tmp_path / "r" / "data" / "results.parquet").frame
     assert set(table["condition"]) == {"none", "sim-topic", "sim-roles", "sim-entailment"}
 

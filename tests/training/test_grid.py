@@ -18,10 +18,11 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training import run as run_module
 from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
-from transfer_analysis.training.grid import Grid, run_grid
+from transfer_analysis.training.execute import run_grid
+from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.plan import load_plan
-from transfer_analysis.training.pretrain import Pretraining, pretrain
 from transfer_analysis.training.recipes import recipe
+from transfer_analysis.training.simulated_pretraining import Pretraining, pretrain
 from transfer_analysis.training.store import Store, identity
 
 TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16)
@@ -68,7 +69,9 @@ def test_the_table_does_not_depend_on_the_number_of_workers(folder, reference):
     test = reference[reference["split"] == "test"]
     # 2 conditions × 2 seeds × 3 languages × (2 metrics of tagging + 2 of QA)
     assert len(test) == 2 * 2 * 3 * 4
-    assert set(reference.loc[reference["split"] == "validation", "target"]) == {"sim-topic"}
+    assert set(reference.loc[reference["split"] == "intermediate-validation", "target"]) == {"sim-topic"}
+    development = reference[reference["split"] == "validation"]
+    assert (set(development["target"]), set(development["language"])) == ({"sim-pos", "sim-qa"}, {"en"})
 
 
 def test_finished_runs_are_not_done_again(folder, reference, monkeypatch):
@@ -77,7 +80,7 @@ def test_finished_runs_are_not_done_again(folder, reference, monkeypatch):
     record = next(Store(folder / "reference").finished())
     assert record["about"]["core"]
     predictions = pd.read_parquet(next((folder / "reference").glob("*.predictions.parquet")))
-    assert set(predictions.columns) == {"language", "number", "output"}
+    assert set(predictions.columns) == {"language", "split", "number", "output"}
 
 
 def test_what_could_change_a_result_changes_the_identity(folder):
@@ -110,10 +113,10 @@ def test_damaged_files_are_set_aside_and_made_again(folder, reference, suffix):
 def test_a_failed_run_is_noted_and_the_rest_goes_on(folder, reference, monkeypatch):
     real = run_module.train
 
-    def fail(encoder, head, features, chosen, seed):
-        if features.task.name == "sim-qa" and seed == 2:
+    def fail(encoder, streams, order, chosen, seed, **options):
+        if streams[0].features.task.name == "sim-qa" and seed == 2:
             raise FloatingPointError("the loss became nan")
-        return real(encoder, head, features, chosen, seed)
+        return real(encoder, streams, order, chosen, seed, **options)
 
     monkeypatch.setattr(run_module, "train", fail)
     trained = train(folder, folder / "failing")
@@ -216,9 +219,9 @@ def test_a_folder_with_a_declared_substitute(corpus):
     ("changes", "message"),
     [
         ({"substitutes": {}}, "no task 'mnli'"),
-        ({"languages": ("fr",)}, "xnli: no examples in fr; there are de, en"),
+        ({"languages": ("de", "fr")}, "languages: no target has examples in fr; there are de"),
         ({"conditions": ("qqq",)}, "unknown task 'qqq' .did you mean 'qqp'"),
-        ({"conditions": ("tatoeba",)}, "the training core has no head for retrieval"),
+        ({"conditions": ("tatoeba",)}, "tatoeba: has no training examples, so it is no intermediate task"),
         ({"substitutes": {"xnli": ("qqp",)}}, "xnli: cannot be trained on qqp, whose head or labels differ"),
     ],
 )
@@ -227,7 +230,7 @@ def test_mistakes_are_found_before_training(corpus, monkeypatch, changes, messag
     grid = Grid(**{"conditions": ("qqp",), "targets": ("xnli",), "substitutes": {"xnli": ("snli",)}, **GRID, **changes})
     with pytest.raises(InputError, match=message):
         train(corpus.path, corpus.path / "runs", grid=grid, corpus=corpus)
-    assert not (corpus.path / "runs").exists()
+    assert not list((corpus.path / "runs").glob("*.json"))
 
 
 def test_plans(tmp_path):

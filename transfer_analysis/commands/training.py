@@ -40,7 +40,7 @@ def train_command(
     on; the exit code is then 1. Stop at any time and run the same command again to go on.
     """
     from transfer_analysis.corpora import FolderCorpus, HubCorpus
-    from transfer_analysis.training.grid import run_grid
+    from transfer_analysis.training.execute import run_grid
     from transfer_analysis.training.plan import load_plan
 
     loaded, catalogue = load_plan(plan), read_catalogue(own_tasks)

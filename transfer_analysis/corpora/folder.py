@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from transfer_analysis.corpora.records import Record, drawn
+from transfer_analysis.corpora.records import Record, drawn, with_labels
 from transfer_analysis.errors import InputError, MissingError, first_line, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, load_catalogue
@@ -41,7 +41,7 @@ class FolderCorpus:
         """
         path = self._file(task, language, split)
         if path.suffix == ".parquet":
-            return _parquet(path)[:count]
+            return with_labels(self.catalogue[task], _parquet(path)[:count])
         records = []
         try:
             with (
@@ -55,7 +55,7 @@ class FolderCorpus:
             raise InputError(f"{path}: cannot be read: {error}") from error
         if not records:
             raise InputError(f"{path}: holds no examples")
-        return records
+        return with_labels(self.catalogue[task], records)
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from transfer_analysis.corpora.records import Record, drawn
+from transfer_analysis.corpora.records import Record, drawn, with_labels
 from transfer_analysis.errors import InputError, MissingError, first_line
 from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.languages import resolve
@@ -42,9 +42,11 @@ class HubCorpus:
                 f"{task}/{language}/{split}: the hub does not give {arguments['path']} "
                 f"(configuration {arguments['name'] or 'default'}): {first_line(error)}"
             ) from error
+        for column, beginning in hub_rows(about, language).items():
+            found = found.filter(lambda value, b=beginning: str(value).startswith(b), input_columns=column)
         chosen = found if count is None else found.select(range(min(count, len(found))))
         records: list[Record] = chosen.to_list()
-        return records
+        return with_labels(about, records)
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
@@ -81,3 +83,11 @@ def hub_arguments(task: Task, language: str, split: str) -> dict[str, Any]:
         "split": hub.splits.get(split, split),
         "revision": hub.revision,
     }
+
+
+def hub_rows(task: Task, language: str) -> dict[str, str]:
+    """Return the beginning that a column's values have in the rows of a language; nothing where all rows are its."""
+    if task.hub is None:
+        return {}
+    english = resolve(language).name.lower()
+    return {column: beginning.format(english=english) for column, beginning in task.hub.rows.items()}

@@ -44,6 +44,14 @@ def drawn(records: list[Record], count: int, seed: int) -> list[Record]:
     return [records[i] for i in chosen]
 
 
+def with_labels(task: Task, records: list[Record]) -> list[Record]:
+    """Leave out the examples that are marked as having no label."""
+    column = task.columns.get("label", "")
+    if not task.unlabelled or not column:
+        return records
+    return [record for record in records if record.get(column) not in task.unlabelled]
+
+
 def values(record: Record, column: str) -> list[str]:
     """Return the text in a column, as one or several strings.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, metrics
+from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, parse_condition
 
 #: What one score is a score of. A repeated key is an error.
 KEY = (
@@ -40,7 +41,8 @@ DEFAULTS: dict[str, str | int] = {
 REQUIRED = ("model", "target", "score")
 
 #: Columns beside the key and the score. `flag` says what is doubtful about a row (empty where nothing is).
-BESIDE = ("n_examples", "recipe", "run", "origin", "flag")
+#: `unknown_tokens` is the share (per cent) of a test's subwords that the model's tokenizer does not know.
+BESIDE = ("n_examples", "unknown_tokens", "recipe", "run", "origin", "flag")
 
 COLUMNS = (*KEY, "score", *BESIDE)
 
@@ -48,7 +50,7 @@ INITIALISATIONS = ("pretrained", "random")
 CHECKPOINTS = ("last", "best-english", "oracle")
 FLAGS = ("", "undetermined")
 #: Conditions that are not the name of an intermediate task.
-OTHER_CONDITIONS = ("none", "multi-task", "mlm")
+OTHER_CONDITIONS = (NONE, MULTI_TASK, MLM)
 
 _SHOWN = 8
 
@@ -111,8 +113,10 @@ def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
 
 
 def _known_condition(name: str, catalogue: Catalogue) -> object:
-    base = name.removesuffix("+mlm")
-    return base in OTHER_CONDITIONS or base in catalogue or catalogue[base]
+    condition = parse_condition(name)
+    if condition.language:
+        resolve(condition.language)
+    return condition.base in OTHER_CONDITIONS or catalogue[condition.base]
 
 
 def _one_of(kind: str, allowed: tuple[str, ...]) -> Callable[[str], object]:

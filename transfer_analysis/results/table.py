@@ -18,7 +18,14 @@ _NUMBERS = {
     "score": "a number; expected a percentage such as 81.2",
     "seed": "a whole number",
     "n_examples": "a whole number",
+    "unknown_tokens": "a percentage from 0 to 100",
 }
+
+#: Columns of numbers that may be left empty.
+_OPTIONAL = ("n_examples", "unknown_tokens")
+
+#: Columns that hold percentages of something counted.
+_SHARES = ("unknown_tokens",)
 
 #: Largest whole number taken; more is a mistake, and would not fit.
 _LARGEST = 2**31
@@ -110,7 +117,7 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.
         filled["metric"] = [catalogue[t].metric if t in catalogue else "accuracy" for t in filled["target"].astype(str)]
     for column in schema.BESIDE:
         if column not in filled:
-            filled[column] = pd.NA if column == "n_examples" else ""
+            filled[column] = pd.NA if column in _OPTIONAL else ""
     for column in schema.COLUMNS:
         if column not in _NUMBERS:
             odd = next((v for v in filled[column].dropna() if not isinstance(v, str | int | float)), None)
@@ -132,13 +139,16 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
         given = frame[column]
         values = pd.to_numeric(given, errors="coerce")
         bad = values.isna()
-        if column == "n_examples":  # the one that may be left empty
+        if column in _OPTIONAL:
             bad &= given.notna() & (given.astype("string").str.strip() != "")
-        if column != "score":
+        if column in _SHARES:
+            bad |= values.notna() & ~values.between(0, 100)
+        elif column != "score":
             bad |= values.notna() & ((values % 1 != 0) | (values.abs() > _LARGEST))
         wrong += schema.listed(
             f"{locations[i]}: {column} {_shown(given[i])} is not {expected}" for i in frame.index[bad]
         )
-        frame[column] = values.astype(float) if column == "score" else values.where(~bad).astype("Int64")
+        whole = column in ("seed", "n_examples")
+        frame[column] = values.where(~bad).astype("Int64") if whole else values.astype(float)
     frame["seed"] = frame["seed"].fillna(0).astype("int64")
     return wrong

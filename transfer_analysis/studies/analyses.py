@@ -39,6 +39,7 @@ from transfer_analysis.studies.study import (
     TaskSelection,
 )
 from transfer_analysis.tasks import Catalogue, load_catalogue
+from transfer_analysis.tasks.conditions import task_of
 
 _RELATED = (
     "descriptive: languages are related, so their labels are not exchangeable and no p-value is given; the regression "
@@ -139,8 +140,8 @@ def task_cells(material: Material, which: str, languages: str) -> Cells:
     if observations is None:
         raise InputError("the results have no gains: rows with condition none are missing")
     frame = observations.frame[observations.frame["condition"] != "none"]
-    # A condition `x+mlm` has the distance of x, and stands for it beside x itself.
-    frame = frame.assign(task=frame["condition"].str.removesuffix("+mlm"))
+    # A condition `x+mlm` or `x@de` has the distance of x, and stands for it beside x itself.
+    frame = frame.assign(task=frame["condition"].map(task_of))
     overlaps = set(frame.loc[frame["overlap"], ["task", "target"]].itertuples(index=False, name=None))
     frame = frame[~frame["overlap"] & (frame["task"] != frame["target"])]
     if languages == "zero-shot":
@@ -359,8 +360,9 @@ def _run(frame: pd.DataFrame, *sides: str) -> pd.Series:
     """Name what a score was observed with besides its cell: model, adaptation, languages, and the condition in full."""
     parts = ["model", "adaptation", "initialisation", "checkpoint", "source_language", "language", "condition"]
     if "task" in sides:
-        # `x` and `x+mlm` are two ways of having had x.
-        frame = frame.assign(condition=frame["condition"].str.endswith("+mlm").map({True: "+mlm", False: ""}))
+        # `x`, `x+mlm` and `x@de` are three ways of having had x.
+        ways = [condition.removeprefix(task_of(condition)) for condition in frame["condition"]]
+        frame = frame.assign(condition=ways)
     named: pd.Series = frame[[part for part in parts if part not in sides]].astype(str).agg("/".join, axis=1)
     return named
 

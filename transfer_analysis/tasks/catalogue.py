@@ -21,6 +21,8 @@ Head = Literal[
     "multiple-choice",
     "span-qa",
     "token-classification",
+    "masked-lm",
+    "translation-lm",
     "dependency",
     "dual-encoder",
     "retrieval",
@@ -40,6 +42,9 @@ class Hub(BaseModel):
         Our split → theirs, where the names differ.
     revision
         Commit or tag to read; the newest where not given.
+    rows
+        Column → beginning of its values, where a configuration holds several languages; `{english}` stands for the
+        language's English name in small letters.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +54,17 @@ class Hub(BaseModel):
     configs: dict[str, str] = Field(default_factory=dict)
     splits: dict[str, str] = Field(default_factory=dict)
     revision: str | None = None
+    rows: dict[str, str] = Field(default_factory=dict)
+
+
+class Splits(BaseModel):
+    """Which splits are trained on, which are looked at while training, and which are tested on (the first there is)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: str = "train"
+    development: str = "validation"
+    test: tuple[str, ...] = ("test", "validation")
 
 
 class Task(BaseModel):
@@ -70,10 +86,16 @@ class Task(BaseModel):
         Languages with test data.
     columns
         Column of the examples for each part of the head's input (`text`, `pair`, `label`; `question`, `context`,
-        `answers`; `context`, `question`, `choices`, `label`; `tokens`, `tags`). Several columns are parted by spaces, a
+        `answers`; `context`, `question`, `choices`, `label`; `tokens`, `tags`; `text`, and `key` where the same key
+        means the same in another language). Several columns are parted by spaces, a
         field inside a column by a dot.
     labels
-        Names of the classes or tags, in the order of their numbers; examples may give either.
+        Names of the classes or tags, in the order of their numbers; examples may give either. Where empty, a tagger's
+        tags are those of its training and development examples.
+    unlabelled
+        Labels that mark an example without one (SNLI's -1); such examples are left out.
+    splits
+        Names of the splits.
     phrases
         What is read in place of a question's value (`cause`: "What was the cause?").
     no_answer, scorer
@@ -81,7 +103,10 @@ class Task(BaseModel):
     folder, hub
         Name of its folder in a folder corpus (its own name where empty), and its data set on the hub.
     made_of, trained_on
-        Data sets the task consists of, and those its training examples come from (its own where empty).
+        Data sets the task consists of, and those its training examples come from (its own where empty); names of
+        tasks among them are trained on in turn.
+    parts
+        Tasks whose examples are put together as this task's, with one shared head (ANLI+).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +124,8 @@ class Task(BaseModel):
     languages: tuple[str, ...] = ("en",)
     columns: dict[str, str] = Field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    unlabelled: tuple[str | int, ...] = ()
+    splits: Splits = Splits()
     phrases: dict[str, str] = Field(default_factory=dict)
     no_answer: bool = False
     scorer: Literal["squad", "mlqa"] = "squad"
@@ -106,6 +133,7 @@ class Task(BaseModel):
     hub: Hub | None = None
     made_of: tuple[str, ...] = Field(min_length=1)
     trained_on: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _metrics_are_known(self) -> Task:

@@ -28,10 +28,11 @@ def epoch_order(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoc
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def in_order(count: int, batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield example numbers in order, for evaluation."""
-    for start in range(0, count, batch_size):
-        yield np.arange(start, min(start + batch_size, count))
+def by_length(lengths: npt.NDArray[np.int64], batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield item numbers from the shortest to the longest, for evaluation."""
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
 
 
 def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) -> dict[str, torch.Tensor]:
@@ -55,10 +56,8 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
         batch["token_type_ids"] = segments
     if encoder.restart_positions:
         batch["position_ids"] = restarted_positions(segments, batch["attention_mask"])
-    if features.offsets:
-        in_context = [
-            np.array([place is not None for place in features.offsets[item]], dtype=np.int64) for item in items
-        ]
+    if features.places:
+        in_context = [(features.places[item][:, 0] >= 0).astype(np.int64) for item in items]
         batch["context"] = _padded(in_context, width, 0).bool()
     targets = [features.targets[item] for item in items]
     if features.task.head == "token-classification":
@@ -68,6 +67,27 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
     else:
         batch["targets"] = torch.tensor(targets, dtype=torch.long)
     return batch
+
+
+def masked(
+    batch: dict[str, torch.Tensor], encoder: Encoder, share: float, rng: np.random.Generator
+) -> dict[str, torch.Tensor]:
+    """Hide a share of the subwords, which become the targets (Devlin et al. 2019).
+
+    Of those hidden, 80% become the mask, 10% any subword, 10% stay. Special subwords are never hidden; where the draw
+    hides none, the first that could be is.
+    """
+    ids = batch["input_ids"].numpy()
+    special = np.isin(ids, encoder.tokenizer.all_special_ids) | (batch["attention_mask"].numpy() == 0)
+    hidden = (rng.random(ids.shape) < share) & ~special
+    if not hidden.any() and not special.all():
+        hidden[np.unravel_index(np.argmin(special), ids.shape)] = True
+    how = rng.random(ids.shape)
+    shown = np.where(hidden & (how < 0.8), encoder.tokenizer.mask_token_id, ids)
+    drawn = rng.integers(len(encoder.tokenizer), size=ids.shape)
+    shown = np.where(hidden & (how >= 0.8) & (how < 0.9), drawn, shown)
+    targets = np.where(hidden, ids, IGNORED)
+    return {**batch, "input_ids": torch.from_numpy(shown), "targets": torch.from_numpy(targets)}
 
 
 def restarted_positions(segments: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -1,73 +1,154 @@
-"""The examples of a grid: which are trained on, and which are tested on."""
+"""The examples of a grid: which are trained on, which are looked at while training, and which are tested on."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 
 from transfer_analysis.corpora.records import Corpus, Record
 from transfer_analysis.errors import InputError, MissingError
-from transfer_analysis.tasks import Catalogue
-from transfer_analysis.training.grid import Grid
-
-#: Splits to test on, in the order in which they are tried.
-_TEST_SPLITS = ("test", "validation")
+from transfer_analysis.tasks import Catalogue, Task
+from transfer_analysis.training.grid import Grid, LanguageModelling
 
 
-def training_tasks(grid: Grid, catalogue: Catalogue, target: str) -> tuple[str, ...]:
-    """Return the tasks whose training examples a target's head is trained on.
+@dataclass(frozen=True)
+class Source:
+    """Where training examples come from: a task and one of its splits."""
 
-    Substitutes where the grid declares some; else the tasks of the catalogue that the target is trained on (SQuAD for
-    XQuAD, MNLI for XNLI); else the target itself.
+    task: str
+    split: str
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.split}"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples of a task in one language and split."""
+
+    task: Task
+    language: str
+    split: str
+    records: list[Record]
+
+    @property
+    def where(self) -> str:
+        """Language and split, as messages name them."""
+        return f"{self.language}/{self.split}"
+
+
+def training_sources(grid: Grid, catalogue: Catalogue, name: str) -> tuple[tuple[Source, ...], ...]:
+    """Return what a task is trained on: in turn, and in each turn the sources that are put together.
+
+    Substitutes where the grid declares some; else the parts of a composite task (ANLI+); else the tasks of the
+    catalogue that the target is trained on, in turn (SQuAD for XQuAD; Social IQa, then COPA, for XCOPA); else the
+    task itself.
     """
-    if target in grid.substitutes:
-        return grid.substitutes[target]
-    named = tuple(name for name in catalogue[target].trained_on if name in catalogue)
-    return tuple(name for name in named if catalogue[name].head == catalogue[target].head) or (target,)
+    about = catalogue[name]
+    if name in grid.substitutes:
+        return (tuple(_source(catalogue, given) for given in grid.substitutes[name]),)
+    if about.parts:
+        return (tuple(_source(catalogue, part) for part in about.parts),)
+    named = tuple(n for n in about.trained_on if n in catalogue and catalogue[n].head == about.head)
+    return tuple((_source(catalogue, n),) for n in named) or ((_source(catalogue, name),),)
 
 
-def training_examples(corpus: Corpus, grid: Grid, task: str, count: int) -> list[Record]:
-    """Return a task's training examples in the source language: the same ones for every run."""
-    return corpus.sample(task, grid.source_language, "train", count, _seed(task))
+def training_examples(corpus: Corpus, catalogue: Catalogue, source: Source, language: str, count: int) -> Examples:
+    """Return training examples: the same ones for every run."""
+    records = corpus.sample(source.task, language, source.split, count, _seed(source.task))
+    return Examples(catalogue[source.task], language, source.split, records)
 
 
-def validation_examples(corpus: Corpus, grid: Grid, task: str) -> list[Record]:
-    """Return a task's validation examples in the source language; none where it has no such split."""
-    try:
-        return corpus.sample(task, grid.source_language, "validation", grid.test_examples, _seed(task))
-    except MissingError:
-        return []
+def development_examples(
+    corpus: Corpus, catalogue: Catalogue, sources: tuple[Source, ...], language: str, count: int
+) -> list[Examples]:
+    """Return development examples of the tasks that are trained on last; none where a task has none or trains on them."""
+    found = []
+    for source in sources:
+        split = catalogue[source.task].splits.development
+        if split == source.split:
+            return []
+        try:
+            records = corpus.sample(source.task, language, split, max(1, count // len(sources)), _seed(source.task))
+        except MissingError:
+            return []
+        found.append(Examples(catalogue[source.task], language, split, records))
+    return found
 
 
-def test_examples(corpus: Corpus, grid: Grid, target: str) -> Iterator[tuple[str, str, list[Record]]]:
-    """Yield language, split and examples of a target in each language that is tested.
+def test_languages(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str) -> tuple[list[str], list[str]]:
+    """Return the languages that a target is tested in, and those that it should have but has no examples in."""
+    there = corpus.languages(target)
+    wanted = [code for code in catalogue[target].languages if not grid.languages or code in grid.languages]
+    tested = [code for code in (grid.languages or there) if code in there]
+    return tested, [code for code in wanted if code not in there and len(catalogue[target].languages) > 1]
+
+
+def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str) -> Iterator[Examples]:
+    """Yield the examples of a target in each language that is tested, from the first of its test splits there is.
 
     Raises
     ------
     InputError
-        Where a language that the grid names has no examples, or no language is left.
+        Where no language has such a split.
     """
-    there = corpus.languages(target)
-    missing = [language for language in grid.languages if language not in there]
-    if missing:
-        raise InputError(f"{target}: no examples in {', '.join(missing)}; there are {', '.join(there)}")
+    about = catalogue[target]
+    trained_on = {str(source) for turn in training_sources(grid, catalogue, target) for source in turn}
+    splits = [split for split in about.splits.test if f"{target}/{split}" not in trained_on]
     found = False
-    for language in grid.languages or there:
-        problem: MissingError | None = None
-        for split in _TEST_SPLITS:
+    for language in test_languages(corpus, catalogue, grid, target)[0]:
+        for split in splits:
             try:
-                examples = corpus.sample(target, language, split, grid.test_examples, _seed(target))
-            except MissingError as error:
-                problem = problem or error
+                records = corpus.sample(target, language, split, grid.test_examples, _seed(target))
+            except MissingError:
                 continue
-            yield language, split, examples
-            found, problem = True, None
+            yield Examples(about, language, split, records)
+            found = True
             break
-        if problem is not None and language in grid.languages:
-            raise problem
     if not found:
-        raise InputError(f"{target}: no language has a split {' or '.join(_TEST_SPLITS)}")
+        raise InputError(f"{target}: no language that is tested has a split {' or '.join(splits)}")
 
 
-def _seed(task: str) -> int:
-    return zlib.crc32(task.encode())
+def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source_language: str, name: str) -> Examples:
+    """Return the passages of a text in all its languages, or each beside its counterpart in the source language.
+
+    Passages of a pair stand in either order, as drawn from a fixed seed.
+    """
+    about = catalogue[name]
+    languages = [code for code in corpus.languages(name) if not wanted.languages or code in wanted.languages]
+    column, key = about.columns["text"], about.columns.get("key", "")
+    records: list[Record] = []
+    if about.head == "masked-lm":
+        for language in languages:
+            found = corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language))
+            records += [{"text": record[column]} for record in found]
+        return Examples(_text_task(about, "text"), "+".join(languages), about.splits.train, records)
+    counterpart = {record[key]: record[column] for record in corpus.examples(name, source_language, about.splits.train)}
+    rng = np.random.default_rng(_seed(name))
+    for language in languages:
+        if language == source_language:
+            continue
+        for record in corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language)):
+            if record[key] in counterpart:
+                pair = [str(record[column]), str(counterpart[record[key]])]
+                first = int(rng.integers(2))
+                records.append({"text": pair[first], "pair": pair[1 - first]})
+    if not records:
+        raise InputError(f"{name}: no passage of {', '.join(languages)} has a counterpart in {source_language}")
+    return Examples(_text_task(about, "text", "pair"), "+".join(languages), about.splits.train, records)
+
+
+def _text_task(task: Task, *columns: str) -> Task:
+    return task.model_copy(update={"columns": {column: column for column in columns}})
+
+
+def _source(catalogue: Catalogue, given: str) -> Source:
+    name, _, split = given.partition("/")
+    return Source(name, split or catalogue[name].splits.train)
+
+
+def _seed(name: str) -> int:
+    return zlib.crc32(name.encode())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.errors import InputError, first_line
+from transfer_analysis.files import sha256
 from transfer_analysis.hub import hub_is_reachable, network_errors
 
 Pooling = Literal["first", "mean"]
@@ -50,6 +53,10 @@ class Encoder:
         Whether positions are counted anew from the second segment of a pair on.
     pooling
         What stands for a whole sequence: the `first` subword's state, or the `mean` over subwords.
+    identity
+        What tells these weights from any others: the hub id with its commit, or a hash of the folder's files.
+    language_head
+        Weights of the masked language model's head where the file has them: `dense`, `norm` and `bias`.
 
     Encoders built here restart positions, which lets a small model align the segments of a pair, and pool by the mean,
     because nothing trains the first subword's state in pretraining; their configuration says so.
@@ -60,6 +67,32 @@ class Encoder:
     model: PreTrainedModel
     restart_positions: bool = False
     pooling: Pooling = "first"
+    identity: str = ""
+    language_head: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    @cached_property
+    def tokenizer_hash(self) -> str:
+        """Hash of everything the tokenizer does."""
+        return hashlib.sha256(self.tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:16]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
+    @property
+    def layers(self) -> int:
+        """Number of transformer layers."""
+        return int(self.model.config.num_hidden_layers)
+
+    @property
+    def longest(self) -> int:
+        """Most subwords that a row may have."""
+        positions = int(getattr(self.model.config, "max_position_embeddings", 0) or 10**9)
+        # RoBERTa and its kin begin to count after the number of their padding subword.
+        reserved = self.pad_id + 1 if "roberta" in str(self.model.config.model_type) else 0
+        return min(int(self.tokenizer.model_max_length), positions - reserved)
 
     @property
     def pad_id(self) -> int:
@@ -76,14 +109,19 @@ class Encoder:
         """Width of the last hidden states."""
         return int(self.model.config.hidden_size)
 
-    def hidden(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return the last hidden states, shape (examples, subwords, width)."""
+    def hidden(self, batch: dict[str, torch.Tensor], layer: int | None = None) -> torch.Tensor:
+        """Return hidden states, shape (examples, subwords, width), of the last layer or of another (0: embeddings)."""
         inputs = {k: batch[k] for k in ("input_ids", "attention_mask", "token_type_ids", "position_ids") if k in batch}
-        states: torch.Tensor = self.model(**inputs).last_hidden_state
-        return states
+        if layer is None:
+            states: torch.Tensor = self.model(**inputs).last_hidden_state
+            return states
+        of_all: tuple[torch.Tensor, ...] = self.model(**inputs, output_hidden_states=True).hidden_states
+        return of_all[layer]
 
 
-def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed: int = 0) -> Encoder:
+def load_encoder(
+    name: str, initialisation: Initialisation = "pretrained", seed: int = 0, device: str = "cpu"
+) -> Encoder:
     """Load an encoder with safetensors and a fast tokenizer.
 
     Parameters
@@ -92,6 +130,8 @@ def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed:
         A folder, or a hub id (`owner/name`, or `owner/name@revision`).
     initialisation
         `random` takes the architecture and the tokenizer only; the weights are drawn from `seed`.
+    device
+        `cpu`, `cuda`, `cuda:1`, `mps`.
 
     Raises
     ------
@@ -127,10 +167,57 @@ def load_encoder(name: str, initialisation: Initialisation = "pretrained", seed:
     return Encoder(
         folder.name if folder.is_dir() else name,
         tokenizer,
-        model,
+        model.to(device),
         restart_positions=bool(getattr(config, "restart_positions", False)),
         pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
+        identity=_folder_hash(folder) if folder.is_dir() else f"{repository}@{config._commit_hash or revision}",
+        language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
     )
+
+
+#: Names that BERT and RoBERTa give to the parts of their language-model head, and ours.
+_LANGUAGE_HEADS = (
+    {
+        "cls.predictions.transform.dense.weight": "dense.weight",
+        "cls.predictions.transform.dense.bias": "dense.bias",
+        "cls.predictions.transform.LayerNorm.weight": "norm.weight",
+        "cls.predictions.transform.LayerNorm.bias": "norm.bias",
+        "cls.predictions.bias": "bias",
+    },
+    {
+        "lm_head.dense.weight": "dense.weight",
+        "lm_head.dense.bias": "dense.bias",
+        "lm_head.layer_norm.weight": "norm.weight",
+        "lm_head.layer_norm.bias": "norm.bias",
+        "lm_head.bias": "bias",
+    },
+)
+
+
+def _language_head(repository: str, found: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the weights of a language-model head that lie beside the encoder's; nothing where there are none."""
+    from safetensors import safe_open
+    from transformers.utils import cached_file
+
+    where = {key: found[key] for key in ("revision", "local_files_only") if key in found}
+    path = cached_file(repository, "model.safetensors", _raise_exceptions_for_missing_entries=False, **where)
+    if path is None:  # weights in several files
+        return {}
+    with safe_open(path, framework="pt") as stream:
+        there = set(stream.keys())
+        for names in _LANGUAGE_HEADS:
+            if set(names) <= there:
+                return {ours: stream.get_tensor(theirs).float() for theirs, ours in names.items()}
+    return {}
+
+
+def _folder_hash(folder: Path) -> str:
+    """Return a hash of a folder's weights, configuration and tokenizer."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), folder / "config.json", folder / "tokenizer.json"]):
+        if path.is_file():
+            digest.update(f"{path.name} {sha256(path)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"
 
 
 def _be_quiet() -> None:

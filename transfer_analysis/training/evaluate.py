@@ -88,8 +88,8 @@ def span_f1(features: Features, given: list[list[int]]) -> float:
 
 
 def _text(features: Features, item: int, first: int, last: int) -> str:
-    offsets = features.offsets[item]
-    if last >= len(offsets):
+    places = features.places[item]
+    if last >= len(places):  # padding
         return ""
-    start, end = offsets[first], offsets[last]
-    return features.contexts[item][start[0] : end[1]] if start is not None and end is not None else ""
+    start, end = int(places[first, 0]), int(places[last, 1])
+    return features.contexts[item][start:end] if start >= 0 and end >= 0 else ""

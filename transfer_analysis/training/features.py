@@ -1,26 +1,27 @@
-"""From a task's examples to what an encoder and a head read."""
+"""From a task's examples to what an encoder and a head read: checked, tokenized, with their targets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from transfer_analysis.corpora.records import Record, values
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.tokens import Ints, Tokenize, Tokens, tokenize
 
 #: Label of a subword that carries no tag.
 IGNORED = -100
 
-#: Subwords that two windows of one long context share.
-STRIDE = 128
+#: Most characters in a column of an example; more is a broken file, and would take minutes to read.
+LONGEST_TEXT = 100_000
 
-Ints = npt.NDArray[np.int64]
+#: Rows named in a message before the rest is counted.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ class Features:
         Number of the example that each item belongs to.
     golds
         Per example, what its prediction is compared with: the target itself, or the gold answers.
-    contexts, offsets
-        For span QA: the context of each item, and the characters of it that each subword stands for, None where a
-        subword is not of the context.
+    contexts, places
+        For span QA: the context of each item, and the characters of it that each subword stands for (first and last
+        + 1), -1 where a subword is not of the context.
+    unknown, subwords
+        Per row, subwords unknown to the tokenizer, and all, special ones apart.
     """
 
     task: Task
@@ -51,7 +54,9 @@ class Features:
     golds: list[Any]
     rows_per_item: int = 1
     contexts: list[str] = field(default_factory=list)
-    offsets: list[list[tuple[int, int] | None]] = field(default_factory=list)
+    places: list[Ints] = field(default_factory=list)
+    unknown: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    subwords: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -65,144 +70,178 @@ class Features:
         of_rows = np.array([len(ids) for ids in self.input_ids], dtype=np.int64)
         return np.asarray(of_rows.reshape(-1, self.rows_per_item).max(axis=1))
 
+    def unknown_share(self) -> float:
+        """Return the share of subwords that the tokenizer does not know, in per cent."""
+        return 100 * float(self.unknown.sum()) / max(1, int(self.subwords.sum()))
 
-def featurize(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:
-    """Tokenize examples for the task's head.
+
+def featurize(
+    task: Task,
+    examples: Sequence[Record],
+    encoder: Encoder,
+    max_length: int,
+    where: str,
+    tokens: Tokenize = tokenize,
+) -> Features:
+    """Check and tokenize examples for the task's head.
 
     Parameters
     ----------
     where
         Names the corpus, language and split in messages (`simulated/en/train`).
+    tokens
+        How to get the tokens; a `TokenCache` keeps them.
 
     Raises
     ------
     InputError
         For an empty split, a missing column, an unknown label, tokens and tags of unequal length, choices that differ
-        in number, or an answer that does not stand in its context; named by task, split and row.
+        in number, an answer that does not stand in its context, or a text of a megabyte; named by task, split and row.
     """
-    maker = _maker(task)
+    place = f"{task.name} {where}"
+    _check_columns(task, examples, place)
+    head = task.head
+    if head == "multiple-choice":
+        return _choices(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
+    if head == "span-qa":
+        return _spans(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
+    golds: list[Any]
+    if head == "token-classification":
+        golds = [_tags(task, e, f"{place} row {i + 1}") for i, e in enumerate(examples)]
+    elif head in ("masked-lm", "translation-lm"):
+        golds = [0] * len(examples)
+    elif head == "sequence-regression":
+        column = task.columns["label"]
+        golds = [_value(e[column], f"{place} row {i + 1}: {column}") for i, e in enumerate(examples)]
+    else:
+        golds = _labels(task, examples, place)
+    made = tokens(task, examples, encoder, max_length)
+    targets = [_first_subwords(w, g) for w, g in zip(made.words, golds, strict=True)] if made.words else golds
+    unknown, subwords = made.unknown(encoder)
+    return Features(
+        task,
+        made.input_ids,
+        made.segments,
+        targets,
+        made.example.tolist(),
+        golds,
+        unknown=unknown,
+        subwords=subwords,
+    )
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """Return the items of several sets of examples as one set of the first one's task."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    firsts = np.cumsum([0, *(len(part.golds) for part in parts)])
+    return Features(
+        first.task,
+        [row for part in parts for row in part.input_ids],
+        [row for part in parts for row in part.segments],
+        [target for part in parts for target in part.targets],
+        [number + int(start) for part, start in zip(parts, firsts, strict=False) for number in part.example],
+        [gold for part in parts for gold in part.golds],
+        first.rows_per_item,
+        [context for part in parts for context in part.contexts],
+        [row for part in parts for row in part.places],
+        np.concatenate([part.unknown for part in parts]),
+        np.concatenate([part.subwords for part in parts]),
+    )
+
+
+def unknown_rows(features: Features, where: str) -> list[str]:
+    """Return a message on the rows that have no subword that the tokenizer knows; nothing where there are none."""
+    rows = np.flatnonzero(features.unknown == features.subwords) + 1
+    if not len(rows):
+        return []
+    shown = ", ".join(map(str, rows[:_SHOWN])) + (", …" if len(rows) > _SHOWN else "")
+    return [
+        f"{features.task.name} {where}: {len(rows)} of {len(features.subwords)} rows (row {shown}) have no subword that "
+        "the encoder's tokenizer knows; take another encoder or other languages, or keep them with `unknown: keep` in "
+        "the grid"
+    ]
+
+
+def _check_columns(task: Task, examples: Sequence[Record], where: str) -> None:
     if not examples:
-        raise InputError(f"{task.name} {where}: no examples")
+        raise InputError(f"{where}: no examples")
     for column in task.columns.values():
         for name in column.split():
             if name.split(".")[0] not in examples[0]:
                 raise InputError(
-                    f"{task.name} {where}: column {name!r} is missing{nearest(name, examples[0])}; "
+                    f"{where}: column {name!r} is missing{nearest(name, examples[0])}; "
                     f"the examples have {', '.join(examples[0])}"
                 )
-    return maker(task, examples, encoder, max_length, f"{task.name} {where}")
+    for row, example in enumerate(examples, start=1):
+        for name, value in example.items():
+            size = (
+                len(value)
+                if isinstance(value, str)
+                else sum(len(v) for v in value if isinstance(v, str))
+                if isinstance(value, list)
+                else 0
+            )
+            if size > LONGEST_TEXT:
+                raise InputError(
+                    f"{where} row {row}: {name!r} has {size:,} characters, more than {LONGEST_TEXT:,}: "
+                    f"a broken line? It begins with {str(value)[:40]!r}"
+                )
 
 
-def require_head(task: Task) -> None:
-    """Raise an InputError for a task whose head the training core does not have."""
-    _maker(task)
-
-
-def _maker(task: Task) -> Callable[[Task, Sequence[Record], Encoder, int, str], Features]:
-    makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int, str], Features]] = {
-        "sequence-classification": _sequences,
-        "sequence-regression": _sequences,
-        "multiple-choice": _choices,
-        "token-classification": _tokens,
-        "span-qa": _spans,
-    }
-    if task.head not in makers:
-        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
-    return makers[task.head]
-
-
-def _sequences(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:
-    texts = [str(e[task.columns["text"]]) for e in examples]
-    pairs = [str(e[task.columns["pair"]]) for e in examples] if "pair" in task.columns else None
-    encoded = encoder.tokenizer(texts, pairs, truncation=True, max_length=max_length)
+def _labels(task: Task, examples: Sequence[Record], where: str) -> list[int]:
     column = task.columns["label"]
-    if task.head == "sequence-regression":
-        targets = [_value(e[column], f"{where} row {i + 1}: {column}") for i, e in enumerate(examples)]
-    else:
-        targets = [_label(task, e[column], f"{where} row {i + 1}: {column}") for i, e in enumerate(examples)]
-    return Features(
-        task, _arrays(encoded["input_ids"]), _segments(encoded, len(texts)), targets, list(range(len(texts))), targets
-    )
+    return [_label(task, e[column], f"{where} row {i + 1}: {column}") for i, e in enumerate(examples)]
 
 
-def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:
-    stems, options, targets = [], [], []
+def _choices(task: Task, examples: Sequence[Record], where: str, encoder: Encoder, tokens: Any) -> Features:
     count = len(values(examples[0], task.columns["choices"]))
+    targets = []
     for i, example in enumerate(examples):
-        parts = [str(example[task.columns[part]]) for part in ("context", "question") if part in task.columns]
-        choices = values(example, task.columns["choices"])
-        if len(choices) != count:
-            raise InputError(f"{where} row {i + 1}: {len(choices)} choices, but the first row has {count}")
-        stem = " ".join(task.phrases.get(part, part) for part in parts)
-        stems += [stem] * count
-        options += choices
-        label = _label(task, example[task.columns["label"]], f"{where} row {i + 1}: {task.columns['label']}", count)
-        targets.append(label)
-    encoded = encoder.tokenizer(stems, options, truncation=True, max_length=max_length)
+        found = len(values(example, task.columns["choices"]))
+        if found != count:
+            raise InputError(f"{where} row {i + 1}: {found} choices, but the first row has {count}")
+        column = task.columns["label"]
+        targets.append(_label(task, example[column], f"{where} row {i + 1}: {column}", count))
+    made: Tokens = tokens()
+    unknown, subwords = made.unknown(encoder)
+    numbers = list(range(len(examples)))
     return Features(
-        task,
-        _arrays(encoded["input_ids"]),
-        _segments(encoded, len(stems)),
-        targets,
-        list(range(len(examples))),
-        targets,
-        rows_per_item=count,
+        task, made.input_ids, made.segments, targets, numbers, targets, count, unknown=unknown, subwords=subwords
     )
 
 
-def _tokens(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:
-    tokens = [list(e[task.columns["tokens"]]) for e in examples]
-    encoded = encoder.tokenizer(tokens, is_split_into_words=True, truncation=True, max_length=max_length)
-    targets, golds = [], []
-    for row, example in enumerate(examples):
-        tags = example[task.columns["tags"]]
-        at = f"{where} row {row + 1}"
-        if len(tags) != len(tokens[row]):
-            raise InputError(f"{at}: {len(tokens[row])} tokens but {len(tags)} tags")
-        numbers = [_label(task, tag, f"{at}: tag") for tag in tags]
-        words = encoded.word_ids(row)
-        # Only the first subword of a word carries its tag.
-        first = [w is not None and (i == 0 or words[i - 1] != w) for i, w in enumerate(words)]
-        targets.append(
-            np.array([numbers[w] if f else IGNORED for w, f in zip(words, first, strict=True)], dtype=np.int64)
-        )
-        golds.append(numbers)
-    ids = _arrays(encoded["input_ids"])
-    return Features(task, ids, _segments(encoded, len(tokens)), targets, list(range(len(tokens))), golds)
-
-
-def _spans(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int, where: str) -> Features:
-    questions = [str(e[task.columns["question"]]).strip() for e in examples]
+def _spans(task: Task, examples: Sequence[Record], where: str, encoder: Encoder, tokens: Any) -> Features:
     contexts = [str(e[task.columns["context"]]) for e in examples]
     golds = [_answers(task, e, contexts[i], f"{where} row {i + 1}") for i, e in enumerate(examples)]
-    encoded = encoder.tokenizer(
-        questions,
-        contexts,
-        truncation="only_second",
-        max_length=max_length,
-        stride=min(STRIDE, max_length // 4),
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-    )
-    example = list(encoded["overflow_to_sample_mapping"])
-    targets, offsets = [], []
-    for item, number in enumerate(example):
-        sequence = encoded.sequence_ids(item)
-        places = [
-            place if sequence[i] == 1 else None for i, place in enumerate(map(tuple, encoded["offset_mapping"][item]))
-        ]
-        offsets.append(places)
-        targets.append(_span(places, golds[number]))
+    made: Tokens = tokens()
+    unknown, subwords = made.unknown(encoder)
     return Features(
         task,
-        _arrays(encoded["input_ids"]),
-        _segments(encoded, len(example)),
-        targets,
-        example,
+        made.input_ids,
+        made.segments,
+        [_span(places, golds[number]) for places, number in zip(made.places, made.example, strict=True)],
+        made.example.tolist(),
         [[text for _, text in gold] for gold in golds],
-        contexts=[contexts[number] for number in example],
-        offsets=offsets,
+        contexts=[contexts[number] for number in made.example],
+        places=made.places,
+        unknown=unknown,
+        subwords=subwords,
     )
+
+
+def _tags(task: Task, example: Record, where: str) -> list[int]:
+    tokens, tags = list(example[task.columns["tokens"]]), list(example[task.columns["tags"]])
+    if len(tags) != len(tokens):
+        raise InputError(f"{where}: {len(tokens)} tokens but {len(tags)} tags")
+    return [_label(task, tag, f"{where}: tag") for tag in tags]
+
+
+def _first_subwords(words: Ints, tags: list[int]) -> Ints:
+    """Return the tag of each subword: only the first subword of a word carries it."""
+    first = (words >= 0) & (words != np.concatenate([[-2], words[:-1]]))
+    return np.where(first, np.array([*tags, IGNORED], dtype=np.int64)[words], IGNORED)
 
 
 def _answers(task: Task, example: Record, context: str, where: str) -> list[tuple[int, str]]:
@@ -217,17 +256,16 @@ def _answers(task: Task, example: Record, context: str, where: str) -> list[tupl
     return answers
 
 
-def _span(places: Sequence[tuple[int, int] | None], answers: Sequence[tuple[int, str]]) -> tuple[int, int]:
+def _span(places: Ints, answers: Sequence[tuple[int, str]]) -> tuple[int, int]:
     """Return the subwords of the first gold answer, or (0, 0) where the window does not hold all of it."""
     if not answers:
         return 0, 0
     start, end = answers[0][0], answers[0][0] + len(answers[0][1])
-    inside = [i for i, place in enumerate(places) if place is not None and place[0] < end and place[1] > start]
-    if not inside:
+    inside = np.flatnonzero((places[:, 0] >= 0) & (places[:, 0] < end) & (places[:, 1] > start))
+    if not len(inside):
         return 0, 0
-    first, last = places[inside[0]], places[inside[-1]]
-    whole = first is not None and last is not None and first[0] <= start and last[1] >= end
-    return (inside[0], inside[-1]) if whole else (0, 0)
+    first, last = int(inside[0]), int(inside[-1])
+    return (first, last) if places[first, 0] <= start and places[last, 1] >= end else (0, 0)
 
 
 def _label(task: Task, given: Any, where: str, count: int | None = None) -> int:
@@ -252,17 +290,9 @@ def _value(given: Any, where: str) -> float:
     return value
 
 
-def _segments(encoded: Any, count: int) -> list[Ints]:
-    """Return the segment of each subword: 1 from the first subword of the second text on, else 0.
-
-    Tokenizers differ in what they call token types, and some have none; positions and answers need the segments.
-    """
-    segments = []
-    for row in range(count):
-        second = np.array([number == 1 for number in encoded.sequence_ids(row)])
-        segments.append(np.maximum.accumulate(second).astype(np.int64))
-    return segments
-
-
-def _arrays(rows: list[list[int]]) -> list[Ints]:
-    return [np.array(row, dtype=np.int64) for row in rows]
+def labelled(task: Task, examples: Sequence[Record]) -> Task:
+    """Return a tagging task with the tags that its examples have, sorted, where the catalogue names none."""
+    if task.head != "token-classification" or task.labels:
+        return task
+    found = sorted({str(tag) for example in examples for tag in example[task.columns["tags"]]})
+    return task.model_copy(update={"labels": tuple(found)})

@@ -3,75 +3,154 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from transfer_analysis.training.batches import collate, epoch_order, in_order
+from transfer_analysis.training.batches import by_length, collate
+from transfer_analysis.training.checkpoints import Best, Checkpoint
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.features import Features
-from transfer_analysis.training.heads import Head
+from transfer_analysis.training.heads import Batch, Head
+from transfer_analysis.training.numerics import Numerics
 from transfer_analysis.training.recipes import Recipe
+from transfer_analysis.training.streams import Stream
+from transfer_analysis.training.tokens import Ints
+
+#: Called after each step with the step, the number of steps, and the examples read since the phase began.
+Watch = Callable[[int, int, int], None]
+
+#: Whether a loss is still a number is asked this often (steps), since asking waits for the device.
+_CHECKED_EVERY = 20
 
 
-def train(encoder: Encoder, head: Head, features: Features, recipe: Recipe, seed: int) -> float:
-    """Train encoder and head in place.
+@dataclass(frozen=True)
+class Development:
+    """What early stopping looks at: a score, how often (steps), and how many times it may fail to rise."""
+
+    score: Callable[[], float]
+    every: int
+    patience: int
+
+
+def unwatched(step: int, steps: int, examples: int) -> None:
+    """Watch nothing."""
+
+
+def train(
+    encoder: Encoder,
+    streams: Sequence[Stream],
+    order: Ints,
+    recipe: Recipe,
+    seed: int,
+    *,
+    numerics: Numerics | None = None,
+    checkpoint: Checkpoint | None = None,
+    development: Development | None = None,
+    watch: Watch = unwatched,
+) -> Best:
+    """Train an encoder and the heads of all streams in place.
 
     Parameters
     ----------
+    order
+        Stream of each step.
     seed
-        Decides the order of the examples (and dropout, where the encoder has any).
+        Decides the order of the examples, what is hidden, and dropout.
+    checkpoint
+        Where the phase is kept while it runs; one that is there is gone on from.
+    development
+        Early stopping; the weights of the best score are the outcome then. Without it, the last ones.
 
     Returns
     -------
-    float
-        Mean loss over the last epoch.
+    Best
+        The best development score and its step, where there is early stopping.
 
     Raises
     ------
     FloatingPointError
         Where the loss is no longer a number.
+    StoppedError
+        Where a person has asked to stop.
     """
-    batches_per_epoch = math.ceil(len(features) / recipe.batch_size)
-    steps = batches_per_epoch * recipe.epochs
-    optimizer = optimizer_for([encoder.model, head], recipe)
-    schedule = linear_schedule(optimizer, steps, recipe.warmup)
+    numerics = numerics or Numerics(precision=recipe.precision)
+    heads = list(dict.fromkeys(stream.head for stream in streams))
+    modules = [encoder.model, *heads]
+    optimizer = optimizer_for(modules, recipe)
+    schedule = linear_schedule(optimizer, len(order), recipe.warmup)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    lengths = features.lengths()
-    losses: list[float] = []
-    encoder.model.train()
-    head.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for epoch in range(recipe.epochs):
-            for indexes in epoch_order(lengths, recipe.batch_size, seed, epoch):
-                batch = collate(features, indexes, encoder)
-                loss = head.loss(head(encoder.hidden(batch), batch), batch)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-                torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-                optimizer.step()
-                schedule.step()
-                losses.append(float(loss.detach()))
-            if not math.isfinite(losses[-1]):
-                raise FloatingPointError(f"the loss of {features.task.name} became {losses[-1]} in epoch {epoch + 1}")
-    last = losses[-batches_per_epoch:]
-    return sum(last) / len(last)
+    # A stream's own step number: how often it has been drawn before.
+    numbers = [0] * len(streams)
+    best, failed, examples = Best(), 0, 0
+    losses: list[torch.Tensor] = []
+    with numerics.applied(encoder), seeded(seed, encoder.device):
+        done = checkpoint.restore(modules, optimizer, schedule, best) if checkpoint else 0
+        for step, number in enumerate(order.tolist(), start=1):
+            stream = streams[number]
+            numbers[number] += 1
+            if step <= done:
+                continue
+            for module in modules:
+                module.train()
+            batch = on_device(stream.batch(numbers[number] - 1, seed, encoder), encoder)
+            with numerics.autocast(encoder):
+                loss = stream.head.loss(stream.head(encoder.hidden(batch), batch), batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+            optimizer.step()
+            schedule.step()
+
+            losses.append(loss.detach())
+            if step % _CHECKED_EVERY == 0 or step == len(order):
+                _require_numbers(losses, stream, step)
+                losses.clear()
+            examples += len(batch["targets"])
+            watch(step, len(order), examples)
+            if development and (step % development.every == 0 or step == len(order)):
+                score = development.score()
+                if score > best.score:
+                    best = Best(score, step, {k: v.clone() for k, v in _weights(modules).items()})
+                failed = round((step - best.step) / development.every)
+            if checkpoint and checkpoint.due() and step < len(order):
+                checkpoint.write(step, modules, optimizer, schedule, best)
+            if development and failed >= development.patience:
+                break
+    if best.weights:
+        for name, weight in _weights(modules).items():
+            weight.copy_(best.weights[name])
+    return best
 
 
 @torch.inference_mode()
-def predict(encoder: Encoder, head: Head, features: Features, batch_size: int = 32) -> list[Any]:
+def predict(
+    encoder: Encoder, head: Head, features: Features, numerics: Numerics | None = None, batch_size: int = 32
+) -> list[Any]:
     """Return one prediction per item, in order."""
+    numerics = numerics or Numerics()
     encoder.model.eval()
     head.eval()
-    predictions: list[Any] = []
-    for indexes in in_order(len(features), batch_size):
-        batch = collate(features, indexes, encoder)
-        predictions += head.predict(head(encoder.hidden(batch), batch), batch)
+    predictions: list[Any] = [None] * len(features)
+    with numerics.applied(encoder):
+        for items in by_length(features.lengths(), batch_size):
+            batch = on_device(collate(features, items, encoder), encoder)
+            with numerics.autocast(encoder):
+                logits = head(encoder.hidden(batch), batch)
+            for item, prediction in zip(items, head.predict(logits.float(), batch), strict=True):
+                predictions[item] = prediction
     return predictions
 
 
-def optimizer_for(modules: list[torch.nn.Module], recipe: Recipe) -> torch.optim.AdamW:
+def on_device(batch: Batch, encoder: Encoder) -> Batch:
+    """Return the batch where the encoder's weights are."""
+    return {name: tensor.to(encoder.device, non_blocking=True) for name, tensor in batch.items()}
+
+
+def optimizer_for(modules: Sequence[torch.nn.Module], recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW with weight decay on matrices only, not on biases and normalisation."""
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     return torch.optim.AdamW(
@@ -80,14 +159,30 @@ def optimizer_for(modules: list[torch.nn.Module], recipe: Recipe) -> torch.optim
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ],
         lr=recipe.learning_rate,
+        eps=recipe.epsilon,
+        fused=True,
     )
 
 
-def linear_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> torch.optim.lr_scheduler.LambdaLR:
+def linear_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> Any:
     """Return a linear rise over the first `warmup` share of the steps and a linear fall to 0."""
-    rising = max(1, round(steps * warmup))
+    from transformers import get_linear_schedule_with_warmup
 
-    def share(step: int) -> float:
-        return min((step + 1) / rising, max(0.0, (steps - step) / max(1, steps - rising)))
+    return get_linear_schedule_with_warmup(optimizer, math.ceil(steps * warmup), steps)
 
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Draw random numbers from a seed within the block, and leave the generators as they were."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def _weights(modules: Sequence[torch.nn.Module]) -> dict[str, torch.Tensor]:
+    return {f"{i}.{name}": w.detach() for i, module in enumerate(modules) for name, w in module.state_dict().items()}
+
+
+def _require_numbers(losses: list[torch.Tensor], stream: Stream, step: int) -> None:
+    if not bool(torch.isfinite(torch.stack(losses)).all()):
+        raise FloatingPointError(f"the loss of {stream.features.task.name} was no number by step {step:,}")

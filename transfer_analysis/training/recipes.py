@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,10 +25,21 @@ class Recipe(BaseModel):
         In examples.
     epochs
         Passes over the training examples.
-    weight_decay, clip
-        Decoupled weight decay, and the norm that gradients are clipped to.
+    weight_decay, epsilon, clip
+        Decoupled weight decay, AdamW's epsilon, and the norm that gradients are clipped to.
     max_length
         In subwords; longer inputs are cut.
+    precision
+        `float32`, or `bf16` for automatic mixed precision.
+    matmul
+        `fastest`: whatever way of computing float32 products and attention a trial at the start finds fastest on this
+        machine at float32's error; `exact`: no trial, the same bytes on every start.
+    evaluate_every, patience, development_examples
+        Early stopping: how often (steps) the task's own development score is looked at, how many times it may fail to
+        rise, and on how many examples; 0 steps for none. The best weights are kept (checkpoint `best-english`).
+    layer, pooling
+        For retrieval without training: the layer whose states are compared (0 is the embeddings, -1 the last layer),
+        and what stands for a sentence.
     tasks
         Head or task → fields that differ for it.
     """
@@ -41,9 +52,17 @@ class Recipe(BaseModel):
     epochs: int = Field(gt=0)
     warmup: float = Field(ge=0, le=1)
     weight_decay: float = Field(ge=0)
+    epsilon: float = Field(default=1e-8, gt=0)
     clip: float = Field(gt=0)
     max_length: int = Field(gt=8)
-    tasks: dict[str, dict[str, float]] = Field(default_factory=dict)
+    precision: Literal["float32", "bf16"] = "float32"
+    matmul: Literal["fastest", "exact"] = "fastest"
+    evaluate_every: int = Field(default=0, ge=0)
+    patience: int = Field(default=30, gt=0)
+    development_examples: int = Field(default=500, gt=0)
+    layer: int = Field(default=-1, ge=-1)
+    pooling: Literal["mean", "first"] = "mean"
+    tasks: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _tasks_override_known_fields(self) -> Recipe:
@@ -65,11 +84,17 @@ class Recipe(BaseModel):
         return Recipe.model_validate(fields)
 
     def describe(self) -> str:
-        """Return the recipe in one line, for the transfer table."""
+        """Return how a task is trained, in one line, for the transfer table."""
+        stopping = f" evaluate_every={self.evaluate_every} patience={self.patience}" if self.evaluate_every else ""
         return (
             f"{self.name} epochs={self.epochs} lr={self.learning_rate:g} batch={self.batch_size} "
-            f"warmup={self.warmup:g} decay={self.weight_decay:g} clip={self.clip:g} max_length={self.max_length}"
+            f"warmup={self.warmup:g} decay={self.weight_decay:g} eps={self.epsilon:g} clip={self.clip:g} "
+            f"max_length={self.max_length} {self.precision}{stopping}"
         )
+
+    def describe_retrieval(self) -> str:
+        """Return how sentences are embedded where nothing is trained, in one line."""
+        return f"{self.name} layer={self.layer} pooling={self.pooling} max_length={self.max_length} {self.precision}"
 
 
 @cache

@@ -2,210 +2,258 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from safetensors import SafetensorError
 
-from transfer_analysis.corpora.records import Record
-from transfer_analysis.files import sha256
-from transfer_analysis.training.data import test_examples, training_examples, training_tasks, validation_examples
-from transfer_analysis.training.encoder import Encoder, load_encoder
+from transfer_analysis.errors import InputError, first_line
+from transfer_analysis.tasks.conditions import NONE, parse_condition
+from transfer_analysis.training.checkpoints import Best, Checkpoint, StoppedError
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.evaluate import evaluate, outputs
-from transfer_analysis.training.features import featurize
-from transfer_analysis.training.grid import CORE, Job, Row, fingerprint
-from transfer_analysis.training.heads import Head, make_head
-from transfer_analysis.training.loop import predict, train
+from transfer_analysis.training.features import joined
+from transfer_analysis.training.grid import Job
+from transfer_analysis.training.loop import Development, predict, train
+from transfer_analysis.training.numerics import Numerics, Precision
+from transfer_analysis.training.phases import (
+    Phase,
+    about_intermediate,
+    about_training,
+    intermediate_phase,
+    target_phases,
+)
+from transfer_analysis.training.scores import Row, Scorer, together
+from transfer_analysis.training.session import Session
 from transfer_analysis.training.store import Store, identity
 
+#: Raised whenever a change to the core can change a result.
+CORE = 2
+
 #: What may go wrong in one run and leave the others unharmed: a loss that is no number, memory, a full disk.
-_FAILURES = (FloatingPointError, MemoryError, OSError, RuntimeError)
+_FAILURES = (FloatingPointError, MemoryError, OSError, RuntimeError, SafetensorError, InputError)
+
+#: Name of the node of a job's intermediate training, beside the names of targets.
+INTERMEDIATE = "intermediate"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a run tells while it goes on: `state` is `running`, `finished` or `failed`; `rate` is examples per second."""
+
+    job: Job
+    node: str
+    state: str
+    step: int = 0
+    steps: int = 0
+    rate: float = 0.0
+
+
+@dataclass
+class Control:
+    """How a job is watched and stopped."""
+
+    tell: Callable[[Event], None] = lambda event: None
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass
+class Outcome:
+    """What a job gave: rows of the transfer table, and a sentence for each run that failed."""
+
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
 
 class Runner:
     """Runs a job: `run` reads top to bottom, the rest are its steps."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, session: Session, job: Job, control: Control | None = None) -> None:
+        self.session = session
+        self.setting = session.setting
         self.job = job
-        self.store = Store(job.store)
-        self._encoder: Encoder | None = None
-        self._trained: dict[str, list[Record]] = {}
-        self._tested: dict[str, list[tuple[str, str, list[Record]]]] = {}
-        self._start: dict[str, Any] = {}
+        self.control = control or Control()
+        self.store = Store(self.setting.store)
+        self._start: dict[str, Any] | None = None
 
-    def run(self) -> tuple[list[Row], list[str]]:
-        """Return the rows of all runs of the job, finished now or earlier, and a sentence for each that failed."""
-        job = self.job
-        rows: list[Row] = []
-        failures: list[str] = []
-        before = self._about_intermediate()
-        if job.condition != "none":
-            found, failure = self._once({**before, "what": "intermediate"}, lambda: self._intermediate(before))
-            rows += found
-            if failure:
-                return rows, [failure]
-        for target in job.grid.targets:
+    def run(self) -> Outcome:
+        """Return the rows of all runs of the job, finished now or earlier, and the runs that failed."""
+        outcome = Outcome()
+        before = self._about_encoder()
+        if self.job.condition != NONE:
+            about = {**before, "what": INTERMEDIATE}
+            self._once(outcome, INTERMEDIATE, about, lambda name: self._intermediate(before, name))
+            if outcome.failures:
+                return outcome
+        for target in self.session.grid.targets:
             about = {**before, "what": "target", "target": target, **self._about_target(target)}
-            found, failure = self._once(about, lambda t=target: self._target(t, before))
-            rows += found
-            failures += [failure] if failure else []
-        return rows, failures
+            self._once(outcome, target, about, lambda name, t=target: self._target(t, before, name))  # type: ignore[misc]
+        return outcome
 
-    def _once(self, about: dict[str, Any], work: Any) -> tuple[list[Row], str]:
-        """Return the stored rows of a run, or do the work and store it; a failure is stored with its reason."""
+    def _once(
+        self, outcome: Outcome, node: str, about: dict[str, Any], work: Callable[[str], tuple[list[Row], pd.DataFrame]]
+    ) -> None:
+        """Add the stored rows of a run, or do the work and store it; a failure is stored with its reason."""
         name = identity(**about)
         stored = self.store.rows(name)
-        if stored is not None:
-            return stored, ""
-        try:
-            rows, predictions = work()
-            self.store.write(name, rows, about, predictions)
-        except _FAILURES as error:
-            what = f"{self.job}, {about.get('target', 'intermediate training')}"
-            reason = (
-                f"{what}: {type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            )
-            with suppress(OSError):  # a full disk has no room for this either
-                self.store.write_failure(name, reason, about)
-            return [], reason
-        return rows, ""
+        if stored is None:
+            self.control.tell(Event(self.job, node, "running"))
+            try:
+                stored, predictions = work(name)
+                self.store.write(name, stored, {**about, "numerics": str(self.setting.numerics)}, predictions)
+            except _FAILURES as error:
+                reason = f"{self.job}, {node}: {type(error).__name__}: {first_line(error)}"
+                with suppress(OSError, InputError):  # a full disk has no room for this either
+                    self.store.write_failure(name, reason, about)
+                outcome.failures.append(reason)
+                self.control.tell(Event(self.job, node, "failed"))
+                return
+        outcome.rows += stored
+        self.control.tell(Event(self.job, node, "finished"))
 
-    def _about_intermediate(self) -> dict[str, Any]:
+    def _about_encoder(self) -> dict[str, Any]:
         """Return everything that can change the encoder that targets start from."""
         job = self.job
-        weights = Path(job.encoder) / "model.safetensors"
         about: dict[str, Any] = {
             "core": CORE,
-            "encoder": sha256(weights) if weights.is_file() else job.encoder,
-            "model": job.model,
-            "origin": job.origin,
+            "encoder": self._fresh().identity,
+            "model": self.setting.model,
+            "origin": self.setting.origin,
             "initialisation": job.initialisation,
             "condition": job.condition,
             "seed": job.seed,
         }
-        if job.condition != "none":
-            task = job.catalogue[job.condition]
-            examples = training_examples(job.corpus, job.grid, job.condition, job.grid.intermediate_examples)
-            about["intermediate_recipe"] = job.recipe.for_task(task).describe()
-            about["intermediate_data"] = fingerprint(examples)
+        if job.condition != NONE:
+            about[INTERMEDIATE] = about_intermediate(self.session, job)
         return about
 
     def _about_target(self, target: str) -> dict[str, Any]:
-        job = self.job
-        return {
-            "recipe": job.recipe.for_task(job.catalogue[target]).describe(),
-            "trained_on": {
-                task: fingerprint(self._training(task)) for task in training_tasks(job.grid, job.catalogue, target)
-            },
-            "tested_on": {
-                f"{language}/{split}": fingerprint(examples) for language, split, examples in self._tests(target)
-            },
-        }
+        about = {f"{e.where}": self.session.fingerprint(e) for e in self.session.tests(target)}
+        task = self.setting.catalogue[target]
+        if task.head == "retrieval":
+            return {"tested_on": about, "recipe": self.session.recipe(task).model_dump(mode="json", exclude={"tasks"})}
+        return {"tested_on": about, **about_training(self.session, target, self.session.grid.target_examples)}
 
-    def _tests(self, target: str) -> list[tuple[str, str, list[Record]]]:
-        """Return language, split and examples of a target's tests, read once."""
-        if target not in self._tested:
-            self._tested[target] = list(test_examples(self.job.corpus, self.job.grid, target))
-        return self._tested[target]
-
-    def _training(self, task: str) -> list[Record]:
-        """Return a task's training examples for targets, read once."""
-        if task not in self._trained:
-            grid = self.job.grid
-            self._trained[task] = training_examples(self.job.corpus, grid, task, grid.target_examples)
-        return self._trained[task]
+    def _fresh(self) -> Encoder:
+        return self.session.encoder(self.job.initialisation, self.job.seed)
 
     def _encoder_at_start(self, before: dict[str, Any]) -> Encoder:
-        """Return the encoder that targets start from, loading it and its intermediate weights once."""
-        job = self.job
-        if self._encoder is None:
-            self._encoder = load_encoder(job.encoder, job.initialisation, job.seed)
-            stored = self.store.weights(self._weights_name(before)) if job.condition != "none" else None
-            if stored is not None:
-                self._encoder.model.load_state_dict(stored)
-            elif job.condition != "none":
-                self._train_intermediate(before)
-            self._start = {name: w.clone() for name, w in self._encoder.model.state_dict().items()}
-        self._encoder.model.load_state_dict(self._start)
-        return self._encoder
+        """Return the encoder that targets start from, with its intermediate weights: read, or trained again."""
+        encoder = self._fresh()
+        if self.job.condition == NONE:
+            return encoder
+        if self._start is None:
+            self._start = self.store.weights(identity(**before, what="weights"))
+        if self._start is None:
+            self._train_intermediate(encoder, before)
+        assert self._start is not None
+        encoder.model.load_state_dict(self._start)
+        return encoder
 
-    def _weights_name(self, before: dict[str, Any]) -> str:
-        return identity(**before, what="weights")
+    def _train_intermediate(self, encoder: Encoder, before: dict[str, Any]) -> tuple[Phase, Best]:
+        name = identity(**before, what="weights")
+        phase = intermediate_phase(self.session, self.job, encoder)
+        members = self.session.grid.members(parse_condition(self.job.condition))
+        best = self._train(encoder, phase, members, name, INTERMEDIATE)
+        self._start = {key: weight.detach().clone() for key, weight in encoder.model.state_dict().items()}
+        self.store.write_weights(name, self._start)
+        self.store.checkpoint(name).unlink(missing_ok=True)
+        return phase, best
 
-    def _train_intermediate(self, before: dict[str, Any]) -> Head:
-        job = self.job
-        assert self._encoder is not None
-        examples = training_examples(job.corpus, job.grid, job.condition, job.grid.intermediate_examples)
-        head = self._fit(self._encoder, job.condition, examples)
-        weights = {name: w.detach().clone().contiguous() for name, w in self._encoder.model.state_dict().items()}
-        self.store.write_weights(self._weights_name(before), weights)
-        return head
-
-    def _intermediate(self, before: dict[str, Any]) -> tuple[list[Row], pd.DataFrame]:
-        """Train on the intermediate task, and score it itself on its validation examples."""
-        job = self.job
-        self._encoder = load_encoder(job.encoder, job.initialisation, job.seed)
-        head = self._train_intermediate(before)
-        self._start = {name: w.clone() for name, w in self._encoder.model.state_dict().items()}
-        examples = validation_examples(job.corpus, job.grid, job.condition)
-        if not examples:
-            return [], pd.DataFrame({"language": [], "number": [], "output": []})
-        # Its own score: that of a target without any intermediate training before it.
-        return self._scored(
-            self._encoder, head, "none", job.condition, job.grid.source_language, "validation", examples
+    def _intermediate(self, before: dict[str, Any], name: str) -> tuple[list[Row], pd.DataFrame]:
+        """Train on the intermediate tasks, and score each on its own development examples."""
+        encoder = self._fresh()
+        phase, best = self._train_intermediate(encoder, before)
+        scorer = Scorer(self.session, self.job, encoder)
+        return together(
+            [
+                scorer.scored(head, member, f"{INTERMEDIATE}-{part.split}", part, _checkpoint(best))
+                for member, head in phase.heads.items()
+                for part in self.session.development(member)[:1]
+            ]
         )
 
-    def _target(self, target: str, before: dict[str, Any]) -> tuple[list[Row], pd.DataFrame]:
+    def _target(self, target: str, before: dict[str, Any], name: str) -> tuple[list[Row], pd.DataFrame]:
         """Train on the target's training examples, and score every language."""
-        job = self.job
         encoder = self._encoder_at_start(before)
-        examples = [
-            example for task in training_tasks(job.grid, job.catalogue, target) for example in self._training(task)
-        ]
-        head = self._fit(encoder, target, examples)
-        rows: list[Row] = []
-        predictions: list[pd.DataFrame] = []
-        for language, _, tested in self._tests(target):
-            found, given = self._scored(encoder, head, job.condition, target, language, "test", tested)
-            rows += found
-            predictions.append(given)
-        return rows, pd.concat(predictions, ignore_index=True)
+        scorer = Scorer(self.session, self.job, encoder)
+        if self.setting.catalogue[target].head == "retrieval":
+            return scorer.retrieved(target)
+        best = Best()
+        phases = target_phases(self.session, target, encoder, self.job.seed)
+        for turn, phase in enumerate(phases):
+            best = self._train(encoder, phase, (target,), f"{name}.{turn}", target)
+        head, kept = phases[-1].heads[target], _checkpoint(best)
+        tests = self.session.tests(target)
+        seen = {(test.task.name, test.where) for test in tests}
+        development = [e for e in self.session.development(target)[:1] if (e.task.name, e.where) not in seen]
+        scored = [scorer.scored(head, target, e.split, e, kept) for e in development]
+        scored += [scorer.scored(head, target, "test", e, kept) for e in tests]
+        for turn in range(len(phases)):
+            self.store.checkpoint(f"{name}.{turn}").unlink(missing_ok=True)
+        return together(scored)
 
-    def _fit(self, encoder: Encoder, name: str, examples: list[Record]) -> Head:
-        task = self.job.catalogue[name]
-        recipe = self.job.recipe.for_task(task)
-        where = f"{self.job.grid.source_language}/train"
-        head = make_head(task, encoder, self.job.seed)
-        train(encoder, head, featurize(task, examples, encoder, recipe.max_length, where), recipe, self.job.seed)
-        return head
+    def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str, node: str) -> Best:
+        began = time.monotonic()
+        told = [0.0]
 
-    def _scored(
-        self, encoder: Encoder, head: Head, condition: str, name: str, language: str, split: str, examples: list[Any]
-    ) -> tuple[list[Row], pd.DataFrame]:
-        """Return the rows of one language, and the output for each of its examples."""
-        job = self.job
-        task = job.catalogue[name]
-        recipe = job.recipe.for_task(task)
-        features = featurize(task, examples, encoder, recipe.max_length, f"{language}/{split}")
-        given = outputs(features, predict(encoder, head, features))
-        trained_on = training_tasks(job.grid, job.catalogue, name) if split == "test" else (name,)
-        substituted = "" if trained_on == (name,) else f" trained_on={'+'.join(trained_on)}"
-        row = {
-            "model": job.model,
-            "initialisation": job.initialisation,
-            "condition": condition,
-            "target": name,
-            "source_language": job.grid.source_language,
-            "language": language,
-            "split": split,
-            "seed": job.seed,
-            "n_examples": len(examples),
-            "recipe": recipe.describe() + substituted,
-            "run": f"{job.model}/{job.initialisation}/{condition}/{name}/{job.seed}",
-            "origin": job.origin,
-        }
-        scores = evaluate(features, given, language)
-        rows = [{**row, "metric": metric, "score": score} for metric, score in scores.items()]
-        text = [str(g) for g in given]
-        return rows, pd.DataFrame({"language": language, "number": range(len(text)), "output": text})
+        def watch(step: int, steps: int, examples: int) -> None:
+            now = time.monotonic()
+            if now - told[0] > 0.5 or step == steps:
+                told[0] = now
+                rate = examples / max(1e-9, now - began)
+                self.control.tell(Event(self.job, node, "running", step, steps, rate))
+
+        checkpoint = Checkpoint(self.store.checkpoint(name), self.setting.checkpoint_every, self.control.stopping)
+        if self.control.stopping():
+            raise StoppedError
+        return train(
+            encoder,
+            phase.streams,
+            phase.order,
+            phase.recipe,
+            self.job.seed,
+            numerics=self._numerics(phase.recipe.precision),
+            checkpoint=checkpoint,
+            development=self._development(encoder, phase, tasks),
+            watch=watch,
+        )
+
+    def _numerics(self, precision: Precision) -> Numerics:
+        return replace(self.setting.numerics, precision=precision)
+
+    def _development(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...]) -> Development | None:
+        """Return what early stopping looks at: the mean of the tasks' own scores; None without it."""
+        parts = {task: self.session.development(task) for task in tasks}
+        if not phase.recipe.evaluate_every or not all(parts.values()) or not parts:
+            return None
+
+        def score() -> float:
+            scores = []
+            for name, examples in parts.items():
+                task = self.session.task(name)
+                features = joined([self.session.features(e, task, encoder) for e in examples])
+                given = outputs(
+                    features, predict(encoder, phase.heads[name], features, self._numerics(phase.recipe.precision))
+                )
+                scores.append(evaluate(features, given, self.session.grid.source_language)[task.metric])
+            return float(np.mean(scores))
+
+        return Development(score, phase.recipe.evaluate_every, phase.recipe.patience)
+
+
+def _checkpoint(best: Best) -> str:
+    """Say which weights a phase ended with."""
+    return "best-english" if best.weights else "last"
+
+
+def training_nodes(job: Job, targets: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names of a job's nodes."""
+    if job.condition != NONE:
+        yield INTERMEDIATE
+    yield from targets

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from transfer_analysis.files import atomic_path, sha256, write_text
+from transfer_analysis.files import atomic_path, write_text
+from transfer_analysis.training.tensors import apart, read_tensors, set_aside, write_tensors
 
 
 def identity(**parts: Any) -> str:
@@ -25,8 +26,9 @@ class Store:
     """A folder of finished runs.
 
     Each run is `<identity>.json` (its rows of the transfer table and what it was made from) beside
-    `<identity>.predictions.parquet`; an encoder after intermediate training is `<identity>.safetensors` with its
-    checksum. A file that was cut short or altered does not match its checksum: it is set aside and made again.
+    `<identity>.predictions.parquet`; an encoder after intermediate training is `<identity>.safetensors`, a phase that
+    goes on `<identity>.checkpoint.safetensors`. A file that was cut short or altered does not match its checksum: it is
+    set aside and made again.
     Several processes may use one store; the same identity gives the same bytes, so whoever writes last changes nothing.
     """
 
@@ -47,7 +49,7 @@ class Store:
         with atomic_path(self.path / f"{name}.predictions.parquet") as temporary:
             predictions.to_parquet(temporary, index=False)
         self._write(f"{name}.json", {"about": about, "rows": rows})
-        (self.path / f"{name}.failed.json").unlink(missing_ok=True)
+        self.clear_failure(name)
 
     def write_failure(self, name: str, reason: str, about: dict[str, Any]) -> None:
         """Note that a run failed, and why."""
@@ -55,26 +57,20 @@ class Store:
 
     def weights(self, name: str) -> dict[str, Any] | None:
         """Return saved weights, or None where there are none or they are damaged."""
-        from safetensors.torch import load_file
-
-        path = self.path / f"{name}.safetensors"
-        checksum = path.with_suffix(".sha256")
-        if not (path.is_file() and checksum.is_file()):
-            return None
-        if sha256(path) != checksum.read_text(encoding="utf-8").strip():
-            self._set_aside(path)
-            return None
-        return dict(load_file(path))
+        found = read_tensors(self.path / f"{name}.safetensors")
+        return found[0] if found is not None else None
 
     def write_weights(self, name: str, weights: dict[str, Any]) -> None:
         """Write weights with their checksum."""
-        from safetensors.torch import save_file
+        write_tensors(self.path / f"{name}.safetensors", apart(weights))
 
-        path = self.path / f"{name}.safetensors"
-        with atomic_path(path) as temporary:
-            save_file(weights, temporary)
-            digest = sha256(temporary)
-        write_text(path.with_suffix(".sha256"), digest + "\n")
+    def checkpoint(self, name: str) -> Path:
+        """Return where the checkpoint of a phase that goes on is kept."""
+        return self.path / f"{name}.checkpoint.safetensors"
+
+    def clear_failure(self, name: str) -> None:
+        """Forget that a run failed."""
+        (self.path / f"{name}.failed.json").unlink(missing_ok=True)
 
     def finished(self) -> Iterator[dict[str, Any]]:
         """Yield the record of every finished run, in the order of their names."""
@@ -104,9 +100,5 @@ class Store:
                 return record
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
-        self._set_aside(path)
+        set_aside(path)
         return None
-
-    @staticmethod
-    def _set_aside(path: Path) -> None:
-        path.replace(path.with_name(path.name + ".damaged"))

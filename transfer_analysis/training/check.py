@@ -1,0 +1,151 @@
+"""Read and tokenize everything a grid needs, so that mistakes cost no training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.progress import Report, silent
+from transfer_analysis.tasks.conditions import MLM, parse_condition
+from transfer_analysis.training.data import Examples, test_languages, training_sources
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.features import Features, unknown_rows
+from transfer_analysis.training.session import Session
+
+
+def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> list[str]:
+    """Read and tokenize everything that the grid needs; the tokens are kept.
+
+    Returns
+    -------
+    list
+        What the grid runs without: languages that a target should have but has no examples in.
+
+    Raises
+    ------
+    InputError
+        With every problem found, each named by task, language, split and row.
+    """
+    check = _Check(session, encoder)
+    grid = session.grid
+    trained = dict.fromkeys((*_members(session), *grid.targets))
+    for i, name in enumerate(trained):
+        report(f"checking examples: {name}", i / (len(trained) + 1))
+        check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
+    report("checking examples: text", len(trained) / (len(trained) + 1))
+    if any(parse_condition(c).base == MLM or parse_condition(c).with_mlm for c in grid.conditions):
+        check.guarded(check.texts)
+    check.languages()
+    if check.problems:
+        raise InputError(check.problems)
+    return check.remarks
+
+
+class _Check:
+    """Collects problems and remarks."""
+
+    def __init__(self, session: Session, encoder: Encoder) -> None:
+        self.session = session
+        self.encoder = encoder
+        self.problems: list[str] = []
+        self.remarks: list[str] = []
+
+    def guarded(self, work: Callable[[], None]) -> None:
+        """Do something, and keep its problems."""
+        try:
+            work()
+        except InputError as error:
+            self.add(error.problems)
+
+    def add(self, problems: Iterable[str]) -> None:
+        """Keep problems, each once."""
+        self.problems += [p for p in problems if p not in self.problems]
+
+    def task(self, name: str) -> None:
+        """Check what a task is trained on, and a target's tests."""
+        session, grid = self.session, self.session.grid
+        about = session.setting.catalogue[name]
+        if about.head in ("masked-lm", "translation-lm"):
+            raise InputError(f"{name}: text is no task of its own; name it under mlm, and the condition {MLM!r}")
+        if about.head == "retrieval":
+            return self.retrieval(name)
+        if session.recipe(about).max_length > self.encoder.longest:
+            raise InputError(
+                f"{name}: the recipe reads up to {session.recipe(about).max_length} subwords, but the encoder takes at "
+                f"most {self.encoder.longest}; set max_length in the recipe"
+            )
+        for turn in training_sources(grid, session.setting.catalogue, name):
+            for source in turn:
+                other = session.setting.catalogue[source.task]
+                if (other.head, other.labels) != (about.head, about.labels):
+                    raise InputError(f"{name}: cannot be trained on {source.task}, whose head or labels differ")
+        for condition in map(parse_condition, grid.conditions):
+            if name in grid.members(condition):
+                turns = session.training(name, grid.intermediate_examples, condition.language)
+                self.guarded(lambda t=turns: self.examples(name, [e for turn in t for e in turn]))  # type: ignore[misc]
+        parts: list[Examples] = []
+        if name in grid.targets:
+            parts += [e for turn in session.training(name, grid.target_examples) for e in turn]
+            parts += session.tests(name)
+        self.examples(name, [*parts, *session.development(name)])
+        return None
+
+    def examples(self, name: str, parts: list[Examples]) -> None:
+        """Check examples of a task."""
+        for part in parts:
+            self.guarded(lambda p=part: self.known(self.session.features(p, self.session.task(name), self.encoder), p))  # type: ignore[misc]
+
+    def known(self, features: Features, part: Examples) -> None:
+        """Check that the encoder can read the examples."""
+        if self.session.grid.unknown == "refuse":
+            self.add(unknown_rows(features, part.where))
+
+    def retrieval(self, name: str) -> None:
+        """Check a target that is scored without training."""
+        task = self.session.setting.catalogue[name]
+        if name not in self.session.grid.targets:
+            raise InputError(f"{name}: has no training examples, so it is no intermediate task")
+        if self.session.recipe(task).layer > self.encoder.layers:
+            raise InputError(
+                f"{name}: the recipe reads layer {self.session.recipe(task).layer}, but the encoder has "
+                f"{self.encoder.layers}; set tasks: {{retrieval: {{layer: …}}}} in the recipe"
+            )
+        for examples in self.session.tests(name):
+            for column in (task.columns["text"], task.columns["pair"]):
+                if column not in examples.records[0]:
+                    self.add(
+                        [f"{name} {examples.where}: column {column!r} is missing{nearest(column, examples.records[0])}"]
+                    )
+
+    def texts(self) -> None:
+        """Check the text of language modelling."""
+        for text in self.session.texts():
+            if text.task.head not in ("masked-lm", "translation-lm"):
+                self.add([f"mlm: {text.task.name} is not text, its head is {text.task.head}"])
+                continue
+            if self.encoder.tokenizer.mask_token_id is None:
+                self.add(["mlm: the encoder's tokenizer has no mask"])
+            self.known(self.session.features(text, text.task, self.encoder), text)
+
+    def languages(self) -> None:
+        """Check that every language that is named is tested somewhere, and say what is missing."""
+        setting, grid = self.session.setting, self.session.grid
+        tested: set[str] = set()
+        for target in grid.targets:
+            try:
+                there, missing = test_languages(setting.corpus, setting.catalogue, grid, target)
+            except InputError:
+                continue  # said already
+            tested |= set(there)
+            if missing:
+                self.remarks.append(f"{target}: no examples in {', '.join(missing)}; the grid runs without them")
+        if tested and (nowhere := [code for code in grid.languages if code not in tested]):
+            self.add(
+                [f"languages: no target has examples in {', '.join(nowhere)}; there are {', '.join(sorted(tested))}"]
+            )
+
+
+def _members(session: Session) -> list[str]:
+    """Return every intermediate task of the grid."""
+    grid = session.grid
+    return [name for condition in grid.conditions for name in grid.members(parse_condition(condition))]

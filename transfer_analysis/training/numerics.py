@@ -1,0 +1,144 @@
+"""How a machine computes products: the fastest way whose error is that of float32, found by trying."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from transfer_analysis.training.encoder import Encoder
+
+Precision = Literal["float32", "bf16"]
+
+#: Largest relative error, of hidden states and of gradients, at which a way of computing counts as float32.
+TOLERANCE = 1e-5
+
+#: Rows and subwords of the batch that is tried, and how often each way is.
+_TRIED = (16, 48)
+_TRIALS = 3
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """A way of computing.
+
+    Attributes
+    ----------
+    matmul
+        What `torch.set_float32_matmul_precision` is set to. `medium` lets a CPU use its own library of products, whose
+        error is about that of float32 on some CPUs and that of bfloat16 on others; hence the trial.
+    attention
+        Implementation of attention in transformers.
+    precision
+        `float32`, or `bf16` for automatic mixed precision.
+    """
+
+    matmul: Literal["highest", "medium"] = "highest"
+    attention: Literal["sdpa", "eager"] = "sdpa"
+    precision: Precision = "float32"
+
+    def __str__(self) -> str:
+        return f"{self.precision} matmul={self.matmul} attention={self.attention}"
+
+    @contextmanager
+    def applied(self, encoder: Encoder) -> Iterator[None]:
+        """Compute this way within the block."""
+        before = torch.get_float32_matmul_precision()
+        attention = encoder.model.config._attn_implementation
+        torch.set_float32_matmul_precision(self.matmul)
+        encoder.model.set_attn_implementation(self.attention)
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
+            encoder.model.set_attn_implementation(attention)
+
+    def autocast(self, encoder: Encoder) -> torch.autocast:
+        """Return the context of a forward pass."""
+        return torch.autocast(encoder.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one way of computing took (seconds a step) and how far it was from the most exact (relative)."""
+
+    numerics: Numerics
+    seconds: float
+    error: float
+
+
+def fastest(encoder: Encoder, precision: Precision = "float32") -> tuple[Numerics, list[Trial]]:
+    """Return the fastest way of computing on this machine, and all that were tried.
+
+    Every combination of products and attention runs forward and backward on one batch in turn; the shortest of several
+    times counts. One whose hidden states or gradients differ from those of exact float32 by more than `TOLERANCE`
+    (relative, in the Euclidean norm) is out. Both are computed in float32; with `bf16` the same choice then serves
+    what automatic mixed precision leaves in float32.
+    """
+    # Some architectures have no fused attention.
+    attentions: tuple[Literal["sdpa", "eager"], ...] = (
+        ("sdpa", "eager") if getattr(encoder.model, "_supports_sdpa", True) else ("eager",)
+    )
+    matmuls: tuple[Literal["highest", "medium"], ...] = ("highest", "medium")
+    ways = [Numerics(matmul, attention) for matmul in matmuls for attention in attentions]
+    batch = _batch(encoder)
+    exact = _result(encoder, Numerics("highest", "eager"), batch)
+    errors = [_error(_result(encoder, way, batch), exact) for way in ways]
+    seconds = [min(times) for times in zip(*([_seconds(encoder, way, batch) for way in ways] for _ in range(_TRIALS)))]  # noqa: B905
+    trials = [Trial(*found) for found in zip(ways, seconds, errors, strict=True)]
+    best = min((trial for trial in trials if trial.error <= TOLERANCE), key=lambda trial: trial.seconds)
+    return replace(best.numerics, precision=precision), trials
+
+
+def as_record(chosen: Numerics, trials: list[Trial]) -> dict[str, Any]:
+    """Return a choice and its trials as they are stored."""
+    return {"chosen": asdict(chosen), "trials": [asdict(trial) for trial in trials]}
+
+
+def from_record(record: dict[str, Any]) -> Numerics:
+    """Return a stored choice."""
+    return Numerics(**record["chosen"])
+
+
+def _batch(encoder: Encoder) -> dict[str, torch.Tensor]:
+    rows, width = _TRIED[0], min(_TRIED[1], encoder.longest)
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(0, len(encoder.tokenizer), (rows, width), generator=generator)
+    mask = torch.ones_like(ids)
+    mask[rows // 2 :, width - width // 4 :] = 0  # padding takes another path through attention
+    return {"input_ids": ids.to(encoder.device), "attention_mask": mask.to(encoder.device)}
+
+
+def _result(encoder: Encoder, way: Numerics, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+    """Return hidden states and the gradient of every parameter, without dropout."""
+    encoder.model.eval()
+    real = batch["attention_mask"].bool()
+    with way.applied(encoder):
+        states = encoder.hidden(batch)[real]
+        states.pow(2).mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    gradients = [p.grad.flatten() for p in encoder.model.parameters() if p.grad is not None]
+    encoder.model.zero_grad(set_to_none=True)
+    return [states.detach().flatten(), torch.cat(gradients)]
+
+
+def _error(found: list[torch.Tensor], exact: list[torch.Tensor]) -> float:
+    return max(float((f - e).norm() / e.norm()) for f, e in zip(found, exact, strict=True))
+
+
+def _seconds(encoder: Encoder, way: Numerics, batch: dict[str, torch.Tensor]) -> float:
+    """Return the time of one step of training, its second run."""
+    encoder.model.train()
+    taken = 0.0
+    with way.applied(encoder), torch.random.fork_rng():
+        for _ in range(2):
+            start = time.perf_counter()
+            encoder.hidden(batch).pow(2).mean().backward()  # type: ignore[no-untyped-call]
+            if encoder.device.type == "cuda":
+                torch.cuda.synchronize(encoder.device)
+            taken = time.perf_counter() - start
+            encoder.model.zero_grad(set_to_none=True)
+    return taken

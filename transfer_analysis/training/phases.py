@@ -1,0 +1,122 @@
+"""The phases of a run: which tasks are trained together or in turn, and with which heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from transfer_analysis.tasks import Task
+from transfer_analysis.tasks.conditions import MLM, parse_condition
+from transfer_analysis.training.data import Examples
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.features import joined
+from transfer_analysis.training.grid import Job
+from transfer_analysis.training.heads import Head, make_head
+from transfer_analysis.training.recipes import Recipe
+from transfer_analysis.training.session import Session
+from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in
+from transfer_analysis.training.tokens import Ints
+
+
+@dataclass
+class Phase:
+    """Tasks that are trained together: their streams, the stream of each step, and each task's head.
+
+    `recipe` is that of the optimiser; batch sizes, epochs and lengths are those of each task's own recipe.
+    """
+
+    streams: list[Stream]
+    order: Ints
+    recipe: Recipe
+    heads: dict[str, Head] = field(default_factory=dict)
+
+
+def intermediate_phase(session: Session, job: Job, encoder: Encoder) -> Phase:
+    """Return the intermediate phase of a job: its tasks, mixed where they are several, with language modelling."""
+    grid, condition = session.grid, parse_condition(job.condition)
+    heads: dict[str, Head] = {}
+    streams: list[Stream] = []
+    for name in grid.members(condition):
+        task = session.task(name)
+        heads[name] = make_head(task, encoder, job.seed)
+        for turn in session.training(name, grid.intermediate_examples, condition.language):
+            streams.append(_stream(session, task, turn, heads[name], encoder))
+    recipe = session.recipe(session.task(next(iter(heads)))) if len(heads) == 1 else session.setting.recipe
+    if len(heads) > 1 and grid.multi_task is not None:
+        mix = grid.multi_task
+        order = mixed(streams, mix.sampling, mix.cap, mix.temperature, job.seed)
+    else:
+        order = all_of(streams)
+    if condition.base == MLM or condition.with_mlm:
+        texts = text_streams(session, encoder, job.seed)
+        if streams:
+            assert grid.mlm is not None
+            others = range(len(streams), len(streams) + len(texts))
+            order = mixed_in(order, others, grid.mlm.rate, job.seed)
+        else:
+            order = mixed(texts, "proportional", max(len(s.features) for s in texts), 1.0, job.seed)
+        streams += texts
+    return Phase(streams, order, recipe, heads)
+
+
+def text_streams(session: Session, encoder: Encoder, seed: int) -> list[Stream]:
+    """Return a stream for each text of language modelling; they share one head."""
+    texts = session.texts()
+    head = make_head(texts[0].task, encoder, seed)
+    streams = [_stream(session, text.task, [text], head, encoder) for text in texts]
+    for stream in streams:
+        assert session.grid.mlm is not None
+        stream.masked = session.grid.mlm.masked
+    return streams
+
+
+def target_phases(session: Session, target: str, encoder: Encoder, seed: int) -> list[Phase]:
+    """Return the phases of a target, one for each turn of its training; they share its head."""
+    task = session.task(target)
+    head = make_head(task, encoder, seed)
+    phases = []
+    for turn in session.training(target, session.grid.target_examples):
+        stream = _stream(session, task, turn, head, encoder)
+        phases.append(Phase([stream], all_of([stream]), session.recipe(task), {target: head}))
+    return phases
+
+
+def about_training(session: Session, name: str, count: int, language: str = "") -> dict[str, Any]:
+    """Return everything about the training of a task that can change its outcome."""
+    return {
+        "recipe": session.recipe(session.setting.catalogue[name]).model_dump(mode="json", exclude={"tasks"}),
+        "trained_on": [[_named(session, e) for e in turn] for turn in session.training(name, count, language)],
+        "development": [_named(session, e) for e in session.development(name)],
+    }
+
+
+def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
+    """Return everything about the intermediate phase of a job that can change its outcome."""
+    grid, condition = session.grid, parse_condition(job.condition)
+    about: dict[str, Any] = {
+        name: about_training(session, name, grid.intermediate_examples, condition.language)
+        for name in grid.members(condition)
+    }
+    if len(about) > 1 and grid.multi_task is not None:
+        about["multi-task"] = grid.multi_task.model_dump(mode="json")
+        about["optimiser"] = session.setting.recipe.model_dump(mode="json", exclude={"tasks"})
+    if condition.base == MLM or condition.with_mlm:
+        assert grid.mlm is not None
+        about[MLM] = {
+            **grid.mlm.model_dump(mode="json"),
+            "text": [_named(session, text) for text in session.texts()],
+            "recipes": [
+                session.recipe(text.task).model_dump(mode="json", exclude={"tasks"}) for text in session.texts()
+            ],
+        }
+    return about
+
+
+def _named(session: Session, examples: Examples) -> str:
+    return f"{examples.task.name}/{examples.where} {session.fingerprint(examples)}"
+
+
+def _stream(session: Session, task: Task, parts: list[Examples], head: Head, encoder: Encoder) -> Stream:
+    recipe = session.recipe(task)
+    features = joined([session.features(part, task, encoder) for part in parts])
+    return Stream(features, head, recipe.batch_size, recipe.epochs)

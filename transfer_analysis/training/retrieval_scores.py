@@ -1,0 +1,89 @@
+"""Scores of retrieval targets: nothing is trained, sentences are embedded by the encoder as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from transfer_analysis.corpora.records import Record
+from transfer_analysis.errors import InputError, MissingError
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.data import Examples
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.retrieval import Candidates, Side, best_threshold, bitext, embed, mined, mining_f1
+from transfer_analysis.training.retrieval import nearest as nearest_targets
+from transfer_analysis.training.session import Session
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Scores of one language: metric → score, the share of its subwords that are unknown (per cent), and the outputs.
+
+    `outputs` holds the number of each sentence's nearest neighbour, or each mined pair with its margin.
+    """
+
+    examples: Examples
+    scores: dict[str, float]
+    unknown: float
+    outputs: list[str]
+
+
+def score_retrieval(session: Session, target: str, encoder: Encoder) -> Iterator[Retrieved]:
+    """Yield the scores of a retrieval target in each language: accuracy of pairs (Tatoeba), or F1 of mining (BUCC)."""
+    task = session.setting.catalogue[target]
+    layer = session.recipe(task).layer
+    if layer > encoder.layers:
+        raise InputError(f"{target}: layer {layer} of an encoder that has {encoder.layers}")
+    for examples in session.tests(target):
+        yield (_mining if task.metric == "f1" else _pairs)(session, task, examples, encoder)
+
+
+def _pairs(session: Session, task: Task, examples: Examples, encoder: Encoder) -> Retrieved:
+    """Score pairs: is the sentence's own partner its nearest one?"""
+    source, target = (_embed(session, task, task.columns[side], examples.records, encoder) for side in ("text", "pair"))
+    found = nearest_targets(source.vectors, target.vectors)
+    accuracy = 100 * float((found == range(len(found))).mean())
+    return Retrieved(examples, {"accuracy": accuracy}, _unknown(source), [str(i) for i in found])
+
+
+def _mining(session: Session, task: Task, examples: Examples, encoder: Encoder) -> Retrieved:
+    """Score mining, with the threshold that is best on the language's development examples."""
+    split = task.splits.development
+    try:
+        records = session.setting.corpus.sample(task.name, examples.language, split, session.grid.test_examples)
+    except MissingError as error:
+        raise InputError(
+            f"{task.name}/{examples.language}: the threshold is tuned on the split {split!r}, which is missing"
+        ) from error
+    candidates, golds, _, _ = _mine(session, task, records, encoder)
+    threshold = best_threshold(candidates, golds)
+    candidates, golds, source, target = _mine(session, task, examples.records, encoder)
+    taken = [
+        f"{source.sentences[s]}\t{target.sentences[t]}\t{margin:.6f}"
+        for s, t, margin in zip(candidates.sources, candidates.targets, candidates.margins, strict=True)
+        if margin >= threshold
+    ]
+    return Retrieved(examples, {"f1": mining_f1(candidates, golds, threshold)}, _unknown(source), taken)
+
+
+def _mine(
+    session: Session, task: Task, records: list[Record], encoder: Encoder
+) -> tuple[Candidates, set[tuple[int, int]], Side, Side]:
+    sources, targets, golds = bitext(task, records)
+    source, target = (
+        _embed(session, task, column, [{column: text} for text in texts], encoder)
+        for column, texts in ((task.columns["text"], sources), (task.columns["pair"], targets))
+    )
+    return mined(source.vectors, target.vectors), golds, source, target
+
+
+def _embed(session: Session, task: Task, column: str, records: list[Record], encoder: Encoder) -> Side:
+    recipe = session.recipe(task)
+    numerics = replace(session.setting.numerics, precision=recipe.precision)
+    sentences = [str(record[column]) for record in records]
+    return embed(task, column, sentences, encoder, recipe, numerics, session.tokens)
+
+
+def _unknown(source: Side) -> float:
+    """Return the share of unknown subwords of the foreign sentences; those of the source language say nothing new."""
+    return 100 * source.unknown / max(1, source.subwords)

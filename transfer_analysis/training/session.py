@@ -1,0 +1,178 @@
+"""What all runs of one process share: the encoder as it was loaded, examples, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from transfer_analysis.corpora.records import Corpus
+from transfer_analysis.tasks import Catalogue, Task
+from transfer_analysis.training.data import (
+    Examples,
+    Source,
+    development_examples,
+    test_examples,
+    text,
+    training_examples,
+    training_sources,
+)
+from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
+from transfer_analysis.training.features import Features, featurize, labelled
+from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.recipes import Recipe
+from transfer_analysis.training.tokens import TokenCache, fingerprint
+
+#: Rows of features that stay in memory; what is more is read again from the stored tokens.
+_KEPT_ROWS = 200_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that the runs of a grid have in common; it travels to the worker processes.
+
+    Attributes
+    ----------
+    encoder, model
+        Folder or hub id, and the name in the transfer table.
+    store
+        Folder of finished runs.
+    origin
+        Where the examples come from, in the transfer table.
+    device, numerics
+        Where and how is computed.
+    checkpoint_every
+        Seconds between checkpoints inside a phase; 0 for one at every step.
+    """
+
+    corpus: Corpus
+    catalogue: Catalogue
+    encoder: str
+    model: str
+    grid: Grid
+    recipe: Recipe
+    store: Path
+    origin: str
+    device: str = "cpu"
+    numerics: Numerics = field(default_factory=Numerics)
+    checkpoint_every: float = 600.0
+
+
+class Session:
+    """Reads and makes each thing once."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.tokens = TokenCache(setting.store / "tokens")
+        self._made: dict[Any, Any] = {}
+        self._features: dict[Any, Features] = {}
+        self._kept = 0
+
+    @property
+    def grid(self) -> Grid:
+        """The grid."""
+        return self.setting.grid
+
+    def recipe(self, task: Task) -> Recipe:
+        """Return the recipe of a task."""
+        return self.setting.recipe.for_task(task)
+
+    def encoder(self, initialisation: Initialisation, seed: int) -> Encoder:
+        """Return the encoder as it was before any training. There is one; its weights are overwritten."""
+        setting = self.setting
+        key = seed if initialisation == "random" else 0
+        encoder: Encoder = self._once(
+            ("encoder", initialisation), lambda: load_encoder(setting.encoder, initialisation, key, setting.device)
+        )
+        weights = self._once(
+            ("weights", initialisation, key), lambda: self._first_weights(encoder, initialisation, key)
+        )
+        encoder.model.load_state_dict(weights)
+        return encoder
+
+    def _first_weights(self, encoder: Encoder, initialisation: Initialisation, seed: int) -> dict[str, torch.Tensor]:
+        fresh = encoder
+        if initialisation == "random":
+            fresh = load_encoder(self.setting.encoder, initialisation, seed, self.setting.device)
+        return {name: weight.clone() for name, weight in fresh.model.state_dict().items()}
+
+    def training(self, name: str, count: int, language: str = "") -> list[list[Examples]]:
+        """Return what a task is trained on: in turn, and in each turn the sources that are put together."""
+        setting = self.setting
+        return [
+            [self._training(source, language or setting.grid.source_language, count) for source in turn]
+            for turn in training_sources(setting.grid, setting.catalogue, name)
+        ]
+
+    def development(self, name: str) -> list[Examples]:
+        """Return the development examples of a task in the source language."""
+        setting = self.setting
+        last = training_sources(setting.grid, setting.catalogue, name)[-1]
+        count = self.recipe(setting.catalogue[name]).development_examples
+        language = setting.grid.source_language
+        return self._once(
+            ("development", name),
+            lambda: development_examples(setting.corpus, setting.catalogue, last, language, count),
+        )
+
+    def tests(self, target: str) -> list[Examples]:
+        """Return the test examples of a target in each language."""
+        setting = self.setting
+        return self._once(
+            ("tests", target), lambda: list(test_examples(setting.corpus, setting.catalogue, setting.grid, target))
+        )
+
+    def texts(self) -> list[Examples]:
+        """Return the text of language modelling."""
+        setting, wanted = self.setting, self.setting.grid.mlm
+        if wanted is None:
+            return []
+        language = setting.grid.source_language
+        return self._once(
+            "texts", lambda: [text(setting.corpus, setting.catalogue, wanted, language, name) for name in wanted.tasks]
+        )
+
+    def task(self, name: str) -> Task:
+        """Return a task with the labels its head tells apart: those of its examples where the catalogue names none."""
+        about = self.setting.catalogue[name]
+        if about.labels or about.head != "token-classification":
+            return about
+        count = max(self.grid.intermediate_examples, self.grid.target_examples)
+        every = [part for turn in self.training(name, count) for part in turn] + self.development(name)
+        return self._once(("labels", name), lambda: labelled(about, [r for part in every for r in part.records]))
+
+    def features(self, examples: Examples, task: Task, encoder: Encoder) -> Features:
+        """Return examples as features, with the labels of `task`."""
+        own = examples.task.model_copy(update={"labels": task.labels}) if task.labels else examples.task
+        length = self.recipe(task).max_length
+        key = (own.name, task.name, examples.language, examples.split, len(examples.records), length)
+        if key not in self._features:
+            made = featurize(own, examples.records, encoder, length, examples.where, self.tokens)
+            if self._kept + len(made.input_ids) > _KEPT_ROWS:
+                return made
+            self._kept += len(made.input_ids)
+            self._features[key] = made
+        return self._features[key]
+
+    def fingerprint(self, examples: Examples) -> str:
+        """Return a hash of examples."""
+        return self._once(("fingerprint", id(examples)), lambda: fingerprint(examples.records))
+
+    def _training(self, source: Source, language: str, count: int) -> Examples:
+        setting = self.setting
+        return self._once(
+            ("training", source, language, count),
+            lambda: training_examples(setting.corpus, setting.catalogue, source, language, count),
+        )
+
+    def _once(self, key: Any, make: Callable[[], T]) -> T:
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made

@@ -1,0 +1,203 @@
+"""Text as subwords: what a tokenizer makes of a task's examples, kept on disk so that it is done once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from transfer_analysis.corpora.records import Record, values
+from transfer_analysis.errors import InputError
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.tensors import read_tensors, write_tensors
+
+#: Subwords that two windows of one long context share.
+STRIDE = 128
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Examples as subwords, row by row.
+
+    Attributes
+    ----------
+    input_ids, segments
+        Subwords of each row with special tokens, and the segment (0 or 1) of each.
+    example
+        Number of the example that each row belongs to.
+    words
+        For tagging: the number of the word that each subword belongs to, -1 for special tokens.
+    places
+        For span QA: the characters of the context that each subword stands for, shape (subwords, 2), -1 where it stands
+        for none.
+    """
+
+    input_ids: list[Ints]
+    segments: list[Ints]
+    example: Ints
+    words: list[Ints] = field(default_factory=list)
+    places: list[Ints] = field(default_factory=list)
+
+    def unknown(self, encoder: Encoder) -> tuple[Ints, Ints]:
+        """Return, per row, how many subwords are unknown to the tokenizer and how many there are, special ones apart."""
+        unknown_id = encoder.tokenizer.unk_token_id
+        special = np.array([i for i in encoder.tokenizer.all_special_ids if i != unknown_id], dtype=np.int64)
+        unknown = np.array([int((row == unknown_id).sum()) if unknown_id is not None else 0 for row in self.input_ids])
+        return unknown, np.array([int((~np.isin(row, special)).sum()) for row in self.input_ids])
+
+
+class Tokenize(Protocol):
+    """A way to get tokens: `tokenize`, or one that keeps what it has made."""
+
+    def __call__(self, task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+        """Return the tokens of examples."""
+        ...
+
+
+def tokenize(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    """Return the tokens of examples, cut at `max_length` subwords; long contexts of span QA in overlapping windows.
+
+    Raises
+    ------
+    InputError
+        For a task whose head the training core does not have.
+    """
+    makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int], Tokens]] = {
+        "sequence-classification": _sequences,
+        "sequence-regression": _sequences,
+        "masked-lm": _sequences,
+        "translation-lm": _sequences,
+        "retrieval": _sequences,
+        "multiple-choice": _choices,
+        "token-classification": _tagged,
+        "span-qa": _windows,
+    }
+    if task.head not in makers:
+        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
+    return makers[task.head](task, examples, encoder, max_length)
+
+
+def stem(task: Task, example: Record) -> str:
+    """Return what all choices of an example are read beside: its context and its question."""
+    parts = [str(example[task.columns[part]]) for part in ("context", "question") if part in task.columns]
+    return " ".join(task.phrases.get(part, part) for part in parts)
+
+
+@dataclass(frozen=True)
+class TokenCache:
+    """Tokens kept in a folder, one file for each set of examples, task, tokenizer and length.
+
+    A file that cannot be read is made again.
+    """
+
+    folder: Path
+
+    def __call__(self, task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+        """Return the tokens of examples, from the folder where they are there."""
+        about = [task.head, task.columns, task.phrases, encoder.tokenizer_hash, max_length, fingerprint(examples)]
+        path = self.folder / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:16]}.safetensors"
+        found = _read(path)
+        if found is None:
+            found = tokenize(task, examples, encoder, max_length)
+            _write(path, found)
+        return found
+
+
+def fingerprint(examples: Sequence[Record]) -> str:
+    """Return a hash of examples, to know whether data have changed."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(repr(sorted(example.items())).encode())
+    return digest.hexdigest()[:16]
+
+
+def _sequences(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    texts = [str(e[task.columns["text"]]) for e in examples]
+    pairs = [str(e[task.columns["pair"]]) for e in examples] if "pair" in task.columns else None
+    encoded = encoder.tokenizer(texts, pairs, truncation=True, max_length=max_length)
+    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(texts)), np.arange(len(texts)))
+
+
+def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    options = [values(example, task.columns["choices"]) for example in examples]
+    stems = [stem(task, e) for e, o in zip(examples, options, strict=True) for _ in o]
+    encoded = encoder.tokenizer(stems, [c for o in options for c in o], truncation=True, max_length=max_length)
+    example = np.repeat(np.arange(len(examples)), [len(o) for o in options])
+    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(stems)), example)
+
+
+def _tagged(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    tokens = [list(e[task.columns["tokens"]]) for e in examples]
+    encoded = encoder.tokenizer(tokens, is_split_into_words=True, truncation=True, max_length=max_length)
+    words = [np.array([-1 if w is None else w for w in encoded.word_ids(i)]) for i in range(len(tokens))]
+    return Tokens(
+        _arrays(encoded["input_ids"]), _segments(encoded, len(tokens)), np.arange(len(tokens)), _arrays(words)
+    )
+
+
+def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    encoded = encoder.tokenizer(
+        # Some questions begin with spaces, which would count as words to cut.
+        [str(e[task.columns["question"]]).strip() for e in examples],
+        [str(e[task.columns["context"]]) for e in examples],
+        truncation="only_second",
+        max_length=max_length,
+        stride=min(STRIDE, max_length // 4),
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    example = np.array(encoded["overflow_to_sample_mapping"], dtype=np.int64)
+    places = []
+    for row, mapping in enumerate(encoded["offset_mapping"]):
+        in_context = np.array([number == 1 for number in encoded.sequence_ids(row)])
+        places.append(np.where(in_context[:, None], np.array(mapping), -1).astype(np.int64))
+    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(example)), example, places=places)
+
+
+def _segments(encoded: Any, count: int) -> list[Ints]:
+    """Return the segment of each subword: 1 from the first subword of the second text on, else 0.
+
+    Tokenizers differ in what they call token types, and some have none; positions and answers need the segments.
+    """
+    segments = []
+    for row in range(count):
+        second = np.array([number == 1 for number in encoded.sequence_ids(row)])
+        segments.append(np.maximum.accumulate(second).astype(np.int64))
+    return segments
+
+
+def _arrays(rows: Sequence[Any]) -> list[Ints]:
+    return [np.array(row, dtype=np.int64) for row in rows]
+
+
+#: Columns of subwords in a file of tokens, and their width.
+_COLUMNS = {"input_ids": np.int32, "segments": np.int8, "words": np.int32, "places": np.int32}
+
+
+def _write(path: Path, tokens: Tokens) -> None:
+    lengths = np.array([len(row) for row in tokens.input_ids], dtype=np.int64)
+    arrays: dict[str, npt.NDArray[Any]] = {"lengths": lengths, "example": tokens.example}
+    for name, kind in _COLUMNS.items():
+        rows = getattr(tokens, name)
+        if rows:
+            arrays[name] = np.concatenate(rows).astype(kind)
+    write_tensors(path, {name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _read(path: Path) -> Tokens | None:
+    found = read_tensors(path)
+    if found is None:
+        return None
+    arrays = {name: tensor.numpy().astype(np.int64) for name, tensor in found[0].items()}
+    ends = np.cumsum(arrays["lengths"])[:-1]
+    rows = {name: np.split(arrays[name], ends) for name in _COLUMNS if name in arrays}
+    return Tokens(example=arrays["example"], **rows)
