@@ -130,7 +130,13 @@ def test_export_names_every_problem_and_writes_nothing(corpus, tmp_path):
     catalogue = load_catalogue()
     with pytest.raises(InputError) as caught:
         export_examples(
-            corpus, [catalogue["xnli"], catalogue["mlqa"], catalogue["boolq"]], tmp_path / "x.jsonl", "de", ["test"], 4, 0
+            corpus,
+            [catalogue["xnli"], catalogue["mlqa"], catalogue["boolq"]],
+            tmp_path / "x.jsonl",
+            "de",
+            ["test"],
+            4,
+            0,
         )
     assert len(caught.value.problems) == 2
     assert "mlqa: none of the splits test can be read" in str(caught.value)

@@ -10,6 +10,7 @@ import typer
 
 from transfer_analysis.commands.common import (
     OwnTasks,
+    corpus_from,
     progress,
     read_catalogue,
 )
@@ -53,11 +54,10 @@ def export_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the texts of tasks' examples, for distances between tasks and for studies."""
-    from transfer_analysis.corpora import FolderCorpus, HubCorpus
     from transfer_analysis.corpora.export import export_examples
 
     catalogue = read_catalogue(own_tasks)
-    corpus = HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
+    corpus = corpus_from(source, catalogue)
     with progress() as report:
         written = export_examples(
             corpus, [catalogue[name] for name in task_names], out, language, splits.split(), count, seed, report

@@ -13,6 +13,7 @@ from transfer_analysis.commands.common import (
     Out,
     OwnTasks,
     pairs,
+    print_table,
     read_catalogue,
     store_table,
 )
@@ -127,3 +128,32 @@ def gains_command(
             found.frame.to_parquet(temporary, index=False)
     typer.echo(found.describe())
     typer.echo(f"wrote {out}")
+
+
+@app.command("averages", epilog="Example: transfer-analysis results averages results.parquet --benchmark xtreme")
+def averages_command(
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    name: Annotated[str, typer.Option("--benchmark", help="xtreme or xtreme-r.")] = "xtreme",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV file to write, one row per run.")] = None,
+    own_tasks: OwnTasks = None,
+    as_json: AsJson = False,
+) -> None:
+    """Average test scores as a benchmark does, and say which tasks and languages were missing."""
+    from transfer_analysis.files import write_text
+    from transfer_analysis.results import benchmark_averages, read_table
+    from transfer_analysis.tasks.benchmarks import benchmark
+
+    catalogue, chosen = read_catalogue(own_tasks), benchmark(name)
+    found = benchmark_averages(read_table(path, catalogue), chosen, catalogue)
+    if out is not None:
+        write_text(out, found.frame.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        typer.echo(found.frame.to_json(orient="records", force_ascii=False, indent=2))
+        return
+    there = [task for task in chosen.tasks() if found.frame[task].notna().any()]
+    by = ["model", "initialisation", "condition"]
+    mean = found.frame.groupby(by, sort=False)[[*there, "average"]].mean().reset_index()
+    rows = [[*map(str, row[: len(by)]), *(f"{v:.1f}" for v in row[len(by) :])] for row in mean.itertuples(index=False)]
+    print_table([*by, *there, "average"], rows)
+    for remark in found.remarks():
+        typer.echo(remark, err=True)

@@ -12,6 +12,9 @@ from transfer_analysis.commands.common import (
     AsJson,
     Out,
     OwnTasks,
+    corpus_from,
+    origin_of,
+    print_table,
     progress,
     read_catalogue,
     store_table,
@@ -31,34 +34,46 @@ def train_command(
         "runs"
     ),
     out: Out = Path("results.parquet"),
+    append: Annotated[bool, typer.Option(help="Keep the rows that the file to write has from other runs.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; on a GPU, one worker is usual.")] = "cpu",
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints inside a run.")] = 10.0,
     own_tasks: OwnTasks = None,
 ) -> None:
     """Train and score a grid, or what is left of it; results do not depend on interruptions or workers.
 
     Everything is read and checked before training starts. A run that fails is noted with its reason and the rest goes
-    on; the exit code is then 1. Stop at any time and run the same command again to go on.
+    on; the exit code is then 1. Stop at any time with Ctrl-C and run the same command again to go on.
     """
-    from transfer_analysis.corpora import FolderCorpus, HubCorpus
+    from transfer_analysis.commands.live import live_grid
+    from transfer_analysis.results import read_table
     from transfer_analysis.training.execute import run_grid
     from transfer_analysis.training.plan import load_plan
 
     loaded, catalogue = load_plan(plan), read_catalogue(own_tasks)
-    corpus = HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
-    with progress() as report:
-        trained = run_grid(
-            corpus,
-            catalogue,
-            loaded.encoder,
-            loaded.grid,
-            loaded.chosen_recipe(),
-            store,
-            model=loaded.model_name(),
-            origin="hub" if source == "hub" else f"folder {Path(source).name}",
-            workers=workers,
-            report=report,
-        )
-    store_table(trained.table, out, [])
+    earlier = read_table(out, catalogue=catalogue) if append and out.is_file() else None
+    try:
+        with live_grid() as (report, watch):
+            trained = run_grid(
+                corpus_from(source, catalogue),
+                catalogue,
+                loaded.encoder,
+                loaded.grid,
+                loaded.chosen_recipe(),
+                store,
+                model=loaded.model_name(),
+                origin=origin_of(source),
+                workers=workers,
+                device=device,
+                checkpoint_every=60 * checkpoint_minutes,
+                report=report,
+                watch=watch,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is finished is in {store}. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
+    table = trained.table if earlier is None else earlier.extended(trained.table)
+    store_table(table, out, trained.remarks)
     for failure in trained.failures:
         typer.echo(f"failed: {failure}", err=True)
     if trained.failures:
@@ -82,3 +97,37 @@ def train_status_command(
     for record in failed:
         typer.echo(f"failed: {record['reason']}")
     typer.echo(f"{len(finished)} runs finished, {len(failed)} failed")
+
+
+@app.command("pretrain", epilog="Example: transfer-analysis train pretrain encoder.yaml --from corpora/ -o my-encoder")
+def pretrain_command(
+    settings: Annotated[Path, typer.Argument(help="Text, vocabulary, size and steps in YAML; see README.md.")],
+    source: Annotated[str, typer.Option("--from", help="`hub`, or a folder with <text>/<language>/train.jsonl.gz.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the encoder.")],
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints.")] = 10.0,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Pretrain an encoder from nothing: a tokenizer, then masked and translation language modelling.
+
+    Stop at any time and run the same command again to go on.
+    """
+    from transfer_analysis.training.pretraining import load_pretraining, pretrain
+
+    catalogue = read_catalogue(own_tasks)
+    with progress() as report:
+        done = pretrain(
+            corpus_from(source, catalogue),
+            catalogue,
+            load_pretraining(settings),
+            out,
+            device=device,
+            checkpoint_every=60 * checkpoint_minutes,
+            report=report,
+        )
+    rows = [
+        [str(r.language), f"{r.passages:,}", f"{r.held_out_loss:.3f}", f"{r.unknown_tokens:.2f}"]
+        for r in done.languages.itertuples()
+    ]
+    print_table(["language", "passages", "held-out loss (nats)", "unknown subwords (%)"], rows)
+    typer.echo(f"wrote {out}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from transfer_analysis.corpora.records import Record, drawn, with_labels
+from transfer_analysis.corpora.records import Record, Sample, drawn
 from transfer_analysis.errors import InputError, MissingError, first_line, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, load_catalogue
@@ -41,7 +41,7 @@ class FolderCorpus:
         """
         path = self._file(task, language, split)
         if path.suffix == ".parquet":
-            return with_labels(self.catalogue[task], _parquet(path)[:count])
+            return _parquet(path)[:count]
         records = []
         try:
             with (
@@ -55,11 +55,11 @@ class FolderCorpus:
             raise InputError(f"{path}: cannot be read: {error}") from error
         if not records:
             raise InputError(f"{path}: holds no examples")
-        return with_labels(self.catalogue[task], records)
+        return records
 
-    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
-        return drawn(self.examples(task, language, split), count, seed)
+        return drawn(self.catalogue[task], self.examples(task, language, split), count, seed)
 
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has a folder for, as canonical codes."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from transfer_analysis.corpora.records import Record, drawn, with_labels
+from transfer_analysis.corpora.records import Record, Sample, drawn
 from transfer_analysis.errors import InputError, MissingError, first_line
 from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.languages import resolve
@@ -46,11 +46,11 @@ class HubCorpus:
             found = found.filter(lambda value, b=beginning: str(value).startswith(b), input_columns=column)
         chosen = found if count is None else found.select(range(min(count, len(found))))
         records: list[Record] = chosen.to_list()
-        return with_labels(about, records)
+        return records
 
-    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
-        return drawn(self.examples(task, language, split), count, seed)
+        return drawn(self.catalogue[task], self.examples(task, language, split), count, seed)
 
     def languages(self, task: str) -> list[str]:
         """Return the languages that the catalogue lists, those with a configuration where it lists these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,14 @@ Record = dict[str, Any]
 
 #: Parts of an example that are text, in the order in which a reader would read them.
 _TEXT_PARTS = ("text", "pair", "context", "question", "choices", "tokens")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Examples of a split, and which row of it (counted from 1) each is."""
+
+    records: list[Record]
+    rows: list[int]
 
 
 class Corpus(Protocol):
@@ -29,8 +38,11 @@ class Corpus(Protocol):
         """
         ...
 
-    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
-        """Return a random sample of a split, in the split's order; all of it where it is smaller."""
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
+        """Return a random sample of a split, in the split's order; all of it where it is smaller.
+
+        Examples that are marked as having no label are left out before.
+        """
         ...
 
     def languages(self, task: str) -> list[str]:
@@ -38,18 +50,13 @@ class Corpus(Protocol):
         ...
 
 
-def drawn(records: list[Record], count: int, seed: int) -> list[Record]:
-    """Return a random sample of records, in their order."""
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(records))[:count])
-    return [records[i] for i in chosen]
-
-
-def with_labels(task: Task, records: list[Record]) -> list[Record]:
-    """Leave out the examples that are marked as having no label."""
+def drawn(task: Task, records: list[Record], count: int, seed: int) -> Sample:
+    """Return a random sample of the examples that have a label, in their order."""
     column = task.columns.get("label", "")
-    if not task.unlabelled or not column:
-        return records
-    return [record for record in records if record.get(column) not in task.unlabelled]
+    labelled = [i for i, record in enumerate(records) if record.get(column) not in task.unlabelled]
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(labelled))[:count])
+    places = [labelled[i] for i in chosen]
+    return Sample([records[i] for i in places], [i + 1 for i in places])
 
 
 def values(record: Record, column: str) -> list[str]:

@@ -90,6 +90,12 @@ class TransferTable:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def extended(self, newer: TransferTable) -> TransferTable:
+        """Return both tables as one; where both have a key, the newer row stands."""
+        both = pd.concat([self.frame, newer.frame], ignore_index=True)
+        kept = both.drop_duplicates(list(schema.KEY), keep="last")
+        return TransferTable(kept.sort_values(list(schema.KEY), ignore_index=True))
+
     def describe(self) -> str:
         """Say in one line what the table holds."""
         parts = [f"{len(self.frame):,} scores"]

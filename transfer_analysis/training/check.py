@@ -77,7 +77,9 @@ class _Check:
         for turn in training_sources(grid, session.setting.catalogue, name):
             for source in turn:
                 other = session.setting.catalogue[source.task]
-                if (other.head, other.labels) != (about.head, about.labels):
+                # The numbers of choices may differ; classes may not.
+                alike = about.head == "multiple-choice" or other.labels == about.labels
+                if other.head != about.head or not alike:
                     raise InputError(f"{name}: cannot be trained on {source.task}, whose head or labels differ")
         for condition in map(parse_condition, grid.conditions):
             if name in grid.members(condition):
@@ -98,7 +100,7 @@ class _Check:
     def known(self, features: Features, part: Examples) -> None:
         """Check that the encoder can read the examples."""
         if self.session.grid.unknown == "refuse":
-            self.add(unknown_rows(features, part.where))
+            self.add(unknown_rows(features, part.where, part.rows))
 
     def retrieval(self, name: str) -> None:
         """Check a target that is scored without training."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Corpus, Record
+from transfer_analysis.corpora.records import Corpus, Record, Sample
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.grid import Grid, LanguageModelling
@@ -27,12 +27,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples of a task in one language and split."""
+    """Examples of a task in one language and split, and the row of the split that each is, as messages name it."""
 
     task: Task
     language: str
     split: str
     records: list[Record]
+    rows: list[str]
 
     @property
     def where(self) -> str:
@@ -58,8 +59,8 @@ def training_sources(grid: Grid, catalogue: Catalogue, name: str) -> tuple[tuple
 
 def training_examples(corpus: Corpus, catalogue: Catalogue, source: Source, language: str, count: int) -> Examples:
     """Return training examples: the same ones for every run."""
-    records = corpus.sample(source.task, language, source.split, count, _seed(source.task))
-    return Examples(catalogue[source.task], language, source.split, records)
+    found = corpus.sample(source.task, language, source.split, count, _seed(source.task))
+    return _examples(catalogue[source.task], language, source.split, found)
 
 
 def development_examples(
@@ -72,10 +73,10 @@ def development_examples(
         if split == source.split:
             return []
         try:
-            records = corpus.sample(source.task, language, split, max(1, count // len(sources)), _seed(source.task))
+            sample = corpus.sample(source.task, language, split, max(1, count // len(sources)), _seed(source.task))
         except MissingError:
             return []
-        found.append(Examples(catalogue[source.task], language, split, records))
+        found.append(_examples(catalogue[source.task], language, split, sample))
     return found
 
 
@@ -102,10 +103,10 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
     for language in test_languages(corpus, catalogue, grid, target)[0]:
         for split in splits:
             try:
-                records = corpus.sample(target, language, split, grid.test_examples, _seed(target))
+                sample = corpus.sample(target, language, split, grid.test_examples, _seed(target))
             except MissingError:
                 continue
-            yield Examples(about, language, split, records)
+            yield _examples(about, language, split, sample)
             found = True
             break
     if not found:
@@ -121,24 +122,32 @@ def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source
     languages = [code for code in corpus.languages(name) if not wanted.languages or code in wanted.languages]
     column, key = about.columns["text"], about.columns.get("key", "")
     records: list[Record] = []
+    rows: list[str] = []
     if about.head == "masked-lm":
         for language in languages:
             found = corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language))
-            records += [{"text": record[column]} for record in found]
-        return Examples(_text_task(about, "text"), "+".join(languages), about.splits.train, records)
+            records += [{"text": record[column]} for record in found.records]
+            rows += [f"{language} {row}" for row in found.rows]
+        return Examples(_text_task(about, "text"), "+".join(languages), about.splits.train, records, rows)
     counterpart = {record[key]: record[column] for record in corpus.examples(name, source_language, about.splits.train)}
     rng = np.random.default_rng(_seed(name))
     for language in languages:
         if language == source_language:
             continue
-        for record in corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language)):
+        found = corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language))
+        for record, row in zip(found.records, found.rows, strict=True):
             if record[key] in counterpart:
                 pair = [str(record[column]), str(counterpart[record[key]])]
                 first = int(rng.integers(2))
                 records.append({"text": pair[first], "pair": pair[1 - first]})
+                rows.append(f"{language} {row}")
     if not records:
         raise InputError(f"{name}: no passage of {', '.join(languages)} has a counterpart in {source_language}")
-    return Examples(_text_task(about, "text", "pair"), "+".join(languages), about.splits.train, records)
+    return Examples(_text_task(about, "text", "pair"), "+".join(languages), about.splits.train, records, rows)
+
+
+def _examples(task: Task, language: str, split: str, found: Sample) -> Examples:
+    return Examples(task, language, split, found.records, [str(row) for row in found.rows])
 
 
 def _text_task(task: Task, *columns: str) -> Task:

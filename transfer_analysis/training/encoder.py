@@ -33,6 +33,7 @@ class Shape(BaseModel):
     heads: int = Field(default=4, ge=1)
     feed_forward: int = Field(default=256, ge=1)
     max_length: int = Field(default=64, ge=8)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Shape:
@@ -80,6 +81,13 @@ class Encoder:
         """Where the weights are."""
         device: torch.device = next(self.model.parameters()).device
         return device
+
+    @property
+    def dropout(self) -> float:
+        """Share of a head's inputs that are dropped in training, as the encoder's configuration says."""
+        config = self.model.config
+        given = getattr(config, "classifier_dropout", None)
+        return float(given if given is not None else getattr(config, "hidden_dropout_prob", 0.0) or 0.0)
 
     @property
     def layers(self) -> int:
@@ -246,8 +254,8 @@ def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> En
         num_attention_heads=shape.heads,
         intermediate_size=shape.feed_forward,
         max_position_embeddings=shape.max_length,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=shape.dropout,
+        attention_probs_dropout_prob=shape.dropout,
         pad_token_id=tokenizer.pad_token_id,
         restart_positions=True,
         sequence_pooling="mean",

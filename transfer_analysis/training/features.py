@@ -75,6 +75,18 @@ class Features:
         return 100 * float(self.unknown.sum()) / max(1, int(self.subwords.sum()))
 
 
+class _Place:
+    """Where examples stand, for messages."""
+
+    def __init__(self, name: str, rows: Sequence[str] | None) -> None:
+        self.name = name
+        self.rows = rows
+
+    def row(self, number: int) -> str:
+        """Name an example by its number, counted from 0."""
+        return f"{self.name} row {self.rows[number] if self.rows is not None else number + 1}"
+
+
 def featurize(
     task: Task,
     examples: Sequence[Record],
@@ -82,6 +94,7 @@ def featurize(
     max_length: int,
     where: str,
     tokens: Tokenize = tokenize,
+    rows: Sequence[str] | None = None,
 ) -> Features:
     """Check and tokenize examples for the task's head.
 
@@ -91,6 +104,8 @@ def featurize(
         Names the corpus, language and split in messages (`simulated/en/train`).
     tokens
         How to get the tokens; a `TokenCache` keeps them.
+    rows
+        What messages call each example; numbers from 1 where not given.
 
     Raises
     ------
@@ -98,7 +113,7 @@ def featurize(
         For an empty split, a missing column, an unknown label, tokens and tags of unequal length, choices that differ
         in number, an answer that does not stand in its context, or a text of a megabyte; named by task, split and row.
     """
-    place = f"{task.name} {where}"
+    place = _Place(f"{task.name} {where}", rows)
     _check_columns(task, examples, place)
     head = task.head
     if head == "multiple-choice":
@@ -107,12 +122,12 @@ def featurize(
         return _spans(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
     golds: list[Any]
     if head == "token-classification":
-        golds = [_tags(task, e, f"{place} row {i + 1}") for i, e in enumerate(examples)]
+        golds = [_tags(task, e, place.row(i)) for i, e in enumerate(examples)]
     elif head in ("masked-lm", "translation-lm"):
         golds = [0] * len(examples)
     elif head == "sequence-regression":
         column = task.columns["label"]
-        golds = [_value(e[column], f"{place} row {i + 1}: {column}") for i, e in enumerate(examples)]
+        golds = [_value(e[column], f"{place.row(i)}: {column}") for i, e in enumerate(examples)]
     else:
         golds = _labels(task, examples, place)
     made = tokens(task, examples, encoder, max_length)
@@ -151,30 +166,31 @@ def joined(parts: Sequence[Features]) -> Features:
     )
 
 
-def unknown_rows(features: Features, where: str) -> list[str]:
-    """Return a message on the rows that have no subword that the tokenizer knows; nothing where there are none."""
-    rows = np.flatnonzero(features.unknown == features.subwords) + 1
-    if not len(rows):
+def unknown_rows(features: Features, where: str, rows: Sequence[str]) -> list[str]:
+    """Return a message on the examples of which the tokenizer knows no subword; nothing where there are none."""
+    unknown = np.flatnonzero(features.unknown == features.subwords)
+    if not len(unknown):
         return []
-    shown = ", ".join(map(str, rows[:_SHOWN])) + (", …" if len(rows) > _SHOWN else "")
+    numbers = [features.example[n // features.rows_per_item] for n in unknown]
+    shown = ", ".join(rows[n] for n in dict.fromkeys(numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
     return [
-        f"{features.task.name} {where}: {len(rows)} of {len(features.subwords)} rows (row {shown}) have no subword that "
-        "the encoder's tokenizer knows; take another encoder or other languages, or keep them with `unknown: keep` in "
-        "the grid"
+        f"{features.task.name} {where}: {len(unknown)} of {len(features.subwords)} texts (row {shown}) have no subword "
+        "that the encoder's tokenizer knows; take another encoder or other languages, or keep them with `unknown: keep` "
+        "in the grid"
     ]
 
 
-def _check_columns(task: Task, examples: Sequence[Record], where: str) -> None:
+def _check_columns(task: Task, examples: Sequence[Record], where: _Place) -> None:
     if not examples:
-        raise InputError(f"{where}: no examples")
+        raise InputError(f"{where.name}: no examples")
     for column in task.columns.values():
         for name in column.split():
             if name.split(".")[0] not in examples[0]:
                 raise InputError(
-                    f"{where}: column {name!r} is missing{nearest(name, examples[0])}; "
+                    f"{where.name}: column {name!r} is missing{nearest(name, examples[0])}; "
                     f"the examples have {', '.join(examples[0])}"
                 )
-    for row, example in enumerate(examples, start=1):
+    for number, example in enumerate(examples):
         for name, value in example.items():
             size = (
                 len(value)
@@ -185,25 +201,25 @@ def _check_columns(task: Task, examples: Sequence[Record], where: str) -> None:
             )
             if size > LONGEST_TEXT:
                 raise InputError(
-                    f"{where} row {row}: {name!r} has {size:,} characters, more than {LONGEST_TEXT:,}: "
+                    f"{where.row(number)}: {name!r} has {size:,} characters, more than {LONGEST_TEXT:,}: "
                     f"a broken line? It begins with {str(value)[:40]!r}"
                 )
 
 
-def _labels(task: Task, examples: Sequence[Record], where: str) -> list[int]:
+def _labels(task: Task, examples: Sequence[Record], where: _Place) -> list[int]:
     column = task.columns["label"]
-    return [_label(task, e[column], f"{where} row {i + 1}: {column}") for i, e in enumerate(examples)]
+    return [_label(task, e[column], f"{where.row(i)}: {column}") for i, e in enumerate(examples)]
 
 
-def _choices(task: Task, examples: Sequence[Record], where: str, encoder: Encoder, tokens: Any) -> Features:
+def _choices(task: Task, examples: Sequence[Record], where: _Place, encoder: Encoder, tokens: Any) -> Features:
     count = len(values(examples[0], task.columns["choices"]))
     targets = []
     for i, example in enumerate(examples):
         found = len(values(example, task.columns["choices"]))
         if found != count:
-            raise InputError(f"{where} row {i + 1}: {found} choices, but the first row has {count}")
+            raise InputError(f"{where.row(i)}: {found} choices, but the first row has {count}")
         column = task.columns["label"]
-        targets.append(_label(task, example[column], f"{where} row {i + 1}: {column}", count))
+        targets.append(_label(task, example[column], f"{where.row(i)}: {column}", count))
     made: Tokens = tokens()
     unknown, subwords = made.unknown(encoder)
     numbers = list(range(len(examples)))
@@ -212,9 +228,9 @@ def _choices(task: Task, examples: Sequence[Record], where: str, encoder: Encode
     )
 
 
-def _spans(task: Task, examples: Sequence[Record], where: str, encoder: Encoder, tokens: Any) -> Features:
+def _spans(task: Task, examples: Sequence[Record], where: _Place, encoder: Encoder, tokens: Any) -> Features:
     contexts = [str(e[task.columns["context"]]) for e in examples]
-    golds = [_answers(task, e, contexts[i], f"{where} row {i + 1}") for i, e in enumerate(examples)]
+    golds = [_answers(task, e, contexts[i], where.row(i)) for i, e in enumerate(examples)]
     made: Tokens = tokens()
     unknown, subwords = made.unknown(encoder)
     return Features(

@@ -35,12 +35,13 @@ class Head(nn.Module):
 
 
 class SequenceClassification(Head):
-    """A hidden layer with tanh on the pooled state, then one logit per class (Devlin et al. 2019)."""
+    """A hidden layer with tanh on the pooled state, dropout, then one logit per class (Devlin et al. 2019)."""
 
-    def __init__(self, width: int, outputs: int, pooling: Pooling) -> None:
+    def __init__(self, width: int, outputs: int, pooling: Pooling, dropout: float) -> None:
         super().__init__()
         self.pooling = pooling
         self.pool = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, outputs)
 
     def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -50,15 +51,15 @@ class SequenceClassification(Head):
             pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
         else:
             pooled = hidden[:, 0]
-        logits: torch.Tensor = self.out(torch.tanh(self.pool(pooled)))
+        logits: torch.Tensor = self.out(self.dropout(torch.tanh(self.pool(pooled))))
         return logits
 
 
 class SequenceRegression(SequenceClassification):
     """As sequence classification with one output, trained by squared error."""
 
-    def __init__(self, width: int, pooling: Pooling) -> None:
-        super().__init__(width, 1, pooling)
+    def __init__(self, width: int, pooling: Pooling, dropout: float) -> None:
+        super().__init__(width, 1, pooling, dropout)
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean squared error."""
@@ -71,15 +72,16 @@ class SequenceRegression(SequenceClassification):
 
 
 class TokenClassification(Head):
-    """One logit per tag on every subword; only first subwords of words count."""
+    """One logit per tag on every subword, after dropout; only first subwords of words count."""
 
-    def __init__(self, width: int, outputs: int) -> None:
+    def __init__(self, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, outputs)
 
     def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return logits of shape (examples, subwords, tags)."""
-        logits: torch.Tensor = self.out(hidden)
+        logits: torch.Tensor = self.out(self.dropout(hidden))
         return logits
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -96,8 +98,8 @@ class TokenClassification(Head):
 class MultipleChoice(SequenceClassification):
     """One logit per choice, from the pooled state of question and choice read together."""
 
-    def __init__(self, width: int, pooling: Pooling) -> None:
-        super().__init__(width, 1, pooling)
+    def __init__(self, width: int, pooling: Pooling, dropout: float) -> None:
+        super().__init__(width, 1, pooling, dropout)
 
     def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return logits of shape (examples, choices)."""
@@ -190,12 +192,12 @@ def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
     InputError
         For a kind of head that the training core does not have.
     """
-    width, pooling = encoder.hidden_size, encoder.pooling
+    width, pooling, dropout = encoder.hidden_size, encoder.pooling, encoder.dropout
     makers: dict[str, Callable[[], Head]] = {
-        "sequence-classification": lambda: SequenceClassification(width, len(task.labels), pooling),
-        "sequence-regression": lambda: SequenceRegression(width, pooling),
-        "multiple-choice": lambda: MultipleChoice(width, pooling),
-        "token-classification": lambda: TokenClassification(width, len(task.labels)),
+        "sequence-classification": lambda: SequenceClassification(width, len(task.labels), pooling, dropout),
+        "sequence-regression": lambda: SequenceRegression(width, pooling, dropout),
+        "multiple-choice": lambda: MultipleChoice(width, pooling, dropout),
+        "token-classification": lambda: TokenClassification(width, len(task.labels), dropout),
         "span-qa": lambda: SpanQA(width),
         "masked-lm": lambda: MaskedLM(encoder),
         "translation-lm": lambda: MaskedLM(encoder),

@@ -50,7 +50,7 @@ def _mining(session: Session, task: Task, examples: Examples, encoder: Encoder) 
     """Score mining, with the threshold that is best on the language's development examples."""
     split = task.splits.development
     try:
-        records = session.setting.corpus.sample(task.name, examples.language, split, session.grid.test_examples)
+        records = session.setting.corpus.sample(task.name, examples.language, split, session.grid.test_examples).records
     except MissingError as error:
         raise InputError(
             f"{task.name}/{examples.language}: the threshold is tuned on the split {split!r}, which is missing"

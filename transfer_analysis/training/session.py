@@ -149,11 +149,13 @@ class Session:
 
     def features(self, examples: Examples, task: Task, encoder: Encoder) -> Features:
         """Return examples as features, with the labels of `task`."""
-        own = examples.task.model_copy(update={"labels": task.labels}) if task.labels else examples.task
+        own = examples.task
+        if not own.labels and task.labels:
+            own = own.model_copy(update={"labels": task.labels})
         length = self.recipe(task).max_length
         key = (own.name, task.name, examples.language, examples.split, len(examples.records), length)
         if key not in self._features:
-            made = featurize(own, examples.records, encoder, length, examples.where, self.tokens)
+            made = featurize(own, examples.records, encoder, length, examples.where, self.tokens, examples.rows)
             if self._kept + len(made.input_ids) > _KEPT_ROWS:
                 return made
             self._kept += len(made.input_ids)

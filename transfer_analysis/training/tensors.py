@@ -22,7 +22,8 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], about: dict[str,
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(about or {}, sort_keys=True)
     with atomic_path(path) as temporary:
-        save_file(whole, temporary, metadata={"about": text, "sha256": _checksum(whole, text)})
+        # One entry, as several are written in no fixed order.
+        save_file(whole, temporary, metadata={"about": json.dumps([_checksum(whole, text), text])})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
@@ -36,11 +37,11 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]] |
         return None
     try:
         with safe_open(path, framework="pt") as stream:
-            found = stream.metadata() or {}
+            checksum, text = json.loads((stream.metadata() or {}).get("about", "null"))
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118  # not a mapping
-        if found.get("sha256") == _checksum(tensors, found.get("about", "")):
-            return tensors, json.loads(found["about"])
-    except (SafetensorError, OSError, ValueError):
+        if checksum == _checksum(tensors, text):
+            return tensors, json.loads(text)
+    except (SafetensorError, OSError, ValueError, TypeError):
         pass
     set_aside(path)
     return None

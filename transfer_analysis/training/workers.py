@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any
 
@@ -18,6 +20,9 @@ from transfer_analysis.training.store import Store, identity
 
 #: Seconds between two looks at what the processes have told.
 _LOOK = 0.25
+
+#: Settings of glibc's `mallopt`: the size from which an allocation is a mapping of its own, and what stays at the top.
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 
 #: What a job gave, None where it was stopped.
 Done = tuple[Job, Outcome | None]
@@ -100,8 +105,21 @@ def _begin(setting: Setting, events: Any, stop: Any) -> None:
     # Ctrl-C reaches every process of a terminal; only the first one answers, and tells the others through `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    _keep_freed_memory()
     _session = Session(setting)
     _control = Control(events.put, stop.is_set)
+
+
+def _keep_freed_memory() -> None:
+    """Ask the C library to keep what is freed, for the next step to use.
+
+    By default glibc gives every large tensor back to the system and takes it again at the next step, page by page, which
+    costs about a tenth of the time of training. Other C libraries have no such setting.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 1 << 30)
+        library.mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _work(job: Job) -> Outcome | None:

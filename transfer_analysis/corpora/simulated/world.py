@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Record
+from transfer_analysis.corpora.records import Record, Sample
 from transfer_analysis.corpora.simulated.grammar import Speaker
 from transfer_analysis.corpora.simulated.languages import SimulatedLanguage, simulated_language
 from transfer_analysis.corpora.simulated.tasks import MAKERS, Text, document
@@ -42,9 +42,9 @@ class World:
         """Return the languages of the world; every task has all."""
         return list(self.spoken)
 
-    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> list[Record]:
+    def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return examples; there is no end to them, so the first ones are as random as any."""
-        return self.examples(task, language, split, count)
+        return Sample(self.examples(task, language, split, count), list(range(1, count + 1)))
 
     def examples(self, task: str, language: str, split: str, count: int | None = None) -> list[Record]:
         """Return examples of a task, with the column names of the real task that it is the double of.

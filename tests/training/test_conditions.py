@@ -1,0 +1,308 @@
+"""Conditions of the grid on a small corpus: several tasks, language modelling, translations, composites, turns."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from transfer_analysis.corpora import FolderCorpus
+from transfer_analysis.errors import InputError
+from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.training import run as run_module
+from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
+from transfer_analysis.training.execute import run_grid
+from transfer_analysis.training.grid import Grid, Job
+from transfer_analysis.training.phases import intermediate_phase, target_phases
+from transfer_analysis.training.recipes import recipe
+from transfer_analysis.training.session import Session, Setting
+from transfer_analysis.training.store import Store
+
+WORDS = [f"w{i}" for i in range(20)] + [f"de{i}" for i in range(20)]
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("conditions")
+    rng = np.random.default_rng(0)
+
+    def text(word="w"):
+        return " ".join(f"{word}{n}" for n in rng.integers(20, size=6))
+
+    def pairs(count, labels, first="premise", second="hypothesis", word="w"):
+        return [{first: text(word), second: text(word), "label": int(rng.integers(labels))} for _ in range(count)]
+
+    def choices(count, names):
+        return [
+            {
+                "context": text(),
+                "premise": text(),
+                "question": "cause",
+                **{n: text() for n in names},
+                "label": int(rng.integers(len(names))),
+            }
+            for _ in range(count)
+        ]
+
+    for task, rows in (
+        ("snli", pairs(40, 3)),
+        ("anli", pairs(24, 3)),
+        ("mnli", pairs(16, 3)),
+        ("qqp", pairs(80, 2, "question1", "question2")),
+    ):
+        write(path / task / "en" / "train.jsonl", rows)
+        write(path / task / "en" / "validation.jsonl", rows[:8])
+    write(path / "qqp" / "de" / "train.jsonl", pairs(80, 2, "question1", "question2", "de"))
+    write(path / "social_iqa" / "en" / "train.jsonl", choices(12, ("answerA", "answerB", "answerC")))
+    write(path / "copa" / "en" / "train.jsonl", choices(12, ("choice1", "choice2")))
+    write(path / "xcopa" / "it" / "test.jsonl", choices(6, ("choice1", "choice2")))
+    write(path / "xnli" / "de" / "test.jsonl", pairs(8, 3, word="de"))
+    write(path / "paws_x" / "en" / "validation.jsonl", pairs(30, 2, "sentence1", "sentence2"))
+    write(path / "paws_x" / "de" / "test.jsonl", pairs(8, 2, "sentence1", "sentence2", "de"))
+    write(path / "ccg" / "en" / "train.jsonl", [{"tokens": ["w1", "w2"], "tags": ["S/NP", "NP"]}] * 8)
+    write(path / "ccg" / "en" / "validation.jsonl", [{"tokens": ["w1", "w2"], "tags": ["S/NP", "N"]}] * 8)
+    for language, word in (("en", "w"), ("de", "de")):
+        rows = [{"verse_id": f"MAT.1.{i}", "text": text(word)} for i in range(30)]
+        write(path / "bible_nt" / language / "train.jsonl", rows)
+    save_encoder(new_encoder("tiny", WORDS, Shape(layers=1, hidden=16, heads=2, feed_forward=16), 0), path / "tiny")
+    return path
+
+
+MULTI = {"tasks": ("qqp", "anli+"), "sampling": "uniform"}
+MLM = {"tasks": ("bible-nt", "bible-nt-aligned"), "examples": 20, "rate": 0.25}
+
+
+def grid(*conditions, **changes):
+    fields = {
+        "conditions": conditions,
+        "targets": ("xnli",),
+        "seeds": (1,),
+        "intermediate_examples": 40,
+        "target_examples": 40,
+        "test_examples": 8,
+        **changes,
+    }
+    return Grid(**fields)
+
+
+def session(folder, given, **changes):
+    setting = Setting(
+        FolderCorpus(folder),
+        load_catalogue(),
+        str(folder / "tiny"),
+        "tiny",
+        given,
+        recipe("simulated", epochs=1, batch_size=8, **changes),
+        folder / "runs",
+        "test",
+    )
+    return Session(setting)
+
+
+def phase(folder, condition, **changes):
+    given = grid(condition, **changes)
+    made = session(folder, given)
+    return intermediate_phase(made, Job("pretrained", condition, 1), made.encoder("pretrained", 1))
+
+
+def names(found):
+    return [stream.features.task.name for stream in found.streams]
+
+
+def test_several_tasks_have_a_head_each(folder):
+    found = phase(folder, "multi-task", multi_task=MULTI)
+    assert list(found.heads) == ["qqp", "anli+"]
+    assert found.heads["qqp"].out.out_features == 2
+    assert found.heads["anli+"].out.out_features == 3
+    # 40 of qqp; of ANLI+, 24 of anli, 40 of snli and 16 of mnli put together
+    assert [len(stream.features) for stream in found.streams] == [40, 80]
+    assert len(found.order) == 5 + 10
+    assert set(found.order.tolist()) == {0, 1}
+
+
+def test_language_modelling_is_mixed_into_a_task(folder):
+    found = phase(folder, "qqp+mlm", mlm=MLM)
+    assert names(found) == ["qqp", "bible-nt", "bible-nt-aligned"]
+    assert len(found.streams[1].features) == 40
+    assert len(found.streams[2].features) == 20  # verses of German beside English
+    assert np.bincount(found.order).tolist()[0] == 5
+    assert len(found.order) == 7
+    assert found.streams[1].head is found.streams[2].head
+    pair = found.streams[2].features
+    assert all(set(segments.tolist()) == {0, 1} for segments in pair.segments)
+
+
+def test_language_modelling_alone(folder):
+    found = phase(folder, "mlm", mlm={**MLM, "languages": ("de",)})
+    assert names(found) == ["bible-nt", "bible-nt-aligned"]
+    assert found.heads == {}
+    assert len(found.streams[0].features) == 20
+
+
+def test_translated_examples(folder):
+    plain, german = phase(folder, "qqp"), phase(folder, "qqp@de")
+    words = {int(n) for row in german.streams[0].features.input_ids for n in row}
+    assert not words & {int(n) for row in plain.streams[0].features.input_ids for n in row} - {0, 1, 2, 3, 4}
+
+
+def test_tasks_in_turn_share_a_head(folder):
+    made = session(folder, grid("qqp", targets=("xcopa",)))
+    found = target_phases(made, "xcopa", made.encoder("pretrained", 1), 1)
+    assert [names(p) for p in found] == [["social-iqa"], ["copa"]]
+    assert found[0].heads["xcopa"] is found[1].heads["xcopa"]
+    assert [p.streams[0].features.rows_per_item for p in found] == [3, 2]
+
+
+def train(folder, given, store=None, **changes):
+    return run_grid(
+        FolderCorpus(folder),
+        load_catalogue(),
+        str(folder / "tiny"),
+        given,
+        recipe("simulated", epochs=1, batch_size=8, **changes),
+        store or folder / "runs",
+        model="tiny",
+        origin="test",
+        workers=1,
+    )
+
+
+def test_a_grid_of_all_conditions(folder):
+    conditions = ("anli+", "ccg", "multi-task", "multi-task+mlm", "mlm", "qqp@de", "qqp+mlm")
+    given = grid(
+        *conditions,
+        targets=("xnli", "xcopa", "paws-x"),
+        substitutes={"xnli": ("snli", "anli"), "paws-x": ("paws-x/validation",)},
+        multi_task=MULTI,
+        mlm=MLM,
+    )
+    done = train(folder, given)
+    assert done.failures == []
+    frame = done.table.frame
+    assert set(frame["condition"]) == {"none", *conditions}
+    recipes = frame[frame["split"] == "test"].groupby("target")["recipe"].first()
+    assert "trained_on=snli+anli" in recipes["xnli"]
+    assert "trained_on=social-iqa>copa" in recipes["xcopa"]
+    assert "trained_on=paws-x/validation" in recipes["paws-x"]
+    own = frame[frame["split"] == "intermediate-validation"]
+    assert set(zip(own["condition"], own["target"], strict=True)) == {
+        ("anli+", "anli+"),
+        ("ccg", "ccg"),
+        *(("multi-task" + mlm, task) for mlm in ("", "+mlm") for task in ("qqp", "anli+")),
+        ("qqp@de", "qqp"),
+        ("qqp+mlm", "qqp"),
+    }
+    # What a target is trained on is not what it is developed on.
+    assert set(frame.loc[frame["split"] == "validation", "target"]) == {"xnli"}
+    assert any("xnli: no examples in" in remark for remark in done.remarks)
+    # The vocabulary has no word of "What was the cause?".
+    assert frame.groupby("target")["unknown_tokens"].max().loc[["xcopa", "xnli"]].tolist() == [25.0, 0.0]
+
+
+def test_early_stopping_says_so(folder):
+    given = grid("qqp", targets=("xnli",), substitutes={"xnli": ("snli",)})
+    frame = train(folder, given, evaluate_every=1, patience=1).table.frame
+    assert set(frame["checkpoint"]) == {"best-english"}
+    assert frame["recipe"].str.contains("evaluate_every=1 patience=1").all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"conditions": ["multi-task"]}, "multi_task: say which tasks"),
+        ({"conditions": ["qqp+mlm"]}, "mlm: say on which text"),
+        ({"conditions": ["none"]}, "none is always there"),
+        ({"conditions": ["qqp@"]}, "expected a task"),
+        ({"conditions": ["qqp", "qqp"]}, "'qqp' is given twice"),
+    ],
+)
+def test_grids_that_make_no_sense(fields, message):
+    with pytest.raises(ValueError, match=message):
+        grid(*fields["conditions"])
+
+
+BAD = [
+    (
+        "snli/en/train",
+        3,
+        {"label": 7},
+        "snli en/train row 4: label 7 is not a class; expected entailment, neutral, contradiction",
+    ),
+    ("snli/en/train", 2, {"premise": "z" * 1_000_001}, "snli en/train row 3: 'premise' has 1,000,001 characters"),
+    (
+        "snli/en/train",
+        5,
+        {"premise": "??? !!!", "hypothesis": "???"},
+        "snli en/train: 1 of 40 texts .row 6. have no subword",
+    ),
+    ("xnli/de/test", None, [], "xnli/de/test.jsonl: holds no examples"),
+    (
+        "qqp/en/train",
+        None,
+        [{"question1": "w1", "label": 0}],
+        "qqp en/train: column 'question2' is missing .did you mean 'question1'",
+    ),
+    ("ccg/en/train", 0, {"tags": ["NP"]}, "ccg en/train row 1: 2 tokens but 1 tags"),
+    ("bible_nt/de/train", None, [{"verse_id": "X", "text": "w1"}], "no passage of de, en has a counterpart in en"),
+]
+
+
+@pytest.mark.parametrize(("where", "row", "change", "message"), BAD)
+def test_bad_input_is_named_before_anything_is_trained(folder, tmp_path, monkeypatch, where, row, change, message):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "c", ignore=shutil.ignore_patterns("runs"))
+    path = tmp_path / "c" / f"{where}.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = change if row is None else [{**r, **change} if i == row else r for i, r in enumerate(rows)]
+    write(path, rows)
+    monkeypatch.setattr(run_module, "train", None)
+    given = grid("qqp", "ccg", "mlm", substitutes={"xnli": ("snli",)}, mlm=MLM)
+    with pytest.raises(InputError, match=message):
+        train(tmp_path / "c", given)
+    assert not list((tmp_path / "c" / "runs").glob("*.json"))
+
+
+def test_unknown_text_can_be_kept(folder, tmp_path):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "c", ignore=shutil.ignore_patterns("runs"))
+    path = tmp_path / "c" / "xnli" / "de" / "test.jsonl"
+    write(path, [{"premise": "ü ö", "hypothesis": "ß", "label": 0}] * 4)
+    given = grid("qqp", substitutes={"xnli": ("snli",)}, unknown="keep")
+    frame = train(tmp_path / "c", given).table.frame
+    assert frame.loc[frame["split"] == "test", "unknown_tokens"].tolist() == [100.0, 100.0]
+
+
+def test_inputs_longer_than_the_encoder_takes(folder):
+    with pytest.raises(InputError, match="reads up to 65 subwords, but the encoder takes at most 64"):
+        train(folder, grid("qqp", substitutes={"xnli": ("snli",)}), max_length=65)
+    with pytest.raises(InputError, match="social-iqa: no examples|cannot be trained|no task"):
+        train(folder, grid("squad", substitutes={"xnli": ("snli",)}))
+
+
+def test_damaged_tokens_are_made_again(folder, tmp_path, caplog):
+    given = grid("qqp", substitutes={"xnli": ("snli",)})
+    train(folder, given, tmp_path)
+    path = sorted((tmp_path / "tokens").glob("*.safetensors"))[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3])
+    for record in tmp_path.glob("*.json"):
+        record.unlink()
+    train(folder, given, tmp_path)
+    assert path.name in caplog.text
+    assert path.read_bytes() == whole
+
+
+def test_provenance_is_kept_with_each_run(folder):
+    train(folder, grid("qqp+mlm", substitutes={"xnli": ("snli",)}, mlm=MLM))
+    about = [r["about"] for r in Store(folder / "runs").finished() if r["about"]["condition"] == "qqp+mlm"]
+    assert {a["what"] for a in about} == {"intermediate", "target"}
+    assert about[0]["encoder"] == load_encoder(str(folder / "tiny")).identity
+    assert about[0]["intermediate"]["mlm"]["rate"] == 0.25
+    assert all("numerics" in a for a in about)

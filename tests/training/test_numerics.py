@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from transfer_analysis.training import numerics as module
+from transfer_analysis.training.encoder import Shape, new_encoder
+from transfer_analysis.training.numerics import TOLERANCE, Numerics, as_record, fastest, from_record
+
+
+@pytest.fixture
+def encoder():
+    return new_encoder("toy", ["a", "b"], Shape(layers=2, hidden=64, heads=2, feed_forward=64), 0)
+
+
+def test_a_way_of_computing_ends_with_its_block(encoder):
+    before = torch.get_float32_matmul_precision()
+    attention = encoder.model.config._attn_implementation
+    with Numerics("medium", "eager").applied(encoder):
+        assert torch.get_float32_matmul_precision() == "medium"
+        assert encoder.model.config._attn_implementation == "eager"
+    assert torch.get_float32_matmul_precision() == before
+    assert encoder.model.config._attn_implementation == attention
+
+
+def test_every_way_is_tried_for_speed_and_error(encoder):
+    weights = {k: v.clone() for k, v in encoder.model.state_dict().items()}
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    chosen, trials = fastest(encoder, "bf16")
+    assert torch.equal(torch.rand(2), expected)
+    assert all(torch.equal(weights[k], v) for k, v in encoder.model.state_dict().items())
+    assert all(p.grad is None for p in encoder.model.parameters())
+    assert {(t.numerics.matmul, t.numerics.attention) for t in trials} == {
+        (matmul, attention) for matmul in ("highest", "medium") for attention in ("sdpa", "eager")
+    }
+    assert all(t.seconds > 0 for t in trials)
+    assert {t.numerics: t.error for t in trials}[Numerics("highest", "eager")] == 0
+    assert chosen.precision == "bf16"
+    assert from_record(as_record(chosen, trials)) == chosen
+
+
+def test_a_fast_way_that_is_not_exact_is_not_taken(encoder, monkeypatch):
+    """A CPU whose `medium` is truly bfloat16: faster, and far off."""
+    real = module._result
+
+    def rounded(encoder, way, batch):
+        found = real(encoder, way, batch)
+        return [t.bfloat16().float() for t in found] if way.matmul == "medium" else found
+
+    monkeypatch.setattr(module, "_result", rounded)
+    monkeypatch.setattr(module, "_seconds", lambda encoder, way, batch: 1.0 if way.matmul == "medium" else 2.0)
+    chosen, trials = fastest(encoder)
+    assert chosen.matmul == "highest"
+    assert all(t.error > TOLERANCE for t in trials if t.numerics.matmul == "medium")
+
+
+def test_bf16_is_mixed_precision(encoder):
+    batch = {"input_ids": torch.tensor([[2, 5, 6, 3]]), "attention_mask": torch.ones(1, 4, dtype=torch.long)}
+    encoder.model.eval()
+    results = {}
+    for precision in ("float32", "bf16"):
+        way = Numerics(precision=precision)
+        with torch.no_grad(), way.applied(encoder), way.autocast(encoder):
+            results[precision] = encoder.hidden(batch).float()
+    gap = float((results["bf16"] - results["float32"]).norm() / results["float32"].norm())
+    assert 1e-4 < gap < 0.05
+    assert next(encoder.model.parameters()).dtype == torch.float32

@@ -1,0 +1,121 @@
+"""Processes: one that dies, one that is stopped, two grids on one store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from transfer_analysis.corpora.simulated import World
+from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
+from transfer_analysis.training.execute import Progress
+from transfer_analysis.training.grid import Job
+from transfer_analysis.training.run import Event
+from transfer_analysis.training.store import Store
+
+from tests.training.test_grid import train
+
+
+@dataclass(frozen=True)
+class Deadly(World):
+    """A world in which reading one task kills a worker process, as the system does where memory runs out."""
+
+    parent: int = 0
+
+    def sample(self, task, language, split, count, seed=0):
+        if task == "sim-roles" and os.getpid() != self.parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().sample(task, language, split, count, seed)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("workers")
+    world = World(("en", "de", "tr"), seed=1)
+    words = sorted({w for code in world.spoken for w in world.vocabulary(code)})
+    save_encoder(
+        new_encoder("tiny", [".", *words], Shape(layers=1, hidden=16, heads=2, feed_forward=16), 0), path / "tiny"
+    )
+    return path
+
+
+def test_a_process_that_dies_is_a_failure_and_the_rest_goes_on(folder):
+    corpus = Deadly(("en", "de", "tr"), seed=1, parent=os.getpid())
+    wanted = {"seeds": (1,), "conditions": ("sim-topic", "sim-roles"), "targets": ("sim-pos",)}
+    done = train(folder, folder / "deadly", workers=2, corpus=corpus, **wanted)
+    assert len(done.failures) == 1
+    assert done.failures[0].startswith("pretrained, sim-roles, seed 1: the process died")
+    assert set(done.table.frame["condition"]) == {"none", "sim-topic"}
+    assert [record["reason"] for record in Store(folder / "deadly").failed()] == done.failures
+    healed = train(folder, folder / "deadly", workers=2, **wanted)
+    assert healed.failures == []
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.training.test_grid import train
+if __name__ == "__main__":
+    try:
+        trained = train(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+        trained.table.frame.to_parquet(sys.argv[4])
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def start(folder, store, workers, out):
+    script = folder / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *filter(None, sys.path)])}
+    command = [sys.executable, str(script), str(folder), str(store), str(workers), str(out)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_two_grids_on_one_store(folder):
+    expected = train(folder, folder / "alone").table.frame
+    both = [start(folder, folder / "shared", 1, folder / f"{i}.parquet") for i in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    import pandas as pd
+
+    for i in range(2):
+        assert pd.read_parquet(folder / f"{i}.parquet").equals(expected)
+    assert not list((folder / "shared").rglob("*.damaged"))
+    assert train(folder, folder / "shared").table.frame.equals(expected)
+
+
+def test_a_grid_that_is_interrupted_ends_soon_and_goes_on(folder):
+    expected = train(folder, folder / "alone").table.frame
+    process = start(folder, folder / "stopped", 2, folder / "x.parquet")
+    while process.poll() is None and not list((folder / "stopped").glob("*.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    # 0 where it had just finished
+    assert process.returncode in (130, 0), errors.decode()
+    assert b"Traceback" not in errors
+    assert train(folder, folder / "stopped").table.frame.equals(expected)
+
+
+def test_progress_tells_how_much_is_left():
+    jobs = [Job("pretrained", condition, 1) for condition in ("none", "squad")]
+    progress = Progress({(job, node): None for job in jobs for node in ("a", "b")})
+    assert progress.share() == 0
+    assert progress.seconds_left() is None
+    progress.tell(Event(jobs[0], "a", "finished"))  # was in the store
+    assert progress.share() == 0.25
+    assert progress.seconds_left() is None
+    progress.began = time.monotonic() - 30
+    progress.tell(Event(jobs[0], "b", "running", 1, 2, 50.0))
+    assert "1 of 4 runs, 50 examples/s" in progress.line()
+    progress.tell(Event(jobs[0], "b", "finished"))
+    progress.tell(Event(jobs[1], "a", "running", 1, 2, 10.0))
+    # One and a half runs took 30 s; one and a half are left.
+    assert progress.seconds_left() == pytest.approx(30, abs=1)
+    progress.tell(Event(jobs[1], "a", "failed"))
+    assert progress.count("failed") == 1
