@@ -5,6 +5,7 @@ import torch
 from transfer_analysis.training import numerics as module
 from transfer_analysis.training.encoder import Shape, new_encoder
 from transfer_analysis.training.numerics import TOLERANCE, Numerics, as_record, fastest, from_record
+from transfer_analysis.training.recipes import recipe
 
 
 @pytest.fixture
@@ -53,6 +54,18 @@ def test_a_fast_way_that_is_not_exact_is_not_taken(encoder, monkeypatch):
     chosen, trials = fastest(encoder)
     assert chosen.matmul == "highest"
     assert all(t.error > TOLERANCE for t in trials if t.numerics.matmul == "medium")
+
+
+def test_the_plainest_of_equals_is_taken_and_kept(encoder, monkeypatch, tmp_path):
+    times = {("highest", "sdpa"): 1.05, ("medium", "sdpa"): 1.0, ("highest", "eager"): 2.0, ("medium", "eager"): 2.0}
+    monkeypatch.setattr(module, "_seconds", lambda encoder, way, batch: times[way.matmul, way.attention])
+    chosen = module.numerics_of(encoder, recipe("small"), tmp_path)
+    assert chosen == Numerics("highest", "sdpa")
+    times["medium", "eager"] = 0.1
+    assert module.numerics_of(encoder, recipe("small"), tmp_path) == chosen  # as it was begun
+    assert module.numerics_of(encoder, recipe("small"), tmp_path / "other") == Numerics("medium", "eager")
+    assert module.numerics_of(encoder, recipe("simulated"), tmp_path / "x") == Numerics()
+    assert not (tmp_path / "x").exists()
 
 
 def test_bf16_is_mixed_precision(encoder):

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from transfer_analysis.corpora.records import Corpus
 from transfer_analysis.errors import InputError
-from transfer_analysis.files import write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.training.check import check_grid
-from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Grid, Job
-from transfer_analysis.training.numerics import Numerics, as_record, fastest, from_record
+from transfer_analysis.training.numerics import numerics_of
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.run import Event, training_nodes
 from transfer_analysis.training.scores import Row
@@ -137,7 +133,7 @@ def run_grid(
     session = Session(setting)
     loaded = session.encoder(grid.initialisations[0], grid.seeds[0])
     remarks = check_grid(session, loaded, report)
-    setting = replace(setting, numerics=_numerics(loaded, recipe, store))
+    setting = replace(setting, numerics=numerics_of(loaded, recipe, store))
     if recipe.matmul == "fastest":
         remarks.append(f"computed with {setting.numerics}")
     jobs = grid.jobs()
@@ -163,32 +159,6 @@ def run_grid(
         raise InputError(["every run failed", *failures])
     table = TransferTable.from_frame(pd.DataFrame(rows), where="grid", catalogue=catalogue)
     return Trained(table, sorted(failures), remarks)
-
-
-def _numerics(encoder: Encoder, recipe: Recipe, store: Path) -> Numerics:
-    """Return how to compute: as was chosen for this store, encoder and machine before, or the outcome of a trial."""
-    if recipe.matmul == "exact":
-        return Numerics()
-    path = store / "numerics.json"
-    chosen = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    config = encoder.model.config
-    shape = f"{config.model_type} {encoder.layers}x{encoder.hidden_size}"
-    key = f"{shape}, {_machine(encoder.device)}, torch {torch.__version__}"
-    if key not in chosen:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            chosen[key] = as_record(*fastest(encoder))
-        finally:
-            torch.set_num_threads(threads)
-        write_text(path, json.dumps(chosen, indent=2) + "\n")
-    return from_record(chosen[key])
-
-
-def _machine(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _shown(seconds: float) -> str:

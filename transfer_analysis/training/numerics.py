@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
+from transfer_analysis.files import write_text
 from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.recipes import Recipe
 
 Precision = Literal["float32", "bf16"]
 
 #: Largest relative error, of hidden states and of gradients, at which a way of computing counts as float32.
 TOLERANCE = 1e-5
+
+#: A plainer way is taken unless it takes this many times as long as the fastest.
+_GAIN = 1.1
 
 #: Rows and subwords of the batch that is tried, and how often each way is.
 _TRIED = (16, 48)
@@ -77,21 +84,53 @@ def fastest(encoder: Encoder, precision: Precision = "float32") -> tuple[Numeric
     Every combination of products and attention runs forward and backward on one batch in turn; the shortest of several
     times counts. One whose hidden states or gradients differ from those of exact float32 by more than `TOLERANCE`
     (relative, in the Euclidean norm) is out. Both are computed in float32; with `bf16` the same choice then serves
-    what automatic mixed precision leaves in float32.
+    what automatic mixed precision leaves in float32. Of ways about as fast as the fastest the plainest is taken, so that
+    the choice does not hang on chance.
     """
     # Some architectures have no fused attention.
     attentions: tuple[Literal["sdpa", "eager"], ...] = (
         ("sdpa", "eager") if getattr(encoder.model, "_supports_sdpa", True) else ("eager",)
     )
     matmuls: tuple[Literal["highest", "medium"], ...] = ("highest", "medium")
-    ways = [Numerics(matmul, attention) for matmul in matmuls for attention in attentions]
+    ways = [Numerics(matmul, attention) for attention in attentions for matmul in matmuls]
     batch = _batch(encoder)
     exact = _result(encoder, Numerics("highest", "eager"), batch)
     errors = [_error(_result(encoder, way, batch), exact) for way in ways]
     seconds = [min(times) for times in zip(*([_seconds(encoder, way, batch) for way in ways] for _ in range(_TRIALS)))]  # noqa: B905
     trials = [Trial(*found) for found in zip(ways, seconds, errors, strict=True)]
-    best = min((trial for trial in trials if trial.error <= TOLERANCE), key=lambda trial: trial.seconds)
-    return replace(best.numerics, precision=precision), trials
+    exact_enough = [trial for trial in trials if trial.error <= TOLERANCE]
+    limit = _GAIN * min(trial.seconds for trial in exact_enough)
+    first = next(trial for trial in exact_enough if trial.seconds <= limit)
+    return replace(first.numerics, precision=precision), trials
+
+
+def numerics_of(encoder: Encoder, recipe: Recipe, folder: Path) -> Numerics:
+    """Return how to compute for a recipe: the plain way, or the fastest.
+
+    The choice is kept in `numerics.json` in the folder, by the encoder's shape, machine and version of torch, so that
+    whatever is gone on with there is computed the same way.
+    """
+    if recipe.matmul == "exact":
+        return Numerics(precision=recipe.precision)
+    path = folder / "numerics.json"
+    chosen = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    shape = f"{encoder.model.config.model_type} {encoder.layers}x{encoder.hidden_size}"
+    key = f"{shape}, {_machine(encoder.device)}, torch {torch.__version__}"
+    if key not in chosen:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in the workers
+        try:
+            chosen[key] = as_record(*fastest(encoder))
+        finally:
+            torch.set_num_threads(threads)
+        write_text(path, json.dumps(chosen, indent=2) + "\n")
+    return replace(from_record(chosen[key]), precision=recipe.precision)
+
+
+def _machine(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def as_record(chosen: Numerics, trials: list[Trial]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from transfer_analysis.training.encoder import Encoder, Shape
 from transfer_analysis.training.features import Features, featurize
 from transfer_analysis.training.heads import MaskedLM, make_head
 from transfer_analysis.training.loop import on_device, train
-from transfer_analysis.training.numerics import Numerics, fastest
+from transfer_analysis.training.numerics import Numerics, numerics_of
 from transfer_analysis.training.pretrained import balanced_counts, fresh_encoder, save_pretrained, train_tokenizer
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.streams import Stream
@@ -58,8 +59,8 @@ class Pretraining(BaseModel):
         Languages are read in proportion to their number of passages to the power of 1 / `temperature`.
     encoder
         Size of the model.
-    steps, batch_size, learning_rate, warmup, weight_decay, clip, precision
-        Of training.
+    steps, batch_size, learning_rate, warmup, weight_decay, clip, precision, matmul
+        Of training, as in a recipe.
     aligned_share
         Share of steps on aligned passages.
     masked
@@ -84,7 +85,8 @@ class Pretraining(BaseModel):
     warmup: float = Field(default=0.06, ge=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
-    precision: str = Field(default="float32", pattern="^(float32|bf16)$")
+    precision: Literal["float32", "bf16"] = "float32"
+    matmul: Literal["fastest", "exact"] = "fastest"
     aligned_share: float = Field(default=0.5, gt=0, lt=1)
     masked: float = Field(default=0.15, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
@@ -160,7 +162,7 @@ def pretrain(
     report("tokenizing", 0.0)
     single = _features(_balanced(texts, settings), "text", encoder)
     streams = _streams(settings, encoder, single, _aligned(pairs, settings, encoder))
-    numerics, _ = fastest(encoder, settings.recipe().precision)
+    numerics = numerics_of(encoder, settings.recipe(), partial)
     rng = np.random.default_rng([settings.seed, 4])
     share = settings.aligned_share if len(streams) > 1 else 0.0
     order = (rng.random(settings.steps) < share).astype(np.int64)
