@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import sha256
 from transfer_analysis.hub import hub_is_reachable, network_errors
+from transfer_analysis.training.dropout import RandomBits, replace_dropout
 
 Pooling = Literal["first", "mean"]
 Initialisation = Literal["pretrained", "random"]
@@ -58,6 +59,8 @@ class Encoder:
         What tells these weights from any others: the hub id with its commit, or a hash of the folder's files.
     language_head
         Weights of the masked language model's head where the file has them: `dense`, `norm` and `bias`.
+    bits
+        Where the model's dropout is drawn from; None where torch draws it, as on a GPU.
 
     Encoders built here restart positions, which lets a small model align the segments of a pair, and pool by the mean,
     because nothing trains the first subword's state in pretraining; their configuration says so.
@@ -70,6 +73,7 @@ class Encoder:
     pooling: Pooling = "first"
     identity: str = ""
     language_head: dict[str, torch.Tensor] = field(default_factory=dict)
+    bits: RandomBits | None = None
 
     @cached_property
     def tokenizer_hash(self) -> str:
@@ -180,6 +184,7 @@ def load_encoder(
         pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
         identity=_folder_hash(folder) if folder.is_dir() else f"{repository}@{config._commit_hash or revision}",
         language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
+        bits=replace_dropout(model) if device == "cpu" else None,
     )
 
 
@@ -263,7 +268,7 @@ def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> En
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = BertModel(config, add_pooling_layer=False)
-    return Encoder(name, tokenizer, model, restart_positions=True, pooling="mean")
+    return Encoder(name, tokenizer, model, restart_positions=True, pooling="mean", bits=replace_dropout(model))
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

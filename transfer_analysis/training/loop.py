@@ -96,6 +96,8 @@ def train(
                 continue
             for module in modules:
                 module.train()
+            if encoder.bits is not None:
+                encoder.bits.begin(seed, step)
             batch = on_device(stream.batch(numbers[number] - 1, seed, encoder), encoder)
             with numerics.autocast(encoder):
                 loss = stream.head.loss(stream.head(encoder.hidden(batch), batch), batch)

