@@ -117,9 +117,9 @@ def this_loop(name, task, examples, seed, epochs):
     from transfer_analysis.training.numerics import numerics_of
     from transfer_analysis.training.recipes import recipe
     from transfer_analysis.training.streams import Stream, all_of
-    from transfer_analysis.training.workers import keep_freed_memory
+    from transfer_analysis.training.workers import settle_memory
 
-    keep_freed_memory()  # as every worker does
+    settle_memory()  # as every worker does
     encoder = load_encoder(encoder_path())
     chosen = recipe(
         "small",

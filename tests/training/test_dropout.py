@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 from transfer_analysis.training.dropout import Dropout, RandomBits, replace_dropout
+from transfer_analysis.training.encoder import Shape, new_encoder
+from transfer_analysis.training.numerics import Numerics
 
 
 def dropped(bits, seed, step, states):
@@ -50,3 +52,25 @@ def test_every_module_is_replaced():
     assert [m.p for m in found] == [0.3, 0.1]
     assert all(m.bits is bits for m in found)
     assert not any(type(m) is nn.Dropout for m in model.modules())
+
+
+def test_attention_is_that_of_transformers_but_for_where_dropout_is_drawn():
+    shape = Shape(layers=2, hidden=32, heads=4, feed_forward=32, dropout=0.3)
+    encoder = new_encoder("toy", [f"w{i}" for i in range(20)], shape, 0)
+    batch = {"input_ids": torch.randint(0, 25, (3, 9)), "attention_mask": torch.ones(3, 9, dtype=torch.long)}
+    batch["attention_mask"][1, 5:] = 0
+    found = {}
+    for attention in ("eager", "drawn"):
+        with Numerics("highest", attention).applied(encoder), torch.no_grad():
+            encoder.model.eval()
+            found[attention] = encoder.hidden(batch)[batch["attention_mask"].bool()]
+            encoder.model.train()
+            torch.manual_seed(0)
+            encoder.bits.begin(1, 1)
+            once = encoder.hidden(batch)
+            torch.manual_seed(1 if attention == "drawn" else 0)
+            encoder.bits.begin(1, 1)
+            assert torch.equal(encoder.hidden(batch), once)  # torch's generator plays no part where it is drawn
+            encoder.bits.begin(1, 2)
+            assert not torch.equal(encoder.hidden(batch), once)
+    assert torch.allclose(found["eager"], found["drawn"], atol=1e-6)

@@ -28,7 +28,7 @@ from transfer_analysis.training.store import Store, identity
 TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16)
 
 
-def train(folder, store, workers=1, grid=None, corpus=None, **changes):
+def train(folder, store, workers=1, grid=None, corpus=None, checkpoint_every=600.0, **changes):
     settings = {
         "conditions": ("sim-topic",),
         "targets": ("sim-pos", "sim-qa"),
@@ -48,6 +48,7 @@ def train(folder, store, workers=1, grid=None, corpus=None, **changes):
         model="tiny",
         origin="test",
         workers=workers,
+        checkpoint_every=checkpoint_every,
     )
 
 
@@ -110,24 +111,33 @@ def test_damaged_files_are_set_aside_and_made_again(folder, reference, suffix):
     assert [p.name for p in store.glob("*.damaged")] == [path.name + ".damaged"]
 
 
-def test_a_failed_run_is_noted_and_the_rest_goes_on(folder, reference, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FloatingPointError("the loss became nan"), "FloatingPointError: the loss became nan"),
+        (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+        (RuntimeError("not enough memory: you tried to allocate 9 bytes"), "RuntimeError: not enough memory"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_a_failed_run_is_noted_and_the_rest_goes_on(folder, reference, monkeypatch, tmp_path, error, reason):
     real = run_module.train
 
     def fail(encoder, streams, order, chosen, seed, **options):
         if streams[0].features.task.name == "sim-qa" and seed == 2:
-            raise FloatingPointError("the loss became nan")
+            raise error
         return real(encoder, streams, order, chosen, seed, **options)
 
     monkeypatch.setattr(run_module, "train", fail)
-    trained = train(folder, folder / "failing")
+    trained = train(folder, tmp_path)
     assert len(trained.failures) == 2
-    assert "none, seed 2, sim-qa: FloatingPointError: the loss became nan" in trained.failures[0]
-    assert len(list(Store(folder / "failing").failed())) == 2
+    assert f"none, seed 2, sim-qa: {reason}" in trained.failures[0]
+    assert len(list(Store(tmp_path).failed())) == 2
     kept = reference[~((reference["target"] == "sim-qa") & (reference["seed"] == 2))]
     assert trained.table.frame.equals(kept.reset_index(drop=True))
     monkeypatch.setattr(run_module, "train", real)
-    assert train(folder, folder / "failing").table.frame.equals(reference)
-    assert not list(Store(folder / "failing").failed())
+    assert train(folder, tmp_path).table.frame.equals(reference)
+    assert not list(Store(tmp_path).failed())
 
 
 def test_random_initialisation_is_a_run_of_its_own(folder):
@@ -141,7 +151,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from tests.training.test_grid import train
-train(Path(sys.argv[1]), Path(sys.argv[2]))
+train(Path(sys.argv[1]), Path(sys.argv[2]), checkpoint_every=0)
 print("finished")
 """
 

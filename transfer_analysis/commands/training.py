@@ -84,7 +84,7 @@ def train_command(
 def train_status_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")], as_json: AsJson = False
 ) -> None:
-    """Say which runs of a store are finished and which failed, with the reason."""
+    """Say how many runs of a store are finished, which failed and why, and how many are in the middle."""
     from transfer_analysis.training.store import Store
 
     if not store.is_dir():
@@ -96,7 +96,8 @@ def train_status_command(
         return
     for record in failed:
         typer.echo(f"failed: {record['reason']}")
-    typer.echo(f"{len(finished)} runs finished, {len(failed)} failed")
+    begun = len(list(store.glob("*.checkpoint.safetensors")))
+    typer.echo(f"{len(finished)} runs finished, {len(failed)} failed, {begun} phases begun and not ended")
 
 
 @app.command("pretrain", epilog="Example: transfer-analysis train pretrain encoder.yaml --from corpora/ -o my-encoder")

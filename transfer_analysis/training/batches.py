@@ -12,7 +12,7 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.features import IGNORED, Features
 
 #: Lengths are disturbed by up to this share before sorting, so that batches are not homogeneous in length.
-_JITTER = 0.2
+_JITTER = 0.1
 
 
 def epoch_order(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:

@@ -7,6 +7,9 @@ the seed and the step, so that there is no state to keep.
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -52,3 +55,47 @@ def replace_dropout(model: nn.Module) -> RandomBits:
             if type(child) is nn.Dropout:
                 setattr(parent, name, Dropout(child.p, bits))
     return bits
+
+
+#: Name of the attention below among transformers' implementations.
+DRAWN = "drawn"
+
+
+@cache
+def register_attention() -> None:
+    """Make `drawn_attention` known to transformers, with the additive mask that its plain attention has."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    AttentionInterface.register(DRAWN, drawn_attention)
+    AttentionMaskInterface.register(DRAWN, eager_mask)
+
+
+def drawn_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    **rest: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention whose weights pass through the module's own dropout.
+
+    Parameters
+    ----------
+    query, key, value
+        Shape (examples, heads, subwords, width of a head).
+    attention_mask
+        Added to the products; very negative where a subword is padding.
+
+    Returns
+    -------
+    tuple
+        Outputs, shape (examples, subwords, heads, width of a head), and weights.
+    """
+    products = query @ key.transpose(2, 3) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    if attention_mask is not None:
+        products = products + attention_mask
+    weights: torch.Tensor = module.dropout(products.softmax(dim=-1))  # type: ignore[operator]  # a module
+    return (weights @ value).transpose(1, 2).contiguous(), weights

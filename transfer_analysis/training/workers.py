@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import queue
 import signal
 from collections.abc import Callable, Iterator
@@ -105,17 +106,19 @@ def _begin(setting: Setting, events: Any, stop: Any) -> None:
     # Ctrl-C reaches every process of a terminal; only the first one answers, and tells the others through `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    keep_freed_memory()
+    settle_memory()
     _session = Session(setting)
     _control = Control(events.put, stop.is_set)
 
 
-def keep_freed_memory() -> None:
-    """Ask the C library to keep what is freed, for the next step to use.
+def settle_memory() -> None:
+    """Have this process keep what it frees, and forget what it will not need again; before anything is computed.
 
     By default glibc gives every large tensor back to the system and takes it again at the next step, page by page, which
-    costs about a tenth of the time of training. Other C libraries have no such setting.
+    costs about a tenth of the time of training; other C libraries have no such setting. oneDNN keeps a compiled product
+    for every shape it has met, with its own memory: with batches of many lengths that is hundreds of megabytes.
     """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_THRESHOLD, 1 << 30)
