@@ -100,3 +100,12 @@ def test_benchmarks_have_their_tasks_and_languages(name, counts):
     assert {task: len(chosen.languages(task, load_catalogue())) for task in chosen.tasks()} == counts
     assert set(chosen.without) <= set(chosen.tasks())
     assert all(set(codes) <= set(load_catalogue()[task].languages) for task, codes in chosen.without.items())
+
+
+def test_targets_that_are_not_trained_count_beside_every_checkpoint():
+    frame = pd.DataFrame(
+        [("xnli", "last", 60.0), ("xnli", "best-english", 80.0), ("tatoeba", "last", 40.0)],
+        columns=["target", "checkpoint", "score"],
+    ).assign(model="m", language="de")
+    found = benchmark_averages(TransferTable.from_frame(frame), benchmark("xtreme")).frame.set_index("checkpoint")
+    assert found["average"].to_dict() == {"last": 50, "best-english": 60}

@@ -164,3 +164,40 @@ def test_a_damaged_file_is_named_and_set_aside(tmp_path, caplog, damage):
     assert "c.safetensors" in caplog.text
     assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors.damaged"]
     assert read_tensors(path) is None  # as where there never was one
+
+
+def test_a_kill_when_patience_has_run_out_changes_nothing(tmp_path):
+    def scores():
+        given = iter([9.0, 1.0, 1.0, 1.0, 50.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+        return Development(lambda: next(given), every=2, patience=3)
+
+    encoder, streams, order = phase()
+    path = tmp_path / "c.safetensors"
+    train(encoder, streams, order, recipe("simulated"), seed=5, development=scores(), checkpoint=Checkpoint(path, 0))
+    expected = weights(encoder, streams)
+    encoder, streams, order = phase()
+    left = scores()
+    for _ in range(3):  # looked at before the checkpoint was written
+        left.score()
+    best = train(encoder, streams, order, recipe("simulated"), seed=5, development=left, checkpoint=Checkpoint(path, 0))
+    assert best.step == 2
+    assert torch.equal(weights(encoder, streams), expected)
+
+
+def test_a_checkpoint_at_the_last_step_saves_all_training(tmp_path, whole):
+    encoder, streams, order = phase()
+    chosen = recipe("simulated", weight_decay=0.1)
+    train(encoder, streams, order, chosen, seed=5, checkpoint=Checkpoint(tmp_path / "c.safetensors", 0))
+    encoder, streams, order = phase()
+    steps = []
+    train(
+        encoder,
+        streams,
+        order,
+        chosen,
+        seed=5,
+        checkpoint=Checkpoint(tmp_path / "c.safetensors", 0),
+        watch=lambda step, of, examples: steps.append(step),
+    )
+    assert steps == []
+    assert torch.equal(weights(encoder, streams), whole)

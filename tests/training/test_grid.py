@@ -81,7 +81,7 @@ def test_finished_runs_are_not_done_again(folder, reference, monkeypatch):
     record = next(Store(folder / "reference").finished())
     assert record["about"]["core"]
     predictions = pd.read_parquet(next((folder / "reference").glob("*.predictions.parquet")))
-    assert set(predictions.columns) == {"language", "split", "number", "output"}
+    assert set(predictions.columns) == {"task", "language", "split", "row", "output", "gold"}
 
 
 def test_what_could_change_a_result_changes_the_identity(folder):
@@ -180,8 +180,10 @@ def kill_until_finished(folder, store, kills, seed):
 
 def test_a_killed_grid_goes_on_and_gives_the_same_table(folder, reference):
     store = folder / "killed"
-    kill_until_finished(folder, store, kills=3, seed=0)
+    assert kill_until_finished(folder, store, kills=3, seed=0) >= 1
     assert train(folder, store).table.frame.equals(reference)
+    for path in (folder / "reference").glob("*.safetensors"):  # weights after intermediate training, bit for bit
+        assert (store / path.name).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow
@@ -257,7 +259,6 @@ def test_plans(tmp_path):
     path.write_text("encoder: x\ngrid: {conditions: [], seeds: [-1]}\n")
     with pytest.raises(InputError) as caught:
         load_plan(path)
-    assert "plan.yaml: grid.conditions" in str(caught.value)
     assert "plan.yaml: grid.seeds.0" in str(caught.value)
     assert "plan.yaml: grid.targets" in str(caught.value)
     path.write_text(path.read_text().replace("conditions: [], seeds: [-1]", "x: 1") + "recipe: {name: smal}\n")

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
-from transfer_analysis.tasks import Task
+from transfer_analysis.tasks import Task, load_catalogue
 from transfer_analysis.training.answers import answer_scores, normalized
 from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
 from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
@@ -215,7 +219,7 @@ def test_answers_are_found_by_character(encoder):
     ("prediction", "gold", "f1", "exact"),
     [
         ("The  red Cat!", "red cat", 1, 1),
-        ("a", "the", 1, 1),  # both are nothing once articles are gone
+        ("a", "the", 0, 1),  # both are nothing once articles are gone: no word in common
         ("the red cat", "red dog", 0.5, 0),
         ("dog", "cat", 0, 0),
         ("", "cat", 0, 0),
@@ -228,8 +232,11 @@ def test_answers_are_scored_as_squad_scores_them(prediction, gold, f1, exact):
 
 
 def test_no_answer_is_right_where_there_is_none():
-    assert answer_scores("", []) == (1, 1)
-    assert answer_scores("cat", []) == (0, 0)
+    assert answer_scores("", [], no_answer=True) == (1, 1)
+    assert answer_scores("cat", [], no_answer=True) == (0, 0)
+    assert answer_scores("a", ["the"], no_answer=True) == (1, 1)
+    assert answer_scores("cat", ["the", "cat"], no_answer=True) == (1, 1)
+    assert answer_scores("the", ["the", "cat"], no_answer=True) == (0, 0)  # a gold of which nothing is left is not one
 
 
 @pytest.mark.parametrize(
@@ -442,3 +449,162 @@ def test_pretraining_lowers_the_loss():
     )
     values = [float(w.rsplit(" ", 1)[1]) for w in losses if "loss" in w]
     assert values[-1] < values[0] - 0.5
+
+
+def test_a_word_without_subwords_does_not_shift_the_others(encoder):
+    about = task("token-classification", {"tokens": "tokens", "tags": "tags"}, ("O", "A", "B"), "span_f1")
+    examples = [{"tokens": ["red", " ", "cat", "dog"], "tags": ["O", "O", "A", "B"]}]
+    features = featurize(about, examples, encoder, 32, "x")
+    assert features.tagged[0].tolist() == [0, 2, 3]
+    assert outputs(features, [[0, 1, 2]]) == [[0, 0, 1, 2]]
+    # Cut after two words: [CLS] red cat [SEP]
+    cut = featurize(about, examples, encoder, 4, "x")
+    assert outputs(cut, [[2, 1]]) == [[2, 0, 1, 0]]
+
+
+def test_parts_of_speech_are_spans_of_their_own_name():
+    """As seqeval 0.0.12 scores them, with which XTREME's numbers were made."""
+    labels = ("ADP", "CCONJ", "NOUN", "SCONJ", "SYM")
+    about = task("token-classification", {"tokens": "tokens", "tags": "tags"}, labels, "span_f1")
+    encoder = new_encoder("toy", ["a"], Shape(layers=1, hidden=8, heads=1, feed_forward=8), 0)
+
+    def score(gold, given):
+        features = featurize(about, [{"tokens": ["a"] * len(gold), "tags": gold}], encoder, 32, "x")
+        return evaluate(features, [[labels.index(tag) for tag in given]])["span_f1"]
+
+    assert score(["CCONJ"], ["SCONJ"]) == 0
+    # Gold: CCONJ, SCONJ, SYM, SYM, NOUN NOUN: five spans. Given: four right, and a NOUN that ends too soon.
+    gold = ["CCONJ", "SCONJ", "SYM", "SYM", "NOUN", "NOUN"]
+    assert score(gold, gold) == 100
+    assert score(gold, [*gold[:5], "ADP"]) == pytest.approx(100 * 2 * 4 / (5 + 6))
+
+
+def test_long_questions_leave_room_for_the_context(encoder):
+    about = TASKS["span-qa"][0]
+    example = {
+        "question": "who " * 80,
+        "context": "red cat sees blue dog",
+        "answers": {"text": ["blue dog"], "answer_start": [13]},
+    }
+    features = featurize(about, [example], encoder, 32, "x")
+    assert int((features.segments[0] == 0).sum()) == 1 + 16 + 1  # half of the row
+    assert any(target != (0, 0) for target in features.targets)
+
+
+@pytest.mark.parametrize(
+    ("head", "change", "message"),
+    [
+        ("sequence-classification", {"label": None}, "x row 2: 'label' is missing or null"),
+        ("sequence-classification", {"text": None}, "x row 2: 'text' is missing or null"),
+        ("token-classification", {"tags": None}, "x row 2: 'tags' is missing or null"),
+        ("span-qa", {"answers": ["red"]}, "x row 2: answers are .'red'.; expected"),
+        ("span-qa", {"answers": {"text": ["red"], "answer_start": []}}, "of equal length"),
+        ("multiple-choice", {"choices": ["one"]}, "x row 2: 1 choices, but the first row has 2"),
+    ],
+)
+def test_rows_that_cannot_be_read_are_named(encoder, head, change, message):
+    about = TASKS[head][0]
+    examples = toy(head, np.random.default_rng(0), False)[:3]
+    examples[1] = {**examples[1], **change}
+    with pytest.raises(InputError, match=message):
+        featurize(about, examples, encoder, 32, "x")
+
+
+def test_tasks_that_say_too_little(encoder):
+    with pytest.raises(InputError, match="toy: the training core has no head for dependency"):
+        featurize(task("dependency", {"tokens": "t"}), [{"t": ["a"]}], encoder, 32, "x")
+    with pytest.raises(InputError, match="toy: the catalogue does not say which columns hold its text and label"):
+        featurize(task("sequence-classification", {}), [{"t": "a"}], encoder, 32, "x")
+
+
+def test_classes_called_by_numbers(encoder):
+    about = task("sequence-classification", {"text": "text", "label": "label"}, ("1", "2", "3"))
+    examples = [{"text": "red", "label": given} for given in (1, "2", 3)]
+    assert featurize(about, examples, encoder, 32, "x").targets == [0, 1, 2]
+
+
+def test_overrides_of_one_task_leave_the_others():
+    before, after = recipe("jiant"), recipe("jiant", tasks={"retrieval": {"layer": 7}})
+    assert after.tasks["span-qa"] == before.tasks["span-qa"]
+    assert after.tasks["retrieval"] == {"max_length": 512, "layer": 7}
+    with pytest.raises(InputError, match="span-qa: epochs: Input should be"):
+        recipe("jiant", tasks={"span-qa": {"epochs": "many"}})
+
+
+def test_recipes_are_those_of_the_papers():
+    about = load_catalogue()
+    chosen = recipe("jiant")
+    assert {name: chosen.for_task(about[name]).epochs for name in ("xnli", "paws-x", "udpos", "wikiann", "xquad")} == {
+        "xnli": 2,
+        "paws-x": 5,
+        "udpos": 10,
+        "wikiann": 10,
+        "xquad": 2,
+    }
+    assert (chosen.for_task(about["xquad"]).batch_size, chosen.for_task(about["xnli"]).batch_size) == (16, 32)
+    assert chosen.for_task(about["tatoeba"]).layer == 14
+    scripts = recipe("xtreme")
+    assert {name: scripts.for_task(about[name]).epochs for name in ("xnli", "udpos", "xquad", "xcopa")} == {
+        "xnli": 5,
+        "udpos": 10,
+        "xquad": 3,
+        "xcopa": 5,
+    }
+    assert scripts.for_task(about["tydiqa"]).learning_rate == 3e-5
+
+
+CACHED = """
+import sys
+from transfer_analysis.training.encoder import load_encoder
+print(load_encoder(sys.argv[1]).identity)
+"""
+
+
+def test_encoders_from_the_hubs_cache(encoder, tmp_path):
+    """A copy in the cache serves where the hub cannot be reached; the commit is its identity."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cache = tmp_path / "hub" / "models--owner--name"
+    save_encoder(encoder, cache / "snapshots" / commit)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(commit)
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    for name in ("owner/name", f"owner/name@{commit}"):
+        command = [sys.executable, "-c", CACHED, name]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.stdout == f"owner/name@{commit}\n", done.stderr
+    command = [sys.executable, "-c", CACHED, "owner/other"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert "InputError: encoder owner/other: cannot be loaded" in done.stderr
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_encoders_of_other_kinds(tmp_path, legacy):
+    """XLM-R counts positions from 2 and has no token types; BERT's older files name norms otherwise; half precision."""
+    from safetensors.torch import load_file, save_file
+    from transformers import BertConfig, BertForMaskedLM, XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    plain = new_encoder("x", WORDS, Shape(layers=1, hidden=16, heads=2, feed_forward=16), 0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    sizes["type_vocab_size"] = 2 if legacy else 1
+    kind, config = (BertForMaskedLM, BertConfig) if legacy else (XLMRobertaForMaskedLM, XLMRobertaConfig)
+    model = kind(
+        config(vocab_size=len(plain.tokenizer), max_position_embeddings=34, pad_token_id=0 if legacy else 1, **sizes)
+    )
+    model.half().save_pretrained(tmp_path / "e")
+    plain.tokenizer.save_pretrained(tmp_path / "e")
+    if legacy:
+        path = tmp_path / "e" / "model.safetensors"
+        weights = {
+            k.replace("transform.LayerNorm.weight", "transform.LayerNorm.gamma").replace(
+                "transform.LayerNorm.bias", "transform.LayerNorm.beta"
+            ): v
+            for k, v in load_file(path).items()
+        }
+        save_file(weights, path, metadata={"format": "pt"})
+    encoder = load_encoder(str(tmp_path / "e"))
+    assert {p.dtype for p in encoder.model.parameters()} == {torch.float32}
+    assert set(encoder.language_head) == {"dense.weight", "dense.bias", "norm.weight", "norm.bias", "bias"}
+    about = TASKS["sequence-classification"][0]
+    batch = collate(featurize(about, [{"text": "red cat", "label": 0}], encoder, 32, "x"), np.array([0]), encoder)
+    assert ("token_type_ids" in batch) == legacy
+    assert torch.isfinite(encoder.hidden(batch)).all()

@@ -127,6 +127,8 @@ def test_a_stopped_pretraining_goes_on_to_the_same_bytes(folder, made, monkeypat
         pretrain(FolderCorpus(folder), load_catalogue(), SETTINGS, out)
     assert (folder / "again" / "little.partial" / "checkpoint.safetensors").is_file()
     monkeypatch.setattr(pretraining, "Checkpoint", real)
+    with pytest.raises(InputError, match="little.partial: was begun with other settings or text"):
+        pretrain(FolderCorpus(folder), load_catalogue(), SETTINGS.model_copy(update={"seed": 1}), out)
     pretrain(FolderCorpus(folder), load_catalogue(), SETTINGS, out)
     for name in ("model.safetensors", "tokenizer.json"):
         assert (out / name).read_bytes() == (made.folder / name).read_bytes()

@@ -7,13 +7,25 @@ import json
 import numpy as np
 import pytest
 from transfer_analysis.corpora import FolderCorpus
+from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.training import retrieval_scores
+from transfer_analysis.training.data import Examples
 from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
 from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.numerics import Numerics
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.retrieval import Candidates, best_threshold, bitext, embed, mined, mining_f1, nearest
+from transfer_analysis.training.retrieval import (
+    Candidates,
+    Side,
+    best_threshold,
+    bitext,
+    embed,
+    mined,
+    mining_f1,
+    nearest,
+)
 from transfer_analysis.training.tokens import tokenize
 
 
@@ -24,6 +36,19 @@ def unit(*degrees):
 
 def test_the_nearest_sentence():
     assert nearest(unit(0, 50, 100), unit(10, 95, 40)).tolist() == [0, 2, 1]
+
+
+def test_pairs_are_asked_for_from_the_source_language(monkeypatch):
+    """Two English sentences with one nearest foreign sentence: one of two is right, whatever the other way gives."""
+    sides = {"source_sentence": unit(0, 90), "target_sentence": unit(1, 2)}
+    task = load_catalogue()["tatoeba"]
+    examples = Examples(task, "de", "test", [{}, {}], ["1", "2"])
+    monkeypatch.setattr(
+        retrieval_scores, "_embed", lambda session, task, column, records, encoder: Side(["", ""], sides[column], 0, 2)
+    )
+    found = retrieval_scores._pairs(None, task, examples, None)
+    assert found.scores == {"accuracy": 50.0}
+    assert found.outputs == ["0", "0"]
 
 
 def test_margins_by_hand():
@@ -171,3 +196,38 @@ def test_layers_and_pooling(folder):
     with torch.no_grad():
         states = encoder.model.eval()(**row).last_hidden_state[0].mean(dim=0).numpy()
     assert sides[2, "mean"][0] == pytest.approx(states / np.linalg.norm(states), abs=1e-6)
+
+
+def test_mining_needs_sentences_without_a_partner_and_a_split_to_tune_on(folder):
+    grid = Grid(
+        conditions=(), targets=("bucc",), seeds=(1,), intermediate_examples=20, target_examples=20, test_examples=100
+    )
+
+    def run():
+        return run_grid(
+            FolderCorpus(folder),
+            load_catalogue(),
+            str(folder / "twins"),
+            grid,
+            recipe("simulated"),
+            folder / "runs",
+            model="twins",
+            origin="test",
+            workers=1,
+        )
+
+    path = folder / "bucc" / "de"
+    whole = (path / "test.jsonl").read_text()
+    (path / "test.jsonl").write_text(
+        "".join(line + "\n" for line in whole.splitlines() if '"target_sentence": ""' not in line)
+    )
+    with pytest.raises(InputError, match="bucc de/test: every sentence has a partner"):
+        run()
+    (path / "test.jsonl").write_text(whole)
+    before = run().table.frame["run"].iloc[0]
+    lines = (path / "validation.jsonl").read_text().splitlines()
+    (path / "validation.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    assert run().table.frame["run"].iloc[0] != before  # another threshold may come out
+    (path / "validation.jsonl").unlink()
+    with pytest.raises(InputError, match="bucc de: the threshold is tuned on the split 'validation', which is missing"):
+        run()

@@ -96,7 +96,7 @@ def train_status_command(
         return
     for record in failed:
         typer.echo(f"failed: {record['reason']}")
-    begun = len(list(store.glob("*.checkpoint.safetensors")))
+    begun = Store(store).begun()
     typer.echo(f"{len(finished)} runs finished, {len(failed)} failed, {begun} phases begun and not ended")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -51,7 +52,7 @@ class FolderCorpus:
             ):
                 for number, line in enumerate(islice(stream, count), start=1):
                     records.append(_record(line, f"{path} line {number}"))
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
             raise InputError(f"{path}: cannot be read: {error}") from error
         if not records:
             raise InputError(f"{path}: holds no examples")

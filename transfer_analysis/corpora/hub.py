@@ -38,7 +38,8 @@ class HubCorpus:
         try:
             found: Any = datasets.load_dataset(**arguments)
         except network_errors() as error:
-            raise MissingError(
+            kind = MissingError if _is_missing(error) else InputError
+            raise kind(
                 f"{task}/{language}/{split}: the hub does not give {arguments['path']} "
                 f"(configuration {arguments['name'] or 'default'}): {first_line(error)}"
             ) from error
@@ -46,7 +47,7 @@ class HubCorpus:
             found = found.filter(lambda value, b=beginning: str(value).startswith(b), input_columns=column)
         chosen = found if count is None else found.select(range(min(count, len(found))))
         records: list[Record] = chosen.to_list()
-        return records
+        return _named(about, records, found.features)
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
@@ -56,7 +57,9 @@ class HubCorpus:
         """Return the languages that the catalogue lists, those with a configuration where it lists these."""
         about = self.catalogue[task]
         return [
-            code for code in about.languages if about.hub is None or not about.hub.configs or code in about.hub.configs
+            code
+            for code in about.languages
+            if about.hub is None or about.hub.config is not None or not about.hub.configs or code in about.hub.configs
         ]
 
 
@@ -72,7 +75,7 @@ def hub_arguments(task: Task, language: str, split: str) -> dict[str, Any]:
     if hub is None:
         raise InputError(f"{task.name}: the catalogue knows no data set on the hub; use a folder")
     found = resolve(language)
-    if hub.configs and found.code not in hub.configs:
+    if hub.configs and hub.config is None and found.code not in hub.configs:
         raise InputError(
             f"{task.name}: the catalogue knows no {found.name} configuration; it has {', '.join(hub.configs)}"
         )
@@ -91,3 +94,29 @@ def hub_rows(task: Task, language: str) -> dict[str, str]:
         return {}
     english = resolve(language).name.lower()
     return {column: beginning.format(english=english) for column, beginning in task.hub.rows.items()}
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether the hub has answered that there is no such thing, rather than not answered."""
+    names = {"DatasetNotFoundError", "EntryNotFoundError", "RepositoryNotFoundError", "RevisionNotFoundError"}
+    unknown = isinstance(error, ValueError) and ("config" in str(error).lower() or "split" in str(error).lower())
+    return unknown or bool(names & {kind.__name__ for kind in type(error).__mro__})
+
+
+def _named(task: Task, records: list[Record], features: Any) -> list[Record]:
+    """Give classes their names where the data set numbers them in another order than the catalogue does.
+
+    Names that are not those of the catalogue (0 and 1 for same and different) are left as numbers.
+    """
+    for part in ("label", "tags"):
+        column = task.columns.get(part, "")
+        feature = features.get(column)
+        names = getattr(getattr(feature, "feature", feature), "names", None)
+        if names is None or not task.labels or not set(map(str, task.labels)) <= set(names):
+            continue
+        for record in records:
+            value = record[column]
+            record[column] = (
+                [names[n] for n in value] if isinstance(value, list) else names[value] if value >= 0 else value
+            )
+    return records

@@ -19,10 +19,11 @@ _TEXT_PARTS = ("text", "pair", "context", "question", "choices", "tokens")
 
 @dataclass(frozen=True)
 class Sample:
-    """Examples of a split, and which row of it (counted from 1) each is."""
+    """Examples of a split, which row of it (counted from 1) each is, and how many with a label it has in all."""
 
     records: list[Record]
     rows: list[int]
+    total: int
 
 
 class Corpus(Protocol):
@@ -56,7 +57,7 @@ def drawn(task: Task, records: list[Record], count: int, seed: int) -> Sample:
     labelled = [i for i, record in enumerate(records) if record.get(column) not in task.unlabelled]
     chosen = np.sort(np.random.default_rng(seed).permutation(len(labelled))[:count])
     places = [labelled[i] for i in chosen]
-    return Sample([records[i] for i in places], [i + 1 for i in places])
+    return Sample([records[i] for i in places], [i + 1 for i in places], len(labelled))
 
 
 def values(record: Record, column: str) -> list[str]:

@@ -14,6 +14,7 @@ from transfer_analysis.tasks.benchmarks import Benchmark
 
 #: What a benchmark's average belongs to.
 _RUNS = [column for column in KEY if column not in ("target", "language", "metric", "split")]
+_BUT_CHECKPOINT = [column for column in _RUNS if column != "checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def benchmark_averages(table: TransferTable, benchmark: Benchmark, catalogue: Ca
     test = table.frame[(table.frame["split"] == "test") & table.frame["target"].isin(benchmark.tasks())]
     if test.empty:
         raise InputError(f"{benchmark.title}: no test score on any of its tasks ({', '.join(benchmark.tasks())})")
+    test = _untrained_everywhere(test, catalogue)
     rows = []
     for run, part in test.groupby(_RUNS, sort=True):
         row = dict(zip(_RUNS, run, strict=True))
@@ -77,3 +79,14 @@ def benchmark_averages(table: TransferTable, benchmark: Benchmark, catalogue: Ca
         row["missing_languages"] = "; ".join(lacking)
         rows.append(row)
     return Averages(pd.DataFrame(rows), benchmark.title)
+
+
+def _untrained_everywhere(test: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Let the scores of targets that are not trained, which have one checkpoint, count beside every one of the others'."""
+    untrained = test["target"].map(lambda target: catalogue[target].head == "retrieval")
+    checkpoints = test.loc[~untrained, [*_BUT_CHECKPOINT, "checkpoint"]].drop_duplicates()
+    if checkpoints.empty or not untrained.any():
+        return test
+    repeated = test[untrained].drop(columns="checkpoint").merge(checkpoints, on=_BUT_CHECKPOINT, how="left")
+    repeated["checkpoint"] = repeated["checkpoint"].fillna("last")
+    return pd.concat([test[~untrained], repeated], ignore_index=True)

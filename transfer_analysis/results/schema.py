@@ -153,7 +153,8 @@ def _scores(frame: pd.DataFrame) -> Iterator[str]:
 
 
 def _fractions(frame: pd.DataFrame) -> Iterator[str]:
-    for metric, part in frame.groupby("metric", sort=True):
+    # Scores that the training core computed are percentages, however low; only they say what the tokenizer knew.
+    for metric, part in frame[frame["unknown_tokens"].isna()].groupby("metric", sort=True):
         largest = part["score"].abs().max()
         if 0 < largest <= 1:
             at = part.loc[part["score"].abs().idxmax(), "_at"]

@@ -43,21 +43,25 @@ def normalized(answer: str, scorer: Scorer, language: str) -> list[str]:
 
 
 def answer_scores(
-    prediction: str, golds: list[str], scorer: Scorer = "squad", language: str = "en"
+    prediction: str, golds: list[str], scorer: Scorer = "squad", language: str = "en", no_answer: bool = False
 ) -> tuple[float, float]:
     """Return F1 and exact match (0 to 1) of a prediction, each the best over the gold answers.
 
-    An empty prediction says that there is no answer; so does an empty list of gold answers (SQuAD v2).
+    With `no_answer` (SQuAD v2), an empty prediction says that there is no answer, and so does an empty list of gold
+    answers; gold answers of which nothing is left are not counted. Without it (SQuAD v1.1, MLQA), what has no word in
+    common has an F1 of 0, even where nothing is left on either side.
     """
     words = normalized(prediction, scorer, language)
-    references = [normalized(gold, scorer, language) for gold in golds] or [[]]
-    f1 = max(_f1(words, reference) for reference in references)
+    references = [normalized(gold, scorer, language) for gold in golds]
+    if no_answer:
+        references = [reference for reference in references if reference] or [[]]
+    f1 = max(_f1(words, reference, no_answer) for reference in references)
     return f1, float(words in references)
 
 
-def _f1(words: list[str], reference: list[str]) -> float:
+def _f1(words: list[str], reference: list[str], no_answer: bool) -> float:
     if not words or not reference:
-        return float(words == reference)
+        return float(no_answer and words == reference)
     shared = sum((Counter(words) & Counter(reference)).values())
     return 2 * shared / (len(words) + len(reference))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks.conditions import MLM, parse_condition
 from transfer_analysis.training.data import Examples, test_languages, training_sources
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features, unknown_rows
+from transfer_analysis.training.features import Features, check_pairs, require_head, unknown_rows
 from transfer_analysis.training.session import Session
 
 
@@ -35,10 +36,14 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
     report("checking examples: text", len(trained) / (len(trained) + 1))
     if any(parse_condition(c).base == MLM or parse_condition(c).with_mlm for c in grid.conditions):
         check.guarded(check.texts)
+    check.names()
     check.languages()
     if check.problems:
         raise InputError(check.problems)
     return check.remarks
+
+
+_NO_HEAD = "mlm: the encoder's file has no language-model head of a known form, so that it begins from random weights"
 
 
 class _Check:
@@ -67,13 +72,10 @@ class _Check:
         about = session.setting.catalogue[name]
         if about.head in ("masked-lm", "translation-lm"):
             raise InputError(f"{name}: text is no task of its own; name it under mlm, and the condition {MLM!r}")
+        require_head(about)
+        self.length(name, session.recipe(about).max_length)
         if about.head == "retrieval":
             return self.retrieval(name)
-        if session.recipe(about).max_length > self.encoder.longest:
-            raise InputError(
-                f"{name}: the recipe reads up to {session.recipe(about).max_length} subwords, but the encoder takes at "
-                f"most {self.encoder.longest}; set max_length in the recipe"
-            )
         for turn in training_sources(grid, session.setting.catalogue, name):
             for source in turn:
                 other = session.setting.catalogue[source.task]
@@ -90,6 +92,8 @@ class _Check:
             parts += [e for turn in session.training(name, grid.target_examples) for e in turn]
             parts += session.tests(name)
         self.examples(name, [*parts, *session.development(name)])
+        if session.recipe(about).evaluate_every and not session.development(name):
+            self.remarks.append(f"{name}: no development examples apart from its tests, so no early stopping")
         return None
 
     def examples(self, name: str, parts: list[Examples]) -> None:
@@ -112,22 +116,53 @@ class _Check:
                 f"{name}: the recipe reads layer {self.session.recipe(task).layer}, but the encoder has "
                 f"{self.encoder.layers}; set tasks: {{retrieval: {{layer: …}}}} in the recipe"
             )
-        for examples in self.session.tests(name):
-            for column in (task.columns["text"], task.columns["pair"]):
-                if column not in examples.records[0]:
-                    self.add(
-                        [f"{name} {examples.where}: column {column!r} is missing{nearest(column, examples.records[0])}"]
-                    )
+        for examples in [*self.session.tests(name), *self.session.tuning(name)]:
+            self.guarded(lambda e=examples: check_pairs(task, e.records, e.where, e.rows))  # type: ignore[misc]
+
+    def length(self, name: str, max_length: int) -> None:
+        """Check that the encoder takes rows as long as the recipe makes them."""
+        if max_length > self.encoder.longest:
+            raise InputError(
+                f"{name}: the recipe reads up to {max_length} subwords, but the encoder takes at most "
+                f"{self.encoder.longest}; set max_length in the recipe"
+            )
 
     def texts(self) -> None:
         """Check the text of language modelling."""
+        wanted = self.session.grid.mlm
+        assert wanted is not None
         for text in self.session.texts():
             if text.task.head not in ("masked-lm", "translation-lm"):
                 self.add([f"mlm: {text.task.name} is not text, its head is {text.task.head}"])
                 continue
             if self.encoder.tokenizer.mask_token_id is None:
                 self.add(["mlm: the encoder's tokenizer has no mask"])
+            if not self.encoder.language_head and (said := _NO_HEAD) not in self.remarks:
+                self.remarks.append(said)
+            self.length(text.task.name, self.session.recipe(text.task).max_length)
+            absent = [
+                code for code in wanted.languages if code not in self.session.setting.corpus.languages(text.task.name)
+            ]
+            if absent:
+                self.remarks.append(f"{text.task.name}: no text in {', '.join(absent)}; the grid runs without it")
             self.known(self.session.features(text, text.task, self.encoder), text)
+
+    def names(self) -> None:
+        """Check that substitutes and the recipe's overrides are of tasks that there are."""
+        catalogue, grid = self.session.setting.catalogue, self.session.grid
+        known = [task.name for task in catalogue]
+        used = {*grid.targets, *_members(self.session)}
+        self.add(
+            f"substitutes: {name!r} is neither a target nor an intermediate task of the grid{nearest(name, used)}"
+            for name in grid.substitutes
+            if name not in used
+        )
+        heads = {task.head for task in catalogue}
+        self.add(
+            f"recipe: tasks: unknown head or task {name!r}{nearest(name, [*heads, *known])}"
+            for name in self.session.setting.recipe.tasks
+            if name not in heads and name not in known
+        )
 
     def languages(self) -> None:
         """Check that every language that is named is tested somewhere, and say what is missing."""
@@ -139,6 +174,9 @@ class _Check:
             except InputError:
                 continue  # said already
             tested |= set(there)
+            with suppress(InputError):  # said already
+                read = {examples.language for examples in self.session.tests(target)}
+                missing = sorted({*missing, *(code for code in there if code not in read)})
             if missing:
                 self.remarks.append(f"{target}: no examples in {', '.join(missing)}; the grid runs without them")
         if tested and (nowhere := [code for code in grid.languages if code not in tested]):

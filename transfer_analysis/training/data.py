@@ -57,10 +57,23 @@ def training_sources(grid: Grid, catalogue: Catalogue, name: str) -> tuple[tuple
     return tuple((_source(catalogue, n),) for n in named) or ((_source(catalogue, name),),)
 
 
-def training_examples(corpus: Corpus, catalogue: Catalogue, source: Source, language: str, count: int) -> Examples:
-    """Return training examples: the same ones for every run."""
-    found = corpus.sample(source.task, language, source.split, count, _seed(source.task))
-    return _examples(catalogue[source.task], language, source.split, found)
+def training_examples(
+    corpus: Corpus, catalogue: Catalogue, sources: tuple[Source, ...], language: str, count: int
+) -> list[Examples]:
+    """Return at most `count` training examples: the same ones for every run.
+
+    Of several sources that are put together, each gives as many as its share of all their examples.
+    """
+
+    def sample(source: Source, wanted: int) -> Sample:
+        return corpus.sample(source.task, language, source.split, wanted, _seed(source.task))
+
+    found = {source: sample(source, count) for source in sources}
+    every = sum(one.total for one in found.values())
+    if len(sources) > 1 and every > count:
+        shares = {source: max(1, round(count * one.total / every)) for source, one in found.items()}
+        found = {source: sample(source, share) for source, share in shares.items()}
+    return [_examples(catalogue[source.task], language, source.split, one) for source, one in found.items()]
 
 
 def development_examples(
@@ -99,6 +112,8 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
     about = catalogue[target]
     trained_on = {str(source) for turn in training_sources(grid, catalogue, target) for source in turn}
     splits = [split for split in about.splits.test if f"{target}/{split}" not in trained_on]
+    if about.head == "retrieval":
+        splits = [split for split in splits if split != tuning_split(about)]
     found = False
     for language in test_languages(corpus, catalogue, grid, target)[0]:
         for split in splits:
@@ -111,6 +126,11 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
             break
     if not found:
         raise InputError(f"{target}: no language that is tested has a split {' or '.join(splits)}")
+
+
+def tuning_split(task: Task) -> str:
+    """Return the split on which a target without training tunes its threshold; nothing where it has none."""
+    return task.splits.development if task.head == "retrieval" and task.metric == "f1" else ""
 
 
 def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source_language: str, name: str) -> Examples:

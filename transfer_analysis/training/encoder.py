@@ -162,6 +162,8 @@ def load_encoder(
     unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
     try:
         _be_quiet()
+        if not folder.is_dir():
+            found["revision"] = _commit(repository, found)
         config = AutoConfig.from_pretrained(repository, **found)
         tokenizer = AutoTokenizer.from_pretrained(repository, use_fast=True, **found)
         kind = AutoModel._model_mapping[type(config)]
@@ -171,7 +173,8 @@ def load_encoder(
                 torch.manual_seed(seed)
                 model = kind(config, **extra)
         else:
-            model = AutoModel.from_pretrained(repository, use_safetensors=True, **extra, **found)
+            # Some are stored in half precision; the optimiser needs more.
+            model = AutoModel.from_pretrained(repository, use_safetensors=True, dtype=torch.float32, **extra, **found)
     except unloadable as error:
         raise InputError(f"encoder {name}: cannot be loaded: {first_line(error)}") from error
     if not tokenizer.is_fast:
@@ -182,7 +185,7 @@ def load_encoder(
         model.to(device),
         restart_positions=bool(getattr(config, "restart_positions", False)),
         pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
-        identity=_folder_hash(folder) if folder.is_dir() else f"{repository}@{config._commit_hash or revision}",
+        identity=_folder_hash(folder) if folder.is_dir() else f"{repository}@{found['revision']}",
         language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
         bits=replace_dropout(model) if device == "cpu" else None,
     )
@@ -219,17 +222,31 @@ def _language_head(repository: str, found: dict[str, Any]) -> dict[str, torch.Te
     with safe_open(path, framework="pt") as stream:
         there = set(stream.keys())
         for names in _LANGUAGE_HEADS:
-            if set(names) <= there:
-                return {ours: stream.get_tensor(theirs).float() for theirs, ours in names.items()}
+            # Older files call a normalisation's weight and bias gamma and beta.
+            legacy = {
+                name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): ours
+                for name, ours in names.items()
+            }
+            for given in (names, legacy):
+                if set(given) <= there:
+                    return {ours: stream.get_tensor(theirs).float() for theirs, ours in given.items()}
     return {}
+
+
+def _commit(repository: str, found: dict[str, Any]) -> str:
+    """Return the commit that a revision stands for; everything is then read from that one."""
+    from transformers.utils import cached_file
+
+    where = {key: found[key] for key in ("revision", "local_files_only") if key in found}
+    path = cached_file(repository, "config.json", **where)
+    return Path(str(path)).parent.name
 
 
 def _folder_hash(folder: Path) -> str:
     """Return a hash of a folder's weights, configuration and tokenizer."""
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), folder / "config.json", folder / "tokenizer.json"]):
-        if path.is_file():
-            digest.update(f"{path.name} {sha256(path)}\n".encode())
+    for path in sorted(p for kind in ("safetensors", "json", "txt", "model") for p in folder.glob(f"*.{kind}")):
+        digest.update(f"{path.name} {sha256(path)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"
 
 

@@ -22,8 +22,7 @@ def outputs(features: Features, predictions: list[Any]) -> list[Any]:
         allows for none, it is empty if having none scores higher than every span (SQuAD v2 with threshold 0).
     """
     if features.task.head == "token-classification":
-        # A sentence that was cut has fewer predictions than words; the first tag stands in, as nothing else is known.
-        return [p + [0] * (len(gold) - len(p)) for p, gold in zip(predictions, features.golds, strict=True)]
+        return [_of_words(*given) for given in zip(predictions, features.tagged, features.golds, strict=True)]
     if features.task.head != "span-qa":
         return predictions
     best: dict[int, tuple[float, str]] = {}
@@ -58,7 +57,7 @@ def evaluate(features: Features, given: list[Any], language: str = "en") -> dict
     head = features.task.head
     if head == "span-qa":
         pairs = [
-            answer_scores(text, golds, features.task.scorer, language)
+            answer_scores(text, golds, features.task.scorer, language, features.task.no_answer)
             for text, golds in zip(given, features.golds, strict=True)
         ]
         f1, exact = np.mean(pairs, axis=0)
@@ -79,12 +78,31 @@ def span_f1(features: Features, given: list[list[int]]) -> float:
     """Return the F1 of spans as seqeval finds them, which XTREME uses for parts of speech too."""
     from seqeval.metrics import f1_score
 
-    names = [str(label) for label in features.task.labels]
+    names = [_as_span(str(label)) for label in features.task.labels]
     golds, tags = ([[names[n] for n in row] for row in rows] for rows in (features.golds, given))
     with warnings.catch_warnings():
         # seqeval remarks that parts of speech are no entity tags, and that a class may have no predictions.
         warnings.simplefilter("ignore")
         return 100 * float(f1_score(golds, tags))
+
+
+def _of_words(predicted: list[int], tagged: Any, gold: list[int]) -> list[int]:
+    """Return a tag for every word: the first one of the task where a word was cut off or has no subword."""
+    tags = [0] * len(gold)
+    for word, tag in zip(tagged.tolist(), predicted, strict=True):
+        tags[word] = tag
+    return tags
+
+
+def _as_span(label: str) -> str:
+    """Return a tag as seqeval reads it. One without a prefix, such as a part of speech, is a span over its repetitions.
+
+    seqeval takes the first letter for a prefix: its releases until 2020, with which XTREME's scores were made, ended a span
+    at every tag that begins with S or B and took the whole tag for its type; later ones take CCONJ and SCONJ for one type.
+    """
+    if label == "O" or "-" in label:
+        return label
+    return f"{'B' if label[0] in 'SB' else 'I'}-{label}"
 
 
 def _text(features: Features, item: int, first: int, last: int) -> str:

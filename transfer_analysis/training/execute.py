@@ -21,6 +21,7 @@ from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.run import Event, training_nodes
 from transfer_analysis.training.scores import Row
 from transfer_analysis.training.session import Session, Setting
+from transfer_analysis.training.store import Store
 from transfer_analysis.training.workers import completed
 
 
@@ -130,6 +131,7 @@ def run_grid(
     setting = Setting(
         corpus, catalogue, encoder, model, grid, recipe, store, origin, device, checkpoint_every=checkpoint_every
     )
+    Store(store).clean()
     session = Session(setting)
     loaded = session.encoder(grid.initialisations[0], grid.seeds[0])
     remarks = check_grid(session, loaded, report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from transfer_analysis.corpora.records import Record, values
 from transfer_analysis.errors import InputError, nearest
@@ -19,6 +20,18 @@ IGNORED = -100
 
 #: Most characters in a column of an example; more is a broken file, and would take minutes to read.
 LONGEST_TEXT = 100_000
+
+#: Parts of an example that each head reads.
+_PARTS = {
+    "sequence-classification": ("text", "label"),
+    "sequence-regression": ("text", "label"),
+    "multiple-choice": ("choices", "label"),
+    "token-classification": ("tokens", "tags"),
+    "span-qa": ("question", "context", "answers"),
+    "masked-lm": ("text",),
+    "translation-lm": ("text", "pair"),
+    "retrieval": ("text", "pair"),
+}
 
 #: Rows named in a message before the rest is counted.
 _SHOWN = 3
@@ -42,6 +55,8 @@ class Features:
     contexts, places
         For span QA: the context of each item, and the characters of it that each subword stands for (first and last
         + 1), -1 where a subword is not of the context.
+    tagged
+        For tagging: the words whose first subword is there, per item, in order.
     unknown, subwords
         Per row, subwords unknown to the tokenizer, and all, special ones apart.
     """
@@ -55,6 +70,7 @@ class Features:
     rows_per_item: int = 1
     contexts: list[str] = field(default_factory=list)
     places: list[Ints] = field(default_factory=list)
+    tagged: list[Ints] = field(default_factory=list)
     unknown: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     subwords: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
@@ -114,6 +130,7 @@ def featurize(
         in number, an answer that does not stand in its context, or a text of a megabyte; named by task, split and row.
     """
     place = _Place(f"{task.name} {where}", rows)
+    require_head(task)
     _check_columns(task, examples, place)
     head = task.head
     if head == "multiple-choice":
@@ -140,6 +157,7 @@ def featurize(
         targets,
         made.example.tolist(),
         golds,
+        tagged=[words[_are_first(words)] for words in made.words],
         unknown=unknown,
         subwords=subwords,
     )
@@ -161,6 +179,7 @@ def joined(parts: Sequence[Features]) -> Features:
         first.rows_per_item,
         [context for part in parts for context in part.contexts],
         [row for part in parts for row in part.places],
+        [row for part in parts for row in part.tagged],
         np.concatenate([part.unknown for part in parts]),
         np.concatenate([part.subwords for part in parts]),
     )
@@ -190,7 +209,11 @@ def _check_columns(task: Task, examples: Sequence[Record], where: _Place) -> Non
                     f"{where.name}: column {name!r} is missing{nearest(name, examples[0])}; "
                     f"the examples have {', '.join(examples[0])}"
                 )
+    wanted = {name.split(".")[0] for column in task.columns.values() for name in column.split()}
     for number, example in enumerate(examples):
+        empty = [name for name in sorted(wanted) if example.get(name) is None]
+        if empty:
+            raise InputError(f"{where.row(number)}: {empty[0]!r} is missing or null")
         for name, value in example.items():
             size = (
                 len(value)
@@ -206,16 +229,56 @@ def _check_columns(task: Task, examples: Sequence[Record], where: _Place) -> Non
                 )
 
 
+def require_head(task: Task) -> None:
+    """Raise an InputError for a task whose head the training core does not have, or that does not say what it reads."""
+    if task.head not in _PARTS:
+        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(_PARTS)}")
+    if task.parts:
+        return
+    missing = [part for part in _PARTS[task.head] if part not in task.columns]
+    if missing:
+        raise InputError(
+            f"{task.name}: the catalogue does not say which columns hold its {' and '.join(missing)}; "
+            "give an entry with `columns` in a --tasks file"
+        )
+
+
 def _labels(task: Task, examples: Sequence[Record], where: _Place) -> list[int]:
     column = task.columns["label"]
     return [_label(task, e[column], f"{where.row(i)}: {column}") for i, e in enumerate(examples)]
+
+
+def check_pairs(task: Task, examples: Sequence[Record], where: str, rows: Sequence[str]) -> None:
+    """Check the sentences of a retrieval target; where it is mined, one side of a row may be empty.
+
+    Raises
+    ------
+    InputError
+        As `featurize`; or for a bitext to mine that has nothing but pairs.
+    """
+    place = _Place(f"{task.name} {where}", rows)
+    require_head(task)
+    sides = (task.columns["text"], task.columns["pair"])
+    if task.metric != "f1":
+        return _check_columns(task, examples, place)
+    filled = [{**e, **{side: e.get(side) or "" for side in sides}} for e in examples]
+    _check_columns(task, filled, place)
+    if all(example[side] for example in filled for side in sides):
+        raise InputError(
+            f"{place.name}: every sentence has a partner, so there is nothing to mine; give all sentences of both sides, "
+            "those without a partner in rows whose other side is empty"
+        )
+    return None
 
 
 def _choices(task: Task, examples: Sequence[Record], where: _Place, encoder: Encoder, tokens: Any) -> Features:
     count = len(values(examples[0], task.columns["choices"]))
     targets = []
     for i, example in enumerate(examples):
-        found = len(values(example, task.columns["choices"]))
+        try:
+            found = len(values(example, task.columns["choices"]))
+        except InputError as error:
+            raise InputError(f"{where.row(i)}: {error}") from error
         if found != count:
             raise InputError(f"{where.row(i)}: {found} choices, but the first row has {count}")
         column = task.columns["label"]
@@ -256,14 +319,24 @@ def _tags(task: Task, example: Record, where: str) -> list[int]:
 
 def _first_subwords(words: Ints, tags: list[int]) -> Ints:
     """Return the tag of each subword: only the first subword of a word carries it."""
-    first = (words >= 0) & (words != np.concatenate([[-2], words[:-1]]))
-    return np.where(first, np.array([*tags, IGNORED], dtype=np.int64)[words], IGNORED)
+    return np.where(_are_first(words), np.array([*tags, IGNORED], dtype=np.int64)[words], IGNORED)
+
+
+def _are_first(words: Ints) -> npt.NDArray[np.bool_]:
+    """Return which subwords are the first of a word."""
+    first: npt.NDArray[np.bool_] = (words >= 0) & (words != np.concatenate([[-2], words[:-1]]))
+    return first
 
 
 def _answers(task: Task, example: Record, context: str, where: str) -> list[tuple[int, str]]:
     """Return the gold answers of an example as (first character, text)."""
     given = example[task.columns["answers"]]
-    answers = [(int(start), str(text)) for start, text in zip(given["answer_start"], given["text"], strict=True)]
+    starts, texts = (given.get(key) if isinstance(given, dict) else None for key in ("answer_start", "text"))
+    if not isinstance(starts, list) or not isinstance(texts, list) or len(starts) != len(texts):
+        raise InputError(
+            f"{where}: answers are {str(given)[:60]}; expected {{text: […], answer_start: […]}} of equal length"
+        )
+    answers = [(int(start), str(text)) for start, text in zip(starts, texts, strict=True)]
     if not answers and not task.no_answer:
         raise InputError(f"{where}: has no answer, which {task.name} does not allow for")
     for start, text in answers:
@@ -287,11 +360,11 @@ def _span(places: Ints, answers: Sequence[tuple[int, str]]) -> tuple[int, int]:
 def _label(task: Task, given: Any, where: str, count: int | None = None) -> int:
     """Return the number of a class, given as its number or its name."""
     limit = len(task.labels) if count is None else count
+    names = [str(label) for label in task.labels]
+    if str(given) in names:  # before numbers, as some classes are called 1, 2 and 3
+        return names.index(str(given))
     if isinstance(given, int | np.integer) and not isinstance(given, bool) and 0 <= given < limit:
         return int(given)
-    names = [str(label) for label in task.labels]
-    if str(given) in names:
-        return names.index(str(given))
     known = ", ".join(names) if names else f"0 to {limit - 1}"
     raise InputError(f"{where} {given!r} is not a class{nearest(str(given), names)}; expected {known}")
 
@@ -310,5 +383,7 @@ def labelled(task: Task, examples: Sequence[Record]) -> Task:
     """Return a tagging task with the tags that its examples have, sorted, where the catalogue names none."""
     if task.head != "token-classification" or task.labels:
         return task
-    found = sorted({str(tag) for example in examples for tag in example[task.columns["tags"]]})
+    column = task.columns.get("tags", "")
+    tags = [example.get(column) for example in examples]
+    found = sorted({str(tag) for row in tags if isinstance(row, list) for tag in row})
     return task.model_copy(update={"labels": tuple(found)})

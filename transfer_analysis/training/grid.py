@@ -97,7 +97,7 @@ class Grid(_Model):
         What to do with texts of which the encoder's tokenizer knows no subword: `refuse`, or `keep` them.
     """
 
-    conditions: tuple[Annotated[str, AfterValidator(_readable)], ...] = Field(min_length=1)
+    conditions: tuple[Annotated[str, AfterValidator(_readable)], ...]
     targets: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     initialisations: tuple[Initialisation, ...] = ("pretrained",)

@@ -118,10 +118,10 @@ def train(
                 if score > best.score:
                     best = Best(score, step, {k: v.clone() for k, v in _weights(modules).items()})
                 failed = round((step - best.step) / development.every)
-            if checkpoint and checkpoint.due() and step < len(order):
-                checkpoint.write(step, modules, optimizer, schedule, best)
             if development and failed >= development.patience:
                 break
+            if checkpoint and checkpoint.due():
+                checkpoint.write(step, modules, optimizer, schedule, best)
     if best.weights:
         for name, weight in _weights(modules).items():
             weight.copy_(best.weights[name])

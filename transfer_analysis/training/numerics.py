@@ -120,18 +120,28 @@ def numerics_of(encoder: Encoder, recipe: Recipe, folder: Path) -> Numerics:
     if recipe.matmul == "exact":
         return Numerics(precision=recipe.precision)
     path = folder / "numerics.json"
-    chosen = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    chosen = _chosen(path)
     shape = f"{encoder.model.config.model_type} {encoder.layers}x{encoder.hidden_size}"
     key = f"{shape}, {_machine(encoder.device)}, torch {torch.__version__}"
     if key not in chosen:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in the workers
         try:
-            chosen[key] = as_record(*fastest(encoder))
+            found = as_record(*fastest(encoder))
         finally:
             torch.set_num_threads(threads)
+        # Another process may have chosen meanwhile.
+        chosen = {key: found, **_chosen(path)}
         write_text(path, json.dumps(chosen, indent=2) + "\n")
     return replace(from_record(chosen[key]), precision=recipe.precision)
+
+
+def _chosen(path: Path) -> dict[str, Any]:
+    """Return the choices kept in a file; nothing where it cannot be read."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _machine(device: torch.device) -> str:

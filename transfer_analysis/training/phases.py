@@ -81,11 +81,20 @@ def target_phases(session: Session, target: str, encoder: Encoder, seed: int) ->
     return phases
 
 
+def about_task(task: Task) -> dict[str, Any]:
+    """Return everything about a task that can change what its examples are read as, or its scores."""
+    shown_only = {"title", "family", "tags", "roles", "benchmarks", "languages", "chance", "hub", "folder", "made_of"}
+    return task.model_dump(mode="json", exclude=shown_only)
+
+
 def about_training(session: Session, name: str, count: int, language: str = "") -> dict[str, Any]:
     """Return everything about the training of a task that can change its outcome."""
+    turns = session.training(name, count, language)
     return {
+        "task": about_task(session.task(name)),
+        "sources": [about_task(e.task) for turn in turns for e in turn],
         "recipe": session.recipe(session.setting.catalogue[name]).model_dump(mode="json", exclude={"tasks"}),
-        "trained_on": [[_named(session, e) for e in turn] for turn in session.training(name, count, language)],
+        "trained_on": [[_named(session, e) for e in turn] for turn in turns],
         "development": [_named(session, e) for e in session.development(name)],
     }
 

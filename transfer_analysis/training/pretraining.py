@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from transfer_analysis.training.pretrained import balanced_counts, fresh_encoder
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.streams import Stream
 from transfer_analysis.training.tokens import fingerprint
+from transfer_analysis.training.version import CORE
 
 #: Passages per language that the held-out loss is computed on.
 _HELD_OUT = 200
@@ -157,6 +158,7 @@ def pretrain(
     texts = [_read(corpus, catalogue, settings, name, "masked-lm", report) for name in settings.text]
     pairs = [_read(corpus, catalogue, settings, name, "translation-lm", report) for name in settings.aligned]
     partial = out.with_name(out.name + ".partial")
+    _require_same(partial, settings, [*texts, *pairs])
     tokenizer = train_tokenizer(texts_by_language(texts), settings.pieces, settings.temperature, partial, report)
     encoder = fresh_encoder(settings.name, tokenizer, settings.encoder, settings.seed, device)
     report("tokenizing", 0.0)
@@ -181,8 +183,7 @@ def pretrain(
     languages = held_out_losses(encoder, head, texts, numerics, settings.masked, report)
     save_pretrained(encoder, head, partial / "encoder")
     about = {
-        "settings": settings.model_dump(mode="json"),
-        "text": {f"{t.task.name}/{code}": fingerprint(r) for t in (*texts, *pairs) for code, r in t.trained.items()},
+        **_about(settings, [*texts, *pairs]),
         "parameters": sum(p.numel() for p in encoder.model.parameters()),
         "numerics": str(numerics),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
@@ -192,6 +193,24 @@ def pretrain(
     (partial / "encoder").rename(out)
     shutil.rmtree(partial)
     return Pretrained(out, languages)
+
+
+def _about(settings: Pretraining, texts: list[_Text]) -> dict[str, Any]:
+    """Return everything that can change the outcome."""
+    read = {f"{t.task.name}/{code}": fingerprint(records) for t in texts for code, records in t.trained.items()}
+    return {"core": CORE, "settings": settings.model_dump(mode="json"), "text": read}
+
+
+def _require_same(partial: Path, settings: Pretraining, texts: list[_Text]) -> None:
+    """Note what is being done, or raise an InputError where something else was begun."""
+    about = json.dumps(_about(settings, texts), indent=2, ensure_ascii=False) + "\n"
+    path = partial / "begun.json"
+    if not path.is_file():
+        write_text(path, about)
+    elif path.read_text(encoding="utf-8") != about:
+        raise InputError(
+            f"{partial}: was begun with other settings or text (see {path.name}); go on with those, or remove the folder"
+        )
 
 
 def texts_by_language(texts: list[_Text]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
@@ -72,6 +72,11 @@ class Recipe(BaseModel):
                     raise ValueError(
                         f"tasks: {name}: unknown field {field_name!r}{nearest(field_name, Recipe.model_fields)}"
                     )
+            try:
+                Recipe.model_validate({**self.model_dump(exclude={"tasks"}), **fields})
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                raise ValueError(f"tasks: {name}: {wrong['loc'][0]}: {wrong['msg']}") from error
         return self
 
     def for_task(self, task: Task) -> Recipe:
@@ -83,9 +88,9 @@ class Recipe(BaseModel):
         }
         return Recipe.model_validate(fields)
 
-    def describe(self) -> str:
-        """Return how a task is trained, in one line, for the transfer table."""
-        stopping = f" evaluate_every={self.evaluate_every} patience={self.patience}" if self.evaluate_every else ""
+    def describe(self, stopped: bool = False) -> str:
+        """Return how a task was trained, with or without early stopping, in one line, for the transfer table."""
+        stopping = f" evaluate_every={self.evaluate_every} patience={self.patience}" if stopped else ""
         return (
             f"{self.name} epochs={self.epochs} lr={self.learning_rate:g} batch={self.batch_size} "
             f"warmup={self.warmup:g} decay={self.weight_decay:g} eps={self.epsilon:g} clip={self.clip:g} "
@@ -105,7 +110,7 @@ def recipes() -> dict[str, Recipe]:
 
 
 def recipe(name: str, **overrides: Any) -> Recipe:
-    """Return a recipe with some fields overridden.
+    """Return a recipe with some fields overridden; those under `tasks`, task by task and field by field.
 
     Raises
     ------
@@ -114,4 +119,9 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in recipes():
         raise InputError(f"unknown recipe {name!r}{nearest(name, recipes())}; expected one of {', '.join(recipes())}")
-    return validated(Recipe, {**recipes()[name].model_dump(), **overrides}, f"recipe {name}")
+    fields = {**recipes()[name].model_dump(), **overrides}
+    given = overrides.get("tasks")
+    if isinstance(given, dict) and all(isinstance(changed, dict) for changed in given.values()):
+        kept = recipes()[name].tasks
+        fields["tasks"] = {**kept, **{task: {**kept.get(task, {}), **changed} for task, changed in given.items()}}
+    return validated(Recipe, fields, f"recipe {name}")

@@ -1,6 +1,6 @@
 """Retrieval without training: sentences as mean hidden states, and the pairs they make.
 
-Tatoeba (Artetxe & Schwenk 2019) asks for the nearest English sentence. BUCC (Zweigenbaum et al. 2018) hides pairs among
+Tatoeba (Artetxe & Schwenk 2019) asks, for each English sentence, for the nearest one in the other language. BUCC (Zweigenbaum et al. 2018) hides pairs among
 sentences without a partner: candidates are scored by the ratio of their cosine to the mean cosine of their nearest
 neighbours (Artetxe & Schwenk 2019), and those above a threshold tuned on development data are the prediction.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from transfer_analysis.corpora.records import Record
-from transfer_analysis.errors import InputError, MissingError
+from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.data import Examples
 from transfer_analysis.training.encoder import Encoder
@@ -39,22 +39,16 @@ def score_retrieval(session: Session, target: str, encoder: Encoder) -> Iterator
 
 
 def _pairs(session: Session, task: Task, examples: Examples, encoder: Encoder) -> Retrieved:
-    """Score pairs: is the sentence's own partner its nearest one?"""
+    """Score pairs as XTREME does: is the sentence nearest to one in the source language its own partner?"""
     source, target = (_embed(session, task, task.columns[side], examples.records, encoder) for side in ("text", "pair"))
-    found = nearest_targets(source.vectors, target.vectors)
+    found = nearest_targets(target.vectors, source.vectors)
     accuracy = 100 * float((found == range(len(found))).mean())
     return Retrieved(examples, {"accuracy": accuracy}, _unknown(source), [str(i) for i in found])
 
 
 def _mining(session: Session, task: Task, examples: Examples, encoder: Encoder) -> Retrieved:
     """Score mining, with the threshold that is best on the language's development examples."""
-    split = task.splits.development
-    try:
-        records = session.setting.corpus.sample(task.name, examples.language, split, session.grid.test_examples).records
-    except MissingError as error:
-        raise InputError(
-            f"{task.name}/{examples.language}: the threshold is tuned on the split {split!r}, which is missing"
-        ) from error
+    records = next(e.records for e in session.tuning(task.name) if e.language == examples.language)
     candidates, golds, _, _ = _mine(session, task, records, encoder)
     threshold = best_threshold(candidates, golds)
     candidates, golds, source, target = _mine(session, task, examples.records, encoder)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
 
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.tasks.conditions import NONE, parse_condition
@@ -24,6 +24,7 @@ from transfer_analysis.training.numerics import Numerics, Precision
 from transfer_analysis.training.phases import (
     Phase,
     about_intermediate,
+    about_task,
     about_training,
     intermediate_phase,
     target_phases,
@@ -31,12 +32,7 @@ from transfer_analysis.training.phases import (
 from transfer_analysis.training.scores import Row, Scorer, together
 from transfer_analysis.training.session import Session
 from transfer_analysis.training.store import Store, identity
-
-#: Raised whenever a change to the core can change a result.
-CORE = 2
-
-#: What may go wrong in one run and leave the others unharmed: a loss that is no number, memory, a full disk.
-_FAILURES = (FloatingPointError, MemoryError, OSError, RuntimeError, SafetensorError, InputError)
+from transfer_analysis.training.version import CORE
 
 #: Name of the node of a job's intermediate training, beside the names of targets.
 INTERMEDIATE = "intermediate"
@@ -80,6 +76,7 @@ class Runner:
         self.control = control or Control()
         self.store = Store(self.setting.store)
         self._start: dict[str, Any] | None = None
+        self._checkpoints: list[Path] = []
 
     def run(self) -> Outcome:
         """Return the rows of all runs of the job, finished now or earlier, and the runs that failed."""
@@ -105,8 +102,14 @@ class Runner:
             self.control.tell(Event(self.job, node, "running"))
             try:
                 stored, predictions = work(name)
-                self.store.write(name, stored, {**about, "numerics": str(self.setting.numerics)}, predictions)
-            except _FAILURES as error:
+                stored = [{**row, "run": f"{row['run']} {name}"} for row in stored]
+                self.store.write(name, stored, about, predictions)
+                for path in self._checkpoints:
+                    path.unlink(missing_ok=True)
+                self._checkpoints.clear()
+            except StoppedError:
+                raise
+            except Exception as error:  # whatever goes wrong in one run leaves the others unharmed
                 reason = f"{self.job}, {node}: {type(error).__name__}: {first_line(error)}"
                 with suppress(OSError, InputError):  # a full disk has no room for this either
                     self.store.write_failure(name, reason, about)
@@ -122,6 +125,7 @@ class Runner:
         about: dict[str, Any] = {
             "core": CORE,
             "encoder": self._fresh().identity,
+            "computed": [self.setting.device, str(self.setting.numerics)],
             "model": self.setting.model,
             "origin": self.setting.origin,
             "initialisation": job.initialisation,
@@ -133,11 +137,13 @@ class Runner:
         return about
 
     def _about_target(self, target: str) -> dict[str, Any]:
-        about = {f"{e.where}": self.session.fingerprint(e) for e in self.session.tests(target)}
+        tests = {e.where: self.session.fingerprint(e) for e in self.session.tests(target)}
         task = self.setting.catalogue[target]
-        if task.head == "retrieval":
-            return {"tested_on": about, "recipe": self.session.recipe(task).model_dump(mode="json", exclude={"tasks"})}
-        return {"tested_on": about, **about_training(self.session, target, self.session.grid.target_examples)}
+        if task.head != "retrieval":
+            return {"tested_on": tests, **about_training(self.session, target, self.session.grid.target_examples)}
+        tuned = {e.where: self.session.fingerprint(e) for e in self.session.tuning(target)}
+        recipe = self.session.recipe(task).model_dump(mode="json", exclude={"tasks"})
+        return {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
 
     def _fresh(self) -> Encoder:
         return self.session.encoder(self.job.initialisation, self.job.seed)
@@ -162,7 +168,6 @@ class Runner:
         best = self._train(encoder, phase, members, name, INTERMEDIATE)
         self._start = {key: weight.detach().clone() for key, weight in encoder.model.state_dict().items()}
         self.store.write_weights(name, self._start)
-        self.store.checkpoint(name).unlink(missing_ok=True)
         return phase, best
 
     def _intermediate(self, before: dict[str, Any], name: str) -> tuple[list[Row], pd.DataFrame]:
@@ -172,9 +177,9 @@ class Runner:
         scorer = Scorer(self.session, self.job, encoder)
         return together(
             [
-                scorer.scored(head, member, f"{INTERMEDIATE}-{part.split}", part, _checkpoint(best))
+                scorer.scored(head, member, f"{INTERMEDIATE}-{parts[0].split}", parts, _checkpoint(best))
                 for member, head in phase.heads.items()
-                for part in self.session.development(member)[:1]
+                if (parts := self.session.development(member))
             ]
         )
 
@@ -189,13 +194,9 @@ class Runner:
         for turn, phase in enumerate(phases):
             best = self._train(encoder, phase, (target,), f"{name}.{turn}", target)
         head, kept = phases[-1].heads[target], _checkpoint(best)
-        tests = self.session.tests(target)
-        seen = {(test.task.name, test.where) for test in tests}
-        development = [e for e in self.session.development(target)[:1] if (e.task.name, e.where) not in seen]
-        scored = [scorer.scored(head, target, e.split, e, kept) for e in development]
-        scored += [scorer.scored(head, target, "test", e, kept) for e in tests]
-        for turn in range(len(phases)):
-            self.store.checkpoint(f"{name}.{turn}").unlink(missing_ok=True)
+        development = self.session.development(target)
+        scored = [scorer.scored(head, target, development[0].split, development, kept)] if development else []
+        scored += [scorer.scored(head, target, "test", [e], kept) for e in self.session.tests(target)]
         return together(scored)
 
     def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str, node: str) -> Best:
@@ -209,7 +210,9 @@ class Runner:
                 rate = examples / max(1e-9, now - began)
                 self.control.tell(Event(self.job, node, "running", step, steps, rate))
 
+        # Kept until the scores are stored, so that a kill while scoring costs no training.
         checkpoint = Checkpoint(self.store.checkpoint(name), self.setting.checkpoint_every, self.control.stopping)
+        self._checkpoints.append(checkpoint.path)
         if self.control.stopping():
             raise StoppedError
         return train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +11,16 @@ import pandas as pd
 from transfer_analysis.training.data import Examples
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.evaluate import evaluate, outputs
+from transfer_analysis.training.features import joined
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import predict
-from transfer_analysis.training.retrieval_scores import score_retrieval
+from transfer_analysis.training.retrieval_scores import Retrieved, score_retrieval
 from transfer_analysis.training.session import Session
 
 Row = dict[str, Any]
 
-#: Rows, and the output for each example: language, split, number, output.
+#: Rows, and for each example its task, language, split, row of the split, output and gold answer (as JSON).
 Scored = tuple[list[Row], pd.DataFrame]
 
 
@@ -30,8 +32,8 @@ class Scorer:
     job: Job
     encoder: Encoder
 
-    def scored(self, head: Head, name: str, split: str, examples: Examples, checkpoint: str) -> Scored:
-        """Score a task's examples in one language.
+    def scored(self, head: Head, name: str, split: str, parts: list[Examples], checkpoint: str) -> Scored:
+        """Score a task's examples in one language, of one source or several put together.
 
         Parameters
         ----------
@@ -39,20 +41,21 @@ class Scorer:
             What the rows say on the split and on which of the weights these are.
         """
         session = self.session
-        features = session.features(examples, session.task(name), self.encoder)
-        numerics = replace(session.setting.numerics, precision=session.recipe(examples.task).precision)
+        task = session.task(name)
+        features = joined([session.features(part, task, self.encoder) for part in parts])
+        numerics = replace(session.setting.numerics, precision=session.recipe(task).precision)
         given = outputs(features, predict(self.encoder, head, features, numerics))
-        scores = evaluate(features, given, examples.language)
-        rows = self._rows(name, examples, split, scores, features.unknown_share(), checkpoint)
-        return rows, _frame(examples.language, split, [str(output) for output in given])
+        scores = evaluate(features, given, parts[0].language)
+        rows = self._rows(name, parts, split, scores, features.unknown_share(), checkpoint)
+        return rows, _frame(name, parts, split, given, features.golds)
 
     def retrieved(self, target: str) -> Scored:
         """Score a target that is not trained, in every language."""
         return together(
             [
                 (
-                    self._rows(target, found.examples, "test", found.scores, found.unknown),
-                    _frame(found.examples.language, "test", found.outputs),
+                    self._rows(target, [found.examples], "test", found.scores, found.unknown),
+                    _retrieved(target, found),
                 )
                 for found in score_retrieval(self.session, target, self.encoder)
             ]
@@ -61,7 +64,7 @@ class Scorer:
     def _rows(
         self,
         name: str,
-        examples: Examples,
+        parts: list[Examples],
         split: str,
         scores: dict[str, float],
         unknown: float,
@@ -74,19 +77,19 @@ class Scorer:
             "condition": job.condition,
             "target": name,
             "source_language": setting.grid.source_language,
-            "language": examples.language,
+            "language": parts[0].language,
             "split": split,
             "checkpoint": checkpoint,
             "seed": job.seed,
-            "n_examples": len(examples.records),
+            "n_examples": sum(len(part.records) for part in parts),
             "unknown_tokens": round(unknown, 3),
-            "recipe": self._recipe(name, examples, split),
+            "recipe": self._recipe(name, parts[0], split, checkpoint),
             "run": f"{setting.model}/{job.initialisation}/{job.condition}/{name}/{job.seed}",
             "origin": setting.origin,
         }
         return [{**row, "metric": metric, "score": score} for metric, score in scores.items()]
 
-    def _recipe(self, name: str, examples: Examples, split: str) -> str:
+    def _recipe(self, name: str, examples: Examples, split: str, checkpoint: str) -> str:
         """Describe the recipe, and what the task was trained and tested on where that is not what its name says."""
         session, task = self.session, self.session.setting.catalogue[name]
         recipe = session.recipe(task)
@@ -95,13 +98,14 @@ class Scorer:
             return recipe.describe_retrieval() + tested
         turns = session.training(name, session.grid.target_examples)
         trained = ">".join("+".join(_named(e) for e in turn) for turn in turns)
-        return recipe.describe() + (f" trained_on={trained}" if trained != name else "") + tested
+        stopped = checkpoint == "best-english"
+        return recipe.describe(stopped) + (f" trained_on={trained}" if trained != name else "") + tested
 
 
 def together(scored: list[Scored]) -> Scored:
     """Return the rows and outputs of several languages as one."""
     rows = [row for found, _ in scored for row in found]
-    return rows, pd.concat([given for _, given in scored] or [_frame("", "", [])], ignore_index=True)
+    return rows, pd.concat([given for _, given in scored] or [_EMPTY], ignore_index=True)
 
 
 def _named(examples: Examples) -> str:
@@ -109,5 +113,35 @@ def _named(examples: Examples) -> str:
     return examples.task.name if usual else f"{examples.task.name}/{examples.split}"
 
 
-def _frame(language: str, split: str, given: list[str]) -> pd.DataFrame:
-    return pd.DataFrame({"language": language, "split": split, "number": range(len(given)), "output": given})
+def _frame(name: str, parts: list[Examples], split: str, given: list[Any], golds: list[Any]) -> pd.DataFrame:
+    """Return the output and the gold answer of each example, and the row of its split that it is."""
+    rows = [f"{part.task.name} {row}" if len(parts) > 1 else row for part in parts for row in part.rows]
+    return pd.DataFrame(
+        {
+            "task": name,
+            "language": parts[0].language,
+            "split": split,
+            "row": rows,
+            "output": [json.dumps(output, ensure_ascii=False) for output in given],
+            "gold": [json.dumps(gold, ensure_ascii=False) for gold in golds],
+        }
+    )
+
+
+def _retrieved(name: str, found: Retrieved) -> pd.DataFrame:
+    """Return the outputs of retrieval: for pairs, the row of the nearest sentence beside the row itself."""
+    rows = found.examples.rows
+    paired = len(found.outputs) == len(rows) and "accuracy" in found.scores
+    return pd.DataFrame(
+        {
+            "task": name,
+            "language": found.examples.language,
+            "split": "test",
+            "row": rows if paired else "",
+            "output": [rows[int(o)] for o in found.outputs] if paired else found.outputs,
+            "gold": rows if paired else "",
+        }
+    )
+
+
+_EMPTY = pd.DataFrame({"task": [], "language": [], "split": [], "row": [], "output": [], "gold": []})

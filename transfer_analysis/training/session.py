@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from transfer_analysis.corpora.records import Corpus
+from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.data import (
     Examples,
@@ -19,6 +20,7 @@ from transfer_analysis.training.data import (
     text,
     training_examples,
     training_sources,
+    tuning_split,
 )
 from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
 from transfer_analysis.training.features import Features, featurize, labelled
@@ -106,20 +108,53 @@ class Session:
         """Return what a task is trained on: in turn, and in each turn the sources that are put together."""
         setting = self.setting
         return [
-            [self._training(source, language or setting.grid.source_language, count) for source in turn]
+            self._training(turn, language or setting.grid.source_language, count)
             for turn in training_sources(setting.grid, setting.catalogue, name)
         ]
 
     def development(self, name: str) -> list[Examples]:
-        """Return the development examples of a task in the source language."""
+        """Return the development examples of a task in the source language; none that it is tested on as a target."""
+        return self._once(("development", name), lambda: self._development(name))
+
+    def _development(self, name: str) -> list[Examples]:
         setting = self.setting
         last = training_sources(setting.grid, setting.catalogue, name)[-1]
         count = self.recipe(setting.catalogue[name]).development_examples
         language = setting.grid.source_language
-        return self._once(
-            ("development", name),
-            lambda: development_examples(setting.corpus, setting.catalogue, last, language, count),
-        )
+        found = development_examples(setting.corpus, setting.catalogue, last, language, count)
+        if name in setting.grid.targets:
+            tests = [e.records for e in self.tests(name) if e.language == language]
+            tested = {fingerprint([record]) for records in tests for record in records}
+            if any(fingerprint([record]) in tested for part in found for record in part.records):
+                return []
+        return found
+
+    def tuning(self, target: str) -> list[Examples]:
+        """Return the examples that a retrieval target's threshold is tuned on, in each language it is tested in.
+
+        Raises
+        ------
+        InputError
+            Where a language has none.
+        """
+        setting, task = self.setting, self.setting.catalogue[target]
+        split = tuning_split(task)
+        if not split:
+            return []
+
+        def read() -> list[Examples]:
+            found = []
+            for language in (e.language for e in self.tests(target)):
+                try:
+                    sample = setting.corpus.sample(target, language, split, setting.grid.test_examples)
+                except MissingError as error:
+                    raise InputError(
+                        f"{target} {language}: the threshold is tuned on the split {split!r}, which is missing"
+                    ) from error
+                found.append(Examples(task, language, split, sample.records, [str(row) for row in sample.rows]))
+            return found
+
+        return self._once(("tuning", target), read)
 
     def tests(self, target: str) -> list[Examples]:
         """Return the test examples of a target in each language."""
@@ -166,11 +201,11 @@ class Session:
         """Return a hash of examples."""
         return self._once(("fingerprint", id(examples)), lambda: fingerprint(examples.records))
 
-    def _training(self, source: Source, language: str, count: int) -> Examples:
+    def _training(self, sources: tuple[Source, ...], language: str, count: int) -> list[Examples]:
         setting = self.setting
         return self._once(
-            ("training", source, language, count),
-            lambda: training_examples(setting.corpus, setting.catalogue, source, language, count),
+            ("training", sources, language, count),
+            lambda: training_examples(setting.corpus, setting.catalogue, sources, language, count),
         )
 
     def _once(self, key: Any, make: Callable[[], T]) -> T:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ import pandas as pd
 
 from transfer_analysis.files import atomic_path, write_text
 from transfer_analysis.training.tensors import apart, read_tensors, set_aside, write_tensors
+
+#: Seconds after which a file that is being written is taken for abandoned.
+_ABANDONED = 3600
 
 
 def identity(**parts: Any) -> str:
@@ -74,15 +79,33 @@ class Store:
 
     def finished(self) -> Iterator[dict[str, Any]]:
         """Yield the record of every finished run, in the order of their names."""
-        for path in sorted(self.path.glob("*.json")):
-            if not path.name.endswith(".failed.json") and (record := self._record(path.name)) is not None:
+        for path in self._files("*.json"):
+            if (
+                not path.name.endswith((".failed.json", "numerics.json"))
+                and (record := self._record(path.name)) is not None
+            ):
                 yield record
 
     def failed(self) -> Iterator[dict[str, Any]]:
         """Yield the record of every failed run, in the order of their names."""
-        for path in sorted(self.path.glob("*.failed.json")):
+        for path in self._files("*.failed.json"):
             if (record := self._record(path.name)) is not None:
                 yield record
+
+    def begun(self) -> int:
+        """Return how many phases have a checkpoint."""
+        return len(self._files("*.checkpoint.safetensors"))
+
+    def clean(self) -> None:
+        """Remove what processes that were killed while they wrote have left behind."""
+        for path in self.path.glob(".*"):
+            with suppress(FileNotFoundError):
+                if path.is_file() and time.time() - path.stat().st_mtime > _ABANDONED:
+                    path.unlink()
+
+    def _files(self, pattern: str) -> list[Path]:
+        """Return files by name, without those that are being written."""
+        return sorted(path for path in self.path.glob(pattern) if not path.name.startswith("."))
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         body = json.dumps(content, ensure_ascii=False, sort_keys=True)
@@ -91,13 +114,13 @@ class Store:
 
     def _record(self, name: str) -> dict[str, Any] | None:
         path = self.path / name
-        if not path.is_file():
-            return None
         try:
             outer = json.loads(path.read_text(encoding="utf-8"))
             if hashlib.sha256(outer["content"].encode()).hexdigest() == outer["sha256"]:
                 record: dict[str, Any] = json.loads(outer["content"])
                 return record
+        except FileNotFoundError:
+            return None
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
         set_aside(path)

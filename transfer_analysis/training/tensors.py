@@ -49,7 +49,10 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]] |
 
 def set_aside(path: Path) -> None:
     """Rename a damaged file, and say so."""
-    path.replace(path.with_name(path.name + ".damaged"))
+    try:
+        path.replace(path.with_name(path.name + ".damaged"))
+    except FileNotFoundError:  # another process was quicker
+        return
     _log.warning("%s: does not match its checksum; set aside as %s.damaged and made again", path, path.name)
 
 

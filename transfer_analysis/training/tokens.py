@@ -17,6 +17,10 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.tensors import read_tensors, write_tensors
+from transfer_analysis.training.version import CORE
+
+#: Subwords of a question that are read, as in XTREME's scripts; fewer where rows are short.
+LONGEST_QUESTION = 64
 
 #: Subwords that two windows of one long context share.
 STRIDE = 128
@@ -103,7 +107,7 @@ class TokenCache:
 
     def __call__(self, task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
         """Return the tokens of examples, from the folder where they are there."""
-        about = [task.head, task.columns, task.phrases, encoder.tokenizer_hash, max_length, fingerprint(examples)]
+        about = [CORE, task.head, task.columns, task.phrases, encoder.tokenizer_hash, max_length, fingerprint(examples)]
         path = self.folder / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:16]}.safetensors"
         found = _read(path)
         if found is None:
@@ -146,8 +150,11 @@ def _tagged(task: Task, examples: Sequence[Record], encoder: Encoder, max_length
 
 def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
     encoded = encoder.tokenizer(
-        # Some questions begin with spaces, which would count as words to cut.
-        [str(e[task.columns["question"]]).strip() for e in examples],
+        _cut(
+            [str(e[task.columns["question"]]).strip() for e in examples],
+            encoder,
+            min(LONGEST_QUESTION, max_length // 2),
+        ),
         [str(e[task.columns["context"]]) for e in examples],
         truncation="only_second",
         max_length=max_length,
@@ -161,6 +168,16 @@ def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_lengt
         in_context = np.array([number == 1 for number in encoded.sequence_ids(row)])
         places.append(np.where(in_context[:, None], np.array(mapping), -1).astype(np.int64))
     return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(example)), example, places=places)
+
+
+def _cut(questions: list[str], encoder: Encoder, longest: int) -> list[str]:
+    """Cut questions after so many subwords, so that there is room for the context."""
+    encoded = encoder.tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True)
+    places = encoded["offset_mapping"]
+    return [
+        question[: place[longest - 1][1]] if len(place) > longest else question
+        for question, place in zip(questions, places, strict=True)
+    ]
 
 
 def _segments(encoded: Any, count: int) -> list[Ints]:

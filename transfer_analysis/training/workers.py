@@ -6,6 +6,7 @@ import ctypes
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -36,9 +37,7 @@ def completed(setting: Setting, jobs: list[Job], workers: int, tell: Callable[[E
     at a time, and a job in which that dies too is a failure.
     """
     if workers <= 1:
-        session = Session(setting)
-        for job in jobs:
-            yield job, Runner(session, job, Control(tell)).run()
+        yield from _here(setting, jobs, tell)
         return
     left = list(jobs)
     try:
@@ -47,6 +46,27 @@ def completed(setting: Setting, jobs: list[Job], workers: int, tell: Callable[[E
             yield job, outcome
     except BrokenProcessPool:
         yield from _one_by_one(setting, left, tell)
+
+
+def _here(setting: Setting, jobs: list[Job], tell: Callable[[Event], None]) -> Iterator[Done]:
+    """Run jobs in this process, on one thread as everywhere; Ctrl-C ends at the next step, with a checkpoint."""
+    import torch
+
+    session, interrupted = Session(setting), threading.Event()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set()) if main else None
+    try:
+        for job in jobs:
+            try:
+                yield job, Runner(session, job, Control(tell, interrupted.is_set)).run()
+            except StoppedError:
+                yield job, None
+    finally:
+        torch.set_num_threads(threads)
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _one_by_one(setting: Setting, jobs: list[Job], tell: Callable[[Event], None]) -> Iterator[Done]:

@@ -44,7 +44,7 @@ class World:
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return examples; there is no end to them, so the first ones are as random as any."""
-        return Sample(self.examples(task, language, split, count), list(range(1, count + 1)))
+        return Sample(self.examples(task, language, split, count), list(range(1, count + 1)), count)
 
     def examples(self, task: str, language: str, split: str, count: int | None = None) -> list[Record]:
         """Return examples of a task, with the column names of the real task that it is the double of.
