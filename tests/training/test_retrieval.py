@@ -143,6 +143,25 @@ def folder(tmp_path):
     return tmp_path
 
 
+def retrieved(folder, grid, layer):
+    """Return the score of each condition and target at a layer."""
+    frame = run_grid(
+        FolderCorpus(folder),
+        load_catalogue(),
+        str(folder / "twins"),
+        grid,
+        recipe("simulated", layer=layer, learning_rate=1e-6, epochs=1),
+        folder / "runs",
+        model="twins",
+        origin="test",
+        workers=1,
+    ).table.frame
+    test = frame[frame["split"] == "test"]
+    assert set(test["condition"]) == {"none", "stsb"}
+    assert test["recipe"].str.contains(f"layer={layer} pooling=mean").all()
+    return test.set_index(["condition", "target"])["score"].to_dict()
+
+
 def test_a_grid_of_retrieval(folder):
     grid = Grid(
         conditions=("stsb",),
@@ -152,27 +171,17 @@ def test_a_grid_of_retrieval(folder):
         target_examples=20,
         test_examples=100,
     )
-    scores = {}
-    for layer in (0, 2):
-        chosen = recipe("simulated", layer=layer, learning_rate=1e-6, epochs=1)
-        frame = run_grid(
-            FolderCorpus(folder),
-            load_catalogue(),
-            str(folder / "twins"),
-            grid,
-            chosen,
-            folder / "runs",
-            model="twins",
-            origin="test",
-            workers=1,
-        ).table.frame
-        test = frame[frame["split"] == "test"]
-        assert set(test["condition"]) == {"none", "stsb"}
-        assert test["recipe"].str.contains(f"layer={layer} pooling=mean").all()
-        scores[layer] = test.set_index(["condition", "target"])["score"].to_dict()
+    scores = {layer: retrieved(folder, grid, layer) for layer in (0, 2)}
     assert scores[0]["none", "tatoeba"] == 100
     assert scores[0]["none", "bucc"] > 95  # sentences without a partner are left alone
     assert scores[2]["none", "tatoeba"] > 90
+    # With the partners exchanged at random, one of 40 is right now and then.
+    path = folder / "tatoeba" / "de" / "test.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    order = np.random.default_rng(1).permutation(len(rows))
+    shuffled = [{**row, "target_sentence": rows[i]["target_sentence"]} for row, i in zip(rows, order, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in shuffled))
+    assert retrieved(folder, grid, 0)["none", "tatoeba"] < 15
 
 
 def test_layers_and_pooling(folder):

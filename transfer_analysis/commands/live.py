@@ -55,7 +55,10 @@ def grid_table(grid: Progress) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    nodes = list(dict.fromkeys(node for _, node in grid.nodes))
+    from transfer_analysis.training.run import INTERMEDIATE
+
+    found = dict.fromkeys(node for _, node in grid.nodes)
+    nodes = sorted(found, key=lambda node: node != INTERMEDIATE)  # first, as it comes first
     conditions = list(dict.fromkeys((job.initialisation, job.condition) for job, _ in grid.nodes))
     table = Table("initialisation", "condition", *nodes, box=SIMPLE_HEAD)
     for initialisation, condition in conditions[:_MOST_ROWS]:

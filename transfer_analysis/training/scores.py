@@ -95,7 +95,9 @@ class Scorer:
         recipe = session.recipe(task)
         tested = f" tested_on={examples.split}" if split == "test" and examples.split != "test" else ""
         if task.head == "retrieval":
-            return recipe.describe_retrieval() + tested
+            # Sentences of the source language ask for their nearest neighbours.
+            asked = f" queries={session.grid.source_language}" if task.metric == "accuracy" else ""
+            return recipe.describe_retrieval() + asked + tested
         turns = session.training(name, session.grid.target_examples)
         trained = ">".join("+".join(_named(e) for e in turn) for turn in turns)
         stopped = checkpoint == "best-english"
