@@ -63,7 +63,7 @@ def timed(work) -> float:
 
 def prepare(folder: Path) -> None:
     from transfer_analysis.corpora.simulated import World
-    from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
+    from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 
     world = World(LANGUAGES, 0)
     words = sorted({word for code in LANGUAGES for word in world.vocabulary(code)})

@@ -114,10 +114,10 @@ def this_loop(name, task, examples, seed, epochs):
     from transfer_analysis.training.features import featurize
     from transfer_analysis.training.heads import make_head
     from transfer_analysis.training.loop import predict, train
+    from transfer_analysis.training.memory import settle_memory
     from transfer_analysis.training.numerics import numerics_of
     from transfer_analysis.training.recipes import recipe
     from transfer_analysis.training.streams import Stream, all_of
-    from transfer_analysis.training.workers import settle_memory
 
     settle_memory()  # as every worker does
     encoder = load_encoder(encoder_path())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.tasks import Task
+from transfer_analysis.training.built import Shape, new_encoder
 from transfer_analysis.training.checkpoints import Checkpoint, StoppedError
-from transfer_analysis.training.encoder import Shape, new_encoder
 from transfer_analysis.training.features import featurize
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import Development, train

@@ -10,7 +10,8 @@ from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training import run as run_module
-from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
+from transfer_analysis.training.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.phases import intermediate_phase, target_phases

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from transfer_analysis.training.built import Shape, new_encoder
 from transfer_analysis.training.dropout import Dropout, RandomBits, replace_dropout
-from transfer_analysis.training.encoder import Shape, new_encoder
 from transfer_analysis.training.numerics import Numerics
 
 

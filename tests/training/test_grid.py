@@ -17,7 +17,7 @@ from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training import run as run_module
-from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
+from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.plan import load_plan

@@ -12,7 +12,8 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task, load_catalogue
 from transfer_analysis.training.answers import answer_scores, normalized
 from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
-from transfer_analysis.training.encoder import Shape, load_encoder, new_encoder, save_encoder
+from transfer_analysis.training.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.evaluate import evaluate, outputs
 from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.heads import make_head

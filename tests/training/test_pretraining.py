@@ -11,10 +11,10 @@ from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training import pretraining as module
+from transfer_analysis.training.built import balanced_counts
 from transfer_analysis.training.checkpoints import StoppedError
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.heads import make_head
-from transfer_analysis.training.pretrained import balanced_counts
 from transfer_analysis.training.pretraining import Pretraining, load_pretraining, pretrain
 
 SETTINGS = Pretraining(

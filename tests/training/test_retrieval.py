@@ -10,8 +10,8 @@ from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training import retrieval_scores
+from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.data import Examples
-from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
 from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.numerics import Numerics

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import masked
-from transfer_analysis.training.encoder import Shape, new_encoder
+from transfer_analysis.training.built import Shape, new_encoder
 from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from transfer_analysis.corpora.simulated import World
-from transfer_analysis.training.encoder import Shape, new_encoder, save_encoder
+from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.execute import Progress
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.run import Event

@@ -16,7 +16,7 @@ from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training.encoder import Shape, save_encoder
+from transfer_analysis.training.built import Shape, save_encoder
 from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.recipes import recipe

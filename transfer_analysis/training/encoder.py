@@ -1,4 +1,4 @@
-"""Encoders: loaded with their tokenizer, or built small; saved so that `AutoModel` loads them."""
+"""Encoders: loaded with their tokenizer, from a folder or the hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import sha256
@@ -22,25 +21,6 @@ Initialisation = Literal["pretrained", "random"]
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
-
-
-class Shape(BaseModel):
-    """Size of a small encoder built from nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    layers: int = Field(default=2, ge=1)
-    hidden: int = Field(default=128, ge=1)
-    heads: int = Field(default=4, ge=1)
-    feed_forward: int = Field(default=256, ge=1)
-    max_length: int = Field(default=64, ge=8)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _heads_divide_the_width(self) -> Shape:
-        if self.hidden % self.heads:
-            raise ValueError(f"heads: {self.heads} do not divide the width {self.hidden}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -161,7 +141,7 @@ def load_encoder(
         found["local_files_only"] = True
     unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
     try:
-        _be_quiet()
+        be_quiet()
         if not folder.is_dir():
             found["revision"] = _commit(repository, found)
         config = AutoConfig.from_pretrained(repository, **found)
@@ -250,72 +230,9 @@ def _folder_hash(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()[:16]}"
 
 
-def _be_quiet() -> None:
+def be_quiet() -> None:
     """Keep transformers from drawing bars and from reporting weights that are left out on purpose (the pooling layer)."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-
-
-def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> Encoder:
-    """Build a small BERT encoder with random weights over a vocabulary of whole words.
-
-    Parameters
-    ----------
-    vocabulary
-        Words without special tokens; text is split at white space.
-    """
-    from transformers import BertConfig, BertModel
-
-    tokenizer = word_tokenizer(vocabulary, shape.max_length)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=shape.feed_forward,
-        max_position_embeddings=shape.max_length,
-        hidden_dropout_prob=shape.dropout,
-        attention_probs_dropout_prob=shape.dropout,
-        pad_token_id=tokenizer.pad_token_id,
-        restart_positions=True,
-        sequence_pooling="mean",
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = BertModel(config, add_pooling_layer=False)
-    return Encoder(name, tokenizer, model, restart_positions=True, pooling="mean", bits=replace_dropout(model))
-
-
-def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write weights as safetensors, configuration and tokenizer."""
-    _be_quiet()
-    encoder.model.save_pretrained(folder)
-    encoder.tokenizer.save_pretrained(folder)
-
-
-def word_tokenizer(vocabulary: list[str], max_length: int) -> PreTrainedTokenizerFast:
-    """Return a tokenizer of whole words with BERT's special tokens."""
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import WhitespaceSplit
-    from tokenizers.processors import TemplateProcessing
-    from transformers import PreTrainedTokenizerFast
-
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = [*special, *vocabulary]
-    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = WhitespaceSplit()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=max_length,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    )

@@ -20,6 +20,7 @@ from transfer_analysis.training.evaluate import evaluate, outputs
 from transfer_analysis.training.features import joined
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.loop import Development, predict, train
+from transfer_analysis.training.memory import give_back_memory
 from transfer_analysis.training.numerics import Numerics, Precision
 from transfer_analysis.training.phases import (
     Phase,
@@ -116,6 +117,7 @@ class Runner:
                 outcome.failures.append(reason)
                 self.control.tell(Event(self.job, node, "failed"))
                 return
+            give_back_memory()
         outcome.rows += stored
         self.control.tell(Event(self.job, node, "finished"))
 

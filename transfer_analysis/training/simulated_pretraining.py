@@ -17,7 +17,8 @@ from torch.nn import functional
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.batches import restarted_positions
-from transfer_analysis.training.encoder import Encoder, Shape, new_encoder
+from transfer_analysis.training.built import Shape, new_encoder
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.loop import linear_schedule
 
 #: Numbers below this are reserved for special tokens.

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any
 
 from transfer_analysis.training.checkpoints import StoppedError
 from transfer_analysis.training.grid import Job
+from transfer_analysis.training.memory import settle_memory
 from transfer_analysis.training.run import Control, Event, Outcome, Runner
 from transfer_analysis.training.session import Session, Setting
 from transfer_analysis.training.store import Store, identity
 
 #: Seconds between two looks at what the processes have told.
 _LOOK = 0.25
-
-#: Settings of glibc's `mallopt`: the size from which an allocation is a mapping of its own, and what stays at the top.
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 
 #: What a job gave, None where it was stopped.
 Done = tuple[Job, Outcome | None]
@@ -129,20 +124,6 @@ def _begin(setting: Setting, events: Any, stop: Any) -> None:
     settle_memory()
     _session = Session(setting)
     _control = Control(events.put, stop.is_set)
-
-
-def settle_memory() -> None:
-    """Have this process keep what it frees, and forget what it will not need again; before anything is computed.
-
-    By default glibc gives every large tensor back to the system and takes it again at the next step, page by page, which
-    costs about a tenth of the time of training; other C libraries have no such setting. oneDNN keeps a compiled product
-    for every shape it has met, with its own memory: with batches of many lengths that is hundreds of megabytes.
-    """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-    with suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, 1 << 30)
-        library.mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _work(job: Job) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""The parts of an encoder that is pretrained here: its vocabulary, its first weights, its files."""
+"""Encoders built here: their size, their vocabulary, their first weights, their files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.files import atomic_path
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.dropout import replace_dropout
-from transfer_analysis.training.encoder import Encoder, Shape
+from transfer_analysis.training.encoder import Encoder, be_quiet
 from transfer_analysis.training.heads import MaskedLM
 
 if TYPE_CHECKING:
     from transformers import BertConfig, PreTrainedTokenizerFast
 
 _SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+
+
+class Shape(BaseModel):
+    """Size of a small encoder built from nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: int = Field(default=2, ge=1)
+    hidden: int = Field(default=128, ge=1)
+    heads: int = Field(default=4, ge=1)
+    feed_forward: int = Field(default=256, ge=1)
+    max_length: int = Field(default=64, ge=8)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Shape:
+        if self.hidden % self.heads:
+            raise ValueError(f"heads: {self.heads} do not divide the width {self.hidden}")
+        return self
 
 
 def balanced_counts(counts: Sequence[int], temperature: float) -> list[int]:
@@ -80,7 +100,7 @@ def fresh_encoder(name: str, tokenizer: PreTrainedTokenizerFast, shape: Shape, s
     tokenizer.model_max_length = shape.max_length
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = BertModel(_config(tokenizer, shape), add_pooling_layer=False)
+        model = BertModel(bert_config(tokenizer, shape), add_pooling_layer=False)
     bits = replace_dropout(model) if device == "cpu" else None
     return Encoder(name, tokenizer, model.to(device), restart_positions=True, pooling="mean", bits=bits)
 
@@ -102,7 +122,52 @@ def save_pretrained(encoder: Encoder, head: MaskedLM, folder: Path) -> None:
     encoder.tokenizer.save_pretrained(folder)
 
 
-def _config(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> BertConfig:
+def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> Encoder:
+    """Build a small encoder with random weights over a vocabulary of whole words.
+
+    Parameters
+    ----------
+    vocabulary
+        Words without special tokens; text is split at white space.
+    """
+    return fresh_encoder(name, word_tokenizer(vocabulary, shape.max_length), shape, seed, "cpu")
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write weights as safetensors, configuration and tokenizer."""
+    be_quiet()
+    encoder.model.save_pretrained(folder)
+    encoder.tokenizer.save_pretrained(folder)
+
+
+def word_tokenizer(vocabulary: list[str], max_length: int) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of whole words with BERT's special tokens."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [*special, *vocabulary]
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def bert_config(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> BertConfig:
+    """Return the configuration of a BERT encoder that restarts positions and pools by the mean."""
     from transformers import BertConfig
 
     return BertConfig(
