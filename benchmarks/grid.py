@@ -63,7 +63,7 @@ def timed(work) -> float:
 
 def prepare(folder: Path) -> None:
     from transfer_analysis.corpora.simulated import World
-    from transfer_analysis.training.built import Shape, new_encoder, save_encoder
+    from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 
     world = World(LANGUAGES, 0)
     words = sorted({word for code in LANGUAGES for word in world.vocabulary(code)})
@@ -130,11 +130,11 @@ def cell(name: str, store: str, condition: str, target: str, seed: str) -> None:
     from transfer_analysis.corpora import FolderCorpus
     from transfer_analysis.tasks import load_catalogue
     from transfer_analysis.training.encoder import load_encoder
-    from transfer_analysis.training.evaluate import evaluate, outputs
-    from transfer_analysis.training.features import featurize
     from transfer_analysis.training.heads import make_head
     from transfer_analysis.training.loop import predict, train
+    from transfer_analysis.training.reading.features import featurize
     from transfer_analysis.training.recipes import recipe
+    from transfer_analysis.training.scoring.evaluate import evaluate, outputs
     from transfer_analysis.training.streams import Stream, all_of
 
     folder = Path(name)

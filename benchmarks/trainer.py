@@ -114,14 +114,14 @@ def measure(name: str, seed: int, count: int, epochs: int, corpora: Path) -> dic
 
 
 def this_loop(name, task, examples, seed, epochs):
+    from transfer_analysis.training.computing.memory import settle_memory
+    from transfer_analysis.training.computing.numerics import numerics_of
     from transfer_analysis.training.encoder import load_encoder
-    from transfer_analysis.training.evaluate import evaluate, outputs
-    from transfer_analysis.training.features import featurize
     from transfer_analysis.training.heads import make_head
     from transfer_analysis.training.loop import predict, train
-    from transfer_analysis.training.memory import settle_memory
-    from transfer_analysis.training.numerics import numerics_of
+    from transfer_analysis.training.reading.features import featurize
     from transfer_analysis.training.recipes import recipe
+    from transfer_analysis.training.scoring.evaluate import evaluate, outputs
     from transfer_analysis.training.streams import Stream, all_of
 
     settle_memory()  # as every worker does

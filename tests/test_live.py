@@ -6,9 +6,9 @@ import io
 
 from rich.console import Console
 from transfer_analysis.commands.live import grid_table
-from transfer_analysis.training.execute import Progress
 from transfer_analysis.training.grid import Job
-from transfer_analysis.training.run import Event, training_nodes
+from transfer_analysis.training.runs.execute import Progress
+from transfer_analysis.training.runs.run import Event, training_nodes
 
 
 def test_what_is_done_failed_and_running_is_shown():

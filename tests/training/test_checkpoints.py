@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.tasks import Task
-from transfer_analysis.training.built import Shape, new_encoder
-from transfer_analysis.training.checkpoints import Checkpoint, StoppedError
-from transfer_analysis.training.features import featurize
+from transfer_analysis.training.computing.checkpoints import Checkpoint, StoppedError
+from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import Development, train
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
+from transfer_analysis.training.reading.features import featurize
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.streams import Stream, mixed_in
-from transfer_analysis.training.tensors import read_tensors, write_tensors
 
 WORDS = [f"w{i}" for i in range(30)]
 

@@ -9,16 +9,16 @@ import pytest
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training import run as run_module
-from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.encoder import load_encoder
-from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid, Job
-from transfer_analysis.training.phases import intermediate_phase, target_phases
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.run import Runner
-from transfer_analysis.training.session import Session, Setting
-from transfer_analysis.training.store import Store, identity
+from transfer_analysis.training.runs import run as run_module
+from transfer_analysis.training.runs.execute import run_grid
+from transfer_analysis.training.runs.phases import intermediate_phase, target_phases
+from transfer_analysis.training.runs.run import Runner
+from transfer_analysis.training.runs.session import Session, Setting
+from transfer_analysis.training.runs.store import Store, identity
 
 WORDS = [f"w{i}" for i in range(20)] + [f"de{i}" for i in range(20)]
 

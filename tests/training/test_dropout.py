@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from transfer_analysis.training.built import Shape, new_encoder
-from transfer_analysis.training.dropout import Dropout, RandomBits, replace_dropout
-from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.computing.dropout import Dropout, RandomBits, replace_dropout
+from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
 
 
 def dropped(bits, seed, step, states):

@@ -16,14 +16,14 @@ from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training import run as run_module
-from transfer_analysis.training.built import Shape, new_encoder, save_encoder
-from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.plan import load_plan
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.simulated_pretraining import Pretraining, pretrain
-from transfer_analysis.training.store import Store, identity
+from transfer_analysis.training.runs import run as run_module
+from transfer_analysis.training.runs.execute import run_grid
+from transfer_analysis.training.runs.store import Store, identity
 
 TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16)
 

@@ -10,16 +10,16 @@ import torch
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task, load_catalogue
-from transfer_analysis.training.answers import answer_scores, normalized
 from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
-from transfer_analysis.training.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.encoder import load_encoder
-from transfer_analysis.training.evaluate import evaluate, outputs
-from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import linear_schedule, predict, train
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
+from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.simulated_pretraining import Pretraining, pretrain
+from transfer_analysis.training.scoring.answers import answer_scores, normalized
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
 from transfer_analysis.training.streams import Stream, all_of
 
 WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]

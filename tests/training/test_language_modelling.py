@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.tasks import Task
-from transfer_analysis.training.built import Shape, new_encoder
-from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import train
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
+from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.streams import Stream, all_of
 

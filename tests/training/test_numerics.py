@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transfer_analysis.training import numerics as module
-from transfer_analysis.training.built import Shape, new_encoder
-from transfer_analysis.training.numerics import TOLERANCE, Numerics, as_record, fastest, from_record
+from transfer_analysis.training.computing import numerics as module
+from transfer_analysis.training.computing.numerics import TOLERANCE, Numerics, as_record, fastest, from_record
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
 from transfer_analysis.training.recipes import recipe
 
 

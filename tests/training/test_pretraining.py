@@ -10,12 +10,12 @@ import torch
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training import pretraining as module
-from transfer_analysis.training.built import balanced_counts
-from transfer_analysis.training.checkpoints import StoppedError
+from transfer_analysis.training.computing.checkpoints import StoppedError
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.heads import make_head
-from transfer_analysis.training.pretraining import Pretraining, load_pretraining, pretrain
+from transfer_analysis.training.pretraining import pretrain as module
+from transfer_analysis.training.pretraining.built import balanced_counts
+from transfer_analysis.training.pretraining.pretrain import Pretraining, load_pretraining, pretrain
 
 SETTINGS = Pretraining(
     name="little",
@@ -115,7 +115,7 @@ def test_the_same_verse_is_held_out_in_every_language(folder):
 
 
 def test_a_stopped_pretraining_goes_on_to_the_same_bytes(folder, made, monkeypatch):
-    from transfer_analysis.training import pretraining
+    from transfer_analysis.training.pretraining import pretrain as pretraining
 
     real = pretraining.Checkpoint
     calls = iter(range(10**6))

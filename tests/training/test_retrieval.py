@@ -9,14 +9,15 @@ import pytest
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training import retrieval_scores
-from transfer_analysis.training.built import Shape, new_encoder, save_encoder
-from transfer_analysis.training.data import Examples
-from transfer_analysis.training.execute import run_grid
+from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.grid import Grid
-from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.reading.data import Examples
+from transfer_analysis.training.reading.tokens import tokenize
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.retrieval import (
+from transfer_analysis.training.runs.execute import run_grid
+from transfer_analysis.training.scoring import retrieved as retrieval_scores
+from transfer_analysis.training.scoring.retrieval import (
     Candidates,
     Side,
     best_threshold,
@@ -26,7 +27,6 @@ from transfer_analysis.training.retrieval import (
     mining_f1,
     nearest,
 )
-from transfer_analysis.training.tokens import tokenize
 
 
 def unit(*degrees):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import masked
-from transfer_analysis.training.built import Shape, new_encoder
-from transfer_analysis.training.features import IGNORED, featurize
 from transfer_analysis.training.heads import make_head
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
+from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in
 
 WORDS = [f"w{i}" for i in range(50)]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from transfer_analysis.corpora.simulated import World
-from transfer_analysis.training.built import Shape, new_encoder, save_encoder
-from transfer_analysis.training.execute import Progress
 from transfer_analysis.training.grid import Job
-from transfer_analysis.training.run import Event
-from transfer_analysis.training.store import Store
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.runs.execute import Progress
+from transfer_analysis.training.runs.run import Event
+from transfer_analysis.training.runs.store import Store
 
 from tests.training.test_grid import train
 

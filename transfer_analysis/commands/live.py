@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transfer_analysis.progress import Report
-    from transfer_analysis.training.execute import Progress
+    from transfer_analysis.training.runs.execute import Progress
 
 #: Seconds between two drawings.
 _DRAWN_EVERY = 0.25
@@ -55,7 +55,7 @@ def grid_table(grid: Progress) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from transfer_analysis.training.run import INTERMEDIATE
+    from transfer_analysis.training.runs.run import INTERMEDIATE
 
     found = dict.fromkeys(node for _, node in grid.nodes)
     nodes = sorted(found, key=lambda node: node != INTERMEDIATE)  # first, as it comes first

@@ -47,8 +47,8 @@ def train_command(
     """
     from transfer_analysis.commands.live import live_grid
     from transfer_analysis.results import read_table
-    from transfer_analysis.training.execute import run_grid
     from transfer_analysis.training.plan import load_plan
+    from transfer_analysis.training.runs.execute import run_grid
 
     loaded, catalogue = load_plan(plan), read_catalogue(own_tasks)
     earlier = read_table(out, catalogue=catalogue) if append and out.is_file() else None
@@ -85,7 +85,7 @@ def train_status_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")], as_json: AsJson = False
 ) -> None:
     """Say how many runs of a store are finished, which failed and why, and how many are in the middle."""
-    from transfer_analysis.training.store import Store
+    from transfer_analysis.training.runs.store import Store
 
     if not store.is_dir():
         raise InputError(f"{store}: no such folder; expected one that `train grid --store` wrote")
@@ -113,7 +113,7 @@ def pretrain_command(
 
     Stop at any time and run the same command again to go on.
     """
-    from transfer_analysis.training.pretraining import load_pretraining, pretrain
+    from transfer_analysis.training.pretraining.pretrain import load_pretraining, pretrain
 
     catalogue = read_catalogue(own_tasks)
     with progress() as report:

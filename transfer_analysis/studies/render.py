@@ -23,7 +23,7 @@ from transfer_analysis.studies.figures import Drawn, draw_figures
 from transfer_analysis.studies.study import Study
 
 if TYPE_CHECKING:
-    from transfer_analysis.studies.run import Finding
+    from transfer_analysis.studies.findings import Finding
 
 _PACKAGES = (
     "numpy",

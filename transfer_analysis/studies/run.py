@@ -14,10 +14,10 @@ from transfer_analysis.files import sha256
 from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
-from transfer_analysis.statistics import Outcome, holm
-from transfer_analysis.statistics.outcome import p_text
+from transfer_analysis.statistics import holm
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
+from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.study import Study, covariates_of
 from transfer_analysis.tasks import Catalogue, load_catalogue
@@ -80,34 +80,6 @@ class Given:
                 f"--encoder {self.encoder if '/' in self.encoder and not Path(self.encoder).is_dir() else Path(self.encoder).name}"
             )
         return " ".join([*words, f"--out {study.name}"])
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A hypothesis with its outcome; `adjusted_p` is Holm's over the declared hypotheses, None for exploratory ones."""
-
-    id: str
-    statement: str
-    outcome: Outcome
-    exploratory: bool
-    adjusted_p: float | None
-    alpha: float
-
-    @property
-    def verdict(self) -> str:
-        """Say in a word what came out; without a declared direction, which way it went."""
-        if self.exploratory or self.adjusted_p is None:
-            return "exploratory"
-        if self.adjusted_p > self.alpha:
-            return "not supported"
-        if self.outcome.alternative == "two-sided":
-            return "supported, positive" if self.outcome.estimate > 0 else "supported, negative"
-        return "supported"
-
-    def sentence(self) -> str:
-        """Return the statement, the verdict and the numbers as one sentence."""
-        corrected = "" if self.adjusted_p is None else f"; after Holm's correction {p_text(self.adjusted_p)}"
-        return f"{self.verdict.capitalize()}: {self.statement.rstrip('.')} ({self.outcome.numbers()}{corrected})."
 
 
 @dataclass(frozen=True)

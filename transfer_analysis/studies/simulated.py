@@ -16,11 +16,11 @@ from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training.built import Shape, save_encoder
-from transfer_analysis.training.execute import run_grid
 from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.pretraining.built import Shape, save_encoder
+from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.simulated_pretraining import Pretraining, pretrain
+from transfer_analysis.training.runs.execute import run_grid
 
 #: Subwords of two documents of the simulated world side by side.
 _LONGEST = 48

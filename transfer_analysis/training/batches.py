@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import IGNORED, Features
+from transfer_analysis.training.reading.features import IGNORED, Features
 
 #: Lengths are disturbed by up to this share before sorting, so that batches are not homogeneous in length.
 _JITTER = 0.1

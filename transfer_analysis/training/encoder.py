@@ -14,7 +14,7 @@ import torch
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import sha256
 from transfer_analysis.hub import hub_is_reachable, network_errors
-from transfer_analysis.training.dropout import RandomBits, replace_dropout
+from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 
 Pooling = Literal["first", "mean"]
 Initialisation = Literal["pretrained", "random"]

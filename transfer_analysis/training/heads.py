@@ -12,7 +12,7 @@ from torch.nn import functional
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder, Pooling
-from transfer_analysis.training.features import IGNORED
+from transfer_analysis.training.reading.features import IGNORED
 
 Batch = dict[str, torch.Tensor]
 

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 
 from transfer_analysis.training.batches import by_length, collate
-from transfer_analysis.training.checkpoints import Best, Checkpoint
+from transfer_analysis.training.computing.checkpoints import Best, Checkpoint
+from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features
 from transfer_analysis.training.heads import Batch, Head
-from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.reading.features import Features
+from transfer_analysis.training.reading.tokens import Ints
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.streams import Stream
-from transfer_analysis.training.tokens import Ints
 
 #: Called after each step with the step, the number of steps, and the examples read since the phase began.
 Watch = Callable[[int, int, int], None]

@@ -12,9 +12,9 @@ import torch
 
 from transfer_analysis.training.batches import collate, epoch_order, masked
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features
 from transfer_analysis.training.heads import Head
-from transfer_analysis.training.tokens import Ints
+from transfer_analysis.training.reading.features import Features
+from transfer_analysis.training.reading.tokens import Ints
 
 Sampling = Literal["proportional", "temperature", "uniform"]
 

@@ -14,15 +14,14 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.tasks.conditions import NONE, parse_condition
-from transfer_analysis.training.checkpoints import Best, Checkpoint, StoppedError
+from transfer_analysis.training.computing.checkpoints import Best, Checkpoint, StoppedError
+from transfer_analysis.training.computing.memory import give_back_memory
+from transfer_analysis.training.computing.numerics import Numerics, Precision
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.evaluate import evaluate, outputs
-from transfer_analysis.training.features import joined
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.loop import Development, predict, train
-from transfer_analysis.training.memory import give_back_memory
-from transfer_analysis.training.numerics import Numerics, Precision
-from transfer_analysis.training.phases import (
+from transfer_analysis.training.reading.features import joined
+from transfer_analysis.training.runs.phases import (
     Phase,
     about_intermediate,
     about_task,
@@ -30,9 +29,10 @@ from transfer_analysis.training.phases import (
     intermediate_phase,
     target_phases,
 )
-from transfer_analysis.training.scores import Row, Scorer, together
-from transfer_analysis.training.session import Session
-from transfer_analysis.training.store import Store, identity
+from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.scores import Row, Scorer, together
 from transfer_analysis.training.version import CORE
 
 #: Name of the node of a job's intermediate training, beside the names of targets.

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.files import atomic_path
 from transfer_analysis.progress import Report, silent
-from transfer_analysis.training.dropout import replace_dropout
+from transfer_analysis.training.computing.dropout import replace_dropout
 from transfer_analysis.training.encoder import Encoder, be_quiet
 from transfer_analysis.training.heads import MaskedLM
 

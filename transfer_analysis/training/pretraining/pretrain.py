@@ -22,16 +22,22 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text, write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Catalogue, Task
-from transfer_analysis.training.built import Shape, balanced_counts, fresh_encoder, save_pretrained, train_tokenizer
-from transfer_analysis.training.checkpoints import Checkpoint
+from transfer_analysis.training.computing.checkpoints import Checkpoint
+from transfer_analysis.training.computing.numerics import Numerics, numerics_of
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features, featurize
 from transfer_analysis.training.heads import MaskedLM, make_head
 from transfer_analysis.training.loop import on_device, train
-from transfer_analysis.training.numerics import Numerics, numerics_of
+from transfer_analysis.training.pretraining.built import (
+    Shape,
+    balanced_counts,
+    fresh_encoder,
+    save_pretrained,
+    train_tokenizer,
+)
+from transfer_analysis.training.reading.features import Features, featurize
+from transfer_analysis.training.reading.tokens import fingerprint
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.streams import Stream
-from transfer_analysis.training.tokens import fingerprint
 from transfer_analysis.training.version import CORE
 
 #: Passages per language that the held-out loss is computed on.

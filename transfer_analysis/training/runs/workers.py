@@ -11,12 +11,12 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
-from transfer_analysis.training.checkpoints import StoppedError
+from transfer_analysis.training.computing.checkpoints import StoppedError
+from transfer_analysis.training.computing.memory import settle_memory
 from transfer_analysis.training.grid import Job
-from transfer_analysis.training.memory import settle_memory
-from transfer_analysis.training.run import Control, Event, Outcome, Runner
-from transfer_analysis.training.session import Session, Setting
-from transfer_analysis.training.store import Store, identity
+from transfer_analysis.training.runs.run import Control, Event, Outcome, Runner
+from transfer_analysis.training.runs.session import Session, Setting
+from transfer_analysis.training.runs.store import Store, identity
 
 #: Seconds between two looks at what the processes have told.
 _LOOK = 0.25

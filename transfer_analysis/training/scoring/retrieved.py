@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
-from transfer_analysis.training.data import Examples
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.retrieval import Candidates, Side, best_threshold, bitext, embed, mined, mining_f1
-from transfer_analysis.training.retrieval import nearest as nearest_targets
-from transfer_analysis.training.session import Session
+from transfer_analysis.training.reading.data import Examples
+from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.scoring.retrieval import (
+    Candidates,
+    Side,
+    best_threshold,
+    bitext,
+    embed,
+    mined,
+    mining_f1,
+)
+from transfer_analysis.training.scoring.retrieval import nearest as nearest_targets
 
 
 @dataclass(frozen=True)

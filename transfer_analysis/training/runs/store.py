@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from transfer_analysis.files import atomic_path, write_text
-from transfer_analysis.training.tensors import apart, read_tensors, set_aside, write_tensors
+from transfer_analysis.training.computing.tensors import apart, read_tensors, set_aside, write_tensors
 
 #: Seconds after which a file that is being written is taken for abandoned.
 _ABANDONED = 3600

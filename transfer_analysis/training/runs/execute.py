@@ -14,15 +14,15 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
-from transfer_analysis.training.check import check_grid
+from transfer_analysis.training.computing.numerics import numerics_of
 from transfer_analysis.training.grid import Grid, Job
-from transfer_analysis.training.numerics import numerics_of
 from transfer_analysis.training.recipes import Recipe
-from transfer_analysis.training.run import Event, training_nodes
-from transfer_analysis.training.scores import Row
-from transfer_analysis.training.session import Session, Setting
-from transfer_analysis.training.store import Store
-from transfer_analysis.training.workers import completed
+from transfer_analysis.training.runs.check import check_grid
+from transfer_analysis.training.runs.run import Event, training_nodes
+from transfer_analysis.training.runs.session import Session, Setting
+from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.runs.workers import completed
+from transfer_analysis.training.scoring.scores import Row
 
 
 @dataclass(frozen=True)

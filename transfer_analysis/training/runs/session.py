@@ -12,7 +12,10 @@ import torch
 from transfer_analysis.corpora.records import Corpus
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
-from transfer_analysis.training.data import (
+from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
+from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.reading.data import (
     Examples,
     Source,
     development_examples,
@@ -22,12 +25,9 @@ from transfer_analysis.training.data import (
     training_sources,
     tuning_split,
 )
-from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
-from transfer_analysis.training.features import Features, featurize, labelled
-from transfer_analysis.training.grid import Grid
-from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.reading.features import Features, featurize, labelled
+from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
 from transfer_analysis.training.recipes import Recipe
-from transfer_analysis.training.tokens import TokenCache, fingerprint
 
 #: Rows of features that stay in memory; what is more is read again from the stored tokens.
 _KEPT_ROWS = 200_000

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from transfer_analysis.training.data import Examples
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.evaluate import evaluate, outputs
-from transfer_analysis.training.features import joined
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import predict
-from transfer_analysis.training.retrieval_scores import Retrieved, score_retrieval
-from transfer_analysis.training.session import Session
+from transfer_analysis.training.reading.data import Examples
+from transfer_analysis.training.reading.features import joined
+from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.retrieved import Retrieved, score_retrieval
 
 Row = dict[str, Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
-from transfer_analysis.training.answers import answer_scores
-from transfer_analysis.training.features import Features
+from transfer_analysis.training.reading.features import Features
+from transfer_analysis.training.scoring.answers import answer_scores
 
 
 def outputs(features: Features, predictions: list[Any]) -> list[Any]:

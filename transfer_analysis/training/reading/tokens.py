@@ -15,8 +15,8 @@ import torch
 from transfer_analysis.corpora.records import Record, values
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
+from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.tensors import read_tensors, write_tensors
 from transfer_analysis.training.version import CORE
 
 #: Subwords of a question that are read, as in XTREME's scripts; fewer where rows are short.

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 
 from transfer_analysis.files import write_text
-from transfer_analysis.training.dropout import register_attention
+from transfer_analysis.training.computing.dropout import register_attention
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.recipes import Recipe
 

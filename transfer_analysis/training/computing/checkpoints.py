@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from transfer_analysis.training.tensors import apart, read_tensors, write_tensors
+from transfer_analysis.training.computing.tensors import apart, read_tensors, write_tensors
 
 Weights = dict[str, torch.Tensor]
 

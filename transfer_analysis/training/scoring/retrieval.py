@@ -17,12 +17,12 @@ import torch
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import by_length, collate
+from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features
 from transfer_analysis.training.loop import on_device
-from transfer_analysis.training.numerics import Numerics
+from transfer_analysis.training.reading.features import Features
+from transfer_analysis.training.reading.tokens import Tokenize, Tokens
 from transfer_analysis.training.recipes import Recipe
-from transfer_analysis.training.tokens import Tokenize, Tokens
 
 Floats = npt.NDArray[np.float64]
 

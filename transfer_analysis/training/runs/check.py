@@ -8,10 +8,10 @@ from contextlib import suppress
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks.conditions import MLM, parse_condition
-from transfer_analysis.training.data import Examples, test_languages, training_sources
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.features import Features, check_pairs, require_head, unknown_rows
-from transfer_analysis.training.session import Session
+from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
+from transfer_analysis.training.reading.features import Features, check_pairs, require_head, unknown_rows
+from transfer_analysis.training.runs.session import Session
 
 
 def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> list[str]:

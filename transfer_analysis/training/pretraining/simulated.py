@@ -17,9 +17,9 @@ from torch.nn import functional
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.batches import restarted_positions
-from transfer_analysis.training.built import Shape, new_encoder
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.loop import linear_schedule
+from transfer_analysis.training.pretraining.built import Shape, new_encoder
 
 #: Numbers below this are reserved for special tokens.
 _SPECIAL = 5

@@ -13,7 +13,7 @@ from transfer_analysis.corpora.records import Record, values
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.tokens import Ints, Tokenize, Tokens, tokenize
+from transfer_analysis.training.reading.tokens import Ints, Tokenize, Tokens, tokenize
 
 #: Label of a subword that carries no tag.
 IGNORED = -100

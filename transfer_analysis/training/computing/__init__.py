@@ -1,0 +1,1 @@
+"""How a phase computes: numerics, dropout, memory, files of tensors, checkpoints."""

@@ -1,0 +1,1 @@
+"""Encoders from nothing: their vocabulary, their first weights, language modelling on text."""

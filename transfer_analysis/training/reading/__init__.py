@@ -1,0 +1,1 @@
+"""From examples to tensors: which examples, as subwords, with their targets."""
