@@ -41,6 +41,13 @@ def validated(model: type[M], fields: Any, where: str) -> M:
         return model.model_validate(fields)
     except ValidationError as error:
         raise InputError(
-            f"{where}: {'.'.join(map(str, e['loc'])) or 'document'}: {e['msg'].removeprefix('Value error, ')}"
+            f"{where}: {'.'.join(map(str, e['loc'])) or 'document'}: {e['msg'].removeprefix('Value error, ')}{_hint(e)}"
             for e in error.errors()
         ) from error
+
+
+def _hint(error: Any) -> str:
+    """Say why a word of YAML has become true or false."""
+    if error["type"] == "string_type" and isinstance(error["input"], bool):
+        return '; YAML reads no, yes, on and off as true or false: put them in quotes ("no")'
+    return ""

@@ -201,3 +201,20 @@ def test_a_checkpoint_at_the_last_step_saves_all_training(tmp_path, whole):
     )
     assert steps == []
     assert torch.equal(weights(encoder, streams), whole)
+
+
+def test_a_loss_that_is_no_number_is_seen_before_the_score_is():
+    encoder, streams, order = phase()
+    with torch.no_grad():
+        encoder.model.get_input_embeddings().weight[7] = float("nan")
+    scores = Development(lambda: 1.0, every=2, patience=1)
+    with pytest.raises(FloatingPointError, match="was no number by step 2"):
+        train(encoder, streams, order, recipe("simulated"), seed=5, development=scores)
+
+
+def test_an_update_that_ruins_the_weights_is_seen():
+    encoder, streams, _ = phase()
+    with pytest.raises(FloatingPointError, match="weights were no numbers after 1 steps"):
+        train(
+            encoder, streams, np.zeros(1, dtype=np.int64), recipe("simulated", learning_rate=1e39, warmup=0.0), seed=5
+        )

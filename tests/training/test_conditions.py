@@ -15,7 +15,7 @@ from transfer_analysis.training.pretraining.built import Shape, new_encoder, sav
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.execute import run_grid
-from transfer_analysis.training.runs.phases import intermediate_phase, target_phases
+from transfer_analysis.training.runs.phases import intermediate_phase, intermediate_recipe, target_phases
 from transfer_analysis.training.runs.run import Runner
 from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store, identity
@@ -394,3 +394,100 @@ def test_a_grid_of_baselines(folder, tmp_path):
     test = predictions[predictions["split"] == "test"]
     accuracy = 100 * (test["output"] == test["gold"]).mean()
     assert frame.loc[frame["split"] == "test", "score"].tolist() == [pytest.approx(accuracy)]
+
+
+def test_sources_with_other_numbers_of_choices_cannot_be_put_together(folder):
+    """Two choices and three: their rows would be taken for each other's."""
+    given = grid("qqp", targets=("xcopa",), substitutes={"xcopa": ("social-iqa", "copa")})
+    with pytest.raises(InputError, match="social-iqa and copa cannot be put together: an example has 3 choices"):
+        train(folder, given)
+
+
+def test_language_modelling_alone_has_the_recipe_of_its_text(folder, tmp_path):
+    given = grid("mlm", substitutes={"xnli": ("snli",)}, mlm=MLM)
+    own = {"masked-lm": {"learning_rate": 1e-4}, "sequence-classification": {"learning_rate": 1e-4}}
+    assert intermediate_recipe(session(folder, given, tasks=own), Job("pretrained", "mlm", 1)).learning_rate == 1e-4
+    several = grid("multi-task", multi_task=MULTI)
+    assert intermediate_recipe(session(folder, several), Job("pretrained", "multi-task", 1)).learning_rate == 5e-4
+    names = []
+    for rate in (1e-4, 2e-4):
+        made = session(folder, given, tasks={"masked-lm": {"learning_rate": rate}})
+        names.append(identity(**Runner(made, Job("pretrained", "mlm", 1))._about_encoder()))
+    assert names[0] != names[1]
+
+
+def test_development_examples_that_are_tests_are_left_out(folder, tmp_path):
+    """As SQuAD's and XQuAD's: the same questions in records that name other things besides."""
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "c", ignore=shutil.ignore_patterns("runs"))
+    rows = [json.loads(line) for line in (folder / "snli" / "en" / "validation.jsonl").read_text().splitlines()]
+    write(tmp_path / "c" / "xnli" / "en" / "test.jsonl", [{**row, "title": "x", "label": 0} for row in rows[:5]])
+    made = session(tmp_path / "c", grid("qqp", substitutes={"xnli": ("snli",)}))
+    (part,) = made.development("xnli")
+    assert part.records == rows[5:]
+    assert part.rows == ["6", "7", "8"]
+    write(tmp_path / "c" / "xnli" / "en" / "test.jsonl", rows)
+    assert session(tmp_path / "c", grid("qqp", substitutes={"xnli": ("snli",)})).development("xnli") == []
+
+
+def test_rows_say_what_came_before_the_target(folder, tmp_path):
+    given = grid("anli+", "qqp@de+mlm", substitutes={"xnli": ("snli",), "anli+": ("snli",)}, mlm=MLM)
+    frame = train(folder, given, tmp_path).table.frame
+    recipes = frame[frame["split"] == "test"].groupby("condition")["recipe"].first()
+    assert "intermediate=" not in recipes["none"]
+    assert recipes["anli+"].endswith("trained_on=snli intermediate=snli:40")
+    assert recipes["qqp@de+mlm"].endswith("intermediate=qqp@de:40+bible-nt:40+bible-nt-aligned:20")
+
+
+def test_a_failure_is_forgotten_once_its_run_is_done_another_way(folder, tmp_path):
+    given = grid("qqp", substitutes={"xnli": ("snli",)})
+    with pytest.raises(InputError, match="every run failed"):
+        train(folder, given, tmp_path, learning_rate=1e39, warmup=0.0)
+    assert len(list(Store(tmp_path).failed())) == 2
+    train(folder, given, tmp_path)
+    assert not list(Store(tmp_path).failed())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"multi_task": {"tasks": ["qqp", "qqp"]}}, "'qqp' is given twice"),
+        ({"mlm": {**MLM, "languages": ["de", "de"]}}, "'de' is given twice"),
+    ],
+)
+def test_names_given_twice(fields, message):
+    with pytest.raises(ValueError, match=message):
+        grid("qqp", **fields)
+
+
+@pytest.mark.parametrize("column", ["text", "verse_id"])
+def test_text_that_lacks_a_column(folder, tmp_path, column):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "c", ignore=shutil.ignore_patterns("runs"))
+    path = tmp_path / "c" / "bible_nt" / "de" / "train.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    del rows[3][column]
+    write(path, rows)
+    given = grid("mlm", substitutes={"xnli": ("snli",)}, mlm={**MLM, "examples": 100})
+    with pytest.raises(InputError, match=f"de/train row 4: '{column}' is missing or null"):
+        train(tmp_path / "c", given)
+
+
+def test_folders_that_are_not_there(folder, tmp_path):
+    with pytest.raises(InputError, match="nowhere: no such folder; expected one with"):
+        run_grid(
+            FolderCorpus(tmp_path / "nowhere"),
+            load_catalogue(),
+            str(folder / "tiny"),
+            grid("qqp"),
+            recipe("simulated"),
+            tmp_path,
+            model="tiny",
+            origin="test",
+            workers=1,
+        )
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="file: is no folder that can be written to"):
+        train(folder, grid("qqp", substitutes={"xnli": ("snli",)}), tmp_path / "file")

@@ -25,7 +25,7 @@ from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.runs.store import Store, identity
 
-TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16)
+TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16, dropout=0.1)
 
 
 def train(folder, store, workers=1, grid=None, corpus=None, checkpoint_every=600.0, **changes):
@@ -43,7 +43,7 @@ def train(folder, store, workers=1, grid=None, corpus=None, checkpoint_every=600
         load_catalogue(),
         str(folder / "tiny"),
         grid or Grid(**settings),
-        recipe("simulated", epochs=1),
+        recipe("simulated", epochs=1, evaluate_every=1, patience=9),
         store,
         model="tiny",
         origin="test",
@@ -182,7 +182,8 @@ def test_a_killed_grid_goes_on_and_gives_the_same_table(folder, reference):
     store = folder / "killed"
     assert kill_until_finished(folder, store, kills=3, seed=0) >= 1
     assert train(folder, store).table.frame.equals(reference)
-    for path in (folder / "reference").glob("*.safetensors"):  # weights after intermediate training, bit for bit
+    # Weights after intermediate training and the output for every example, bit for bit.
+    for path in [*(folder / "reference").glob("*.safetensors"), *(folder / "reference").glob("*.parquet")]:
         assert (store / path.name).read_bytes() == path.read_bytes()
 
 

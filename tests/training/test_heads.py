@@ -19,7 +19,7 @@ from transfer_analysis.training.pretraining.simulated import Pretraining, pretra
 from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.scoring.answers import answer_scores, normalized
-from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.evaluate import class_f1, evaluate, outputs
 from transfer_analysis.training.streams import Stream, all_of
 
 WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
@@ -609,3 +609,50 @@ def test_encoders_of_other_kinds(tmp_path, legacy):
     batch = collate(featurize(about, [{"text": "red cat", "label": 0}], encoder, 32, "x"), np.array([0]), encoder)
     assert ("token_type_ids" in batch) == legacy
     assert torch.isfinite(encoder.hidden(batch)).all()
+
+
+def test_f1_of_classes_by_hand(encoder):
+    # Second class: 2 hits, 3 gold, 4 given.
+    golds, given = [1, 1, 1, 0, 0, 0], [1, 1, 0, 1, 1, 0]
+    assert class_f1(golds, given, 2) == pytest.approx(100 * 2 * 2 / (3 + 4))
+    # Three classes, one of them nowhere.
+    assert class_f1([0, 0, 1], [0, 1, 1], 3) == pytest.approx(100 * (2 / 3 + 2 / 3 + 0) / 3)
+    about = task("sequence-classification", {"text": "text", "label": "label"}, ("no", "yes"))
+    examples = [{"text": "red", "label": n} for n in golds]
+    assert set(evaluate(featurize(about, examples, encoder, 32, "x"), given)) == {"accuracy"}
+    both = about.model_copy(update={"metrics": ("accuracy", "f1")})
+    assert set(evaluate(featurize(both, examples, encoder, 32, "x"), given)) == {"accuracy", "f1"}
+    with pytest.raises(InputError, match="toy: multiple-choice is not scored by f1, but by accuracy"):
+        featurize(
+            task("multiple-choice", {"choices": "c", "label": "l"}, metric="f1"),
+            [{"c": ["a"], "l": 0}],
+            encoder,
+            9,
+            "x",
+        )
+
+
+@pytest.mark.parametrize(
+    ("head", "change", "message"),
+    [
+        ("span-qa", {"answers": {"text": ["red"], "answer_start": [None]}}, "x row 2: answers are"),
+        ("token-classification", {"tokens": ["red", None]}, "x row 2: 'tokens' is .* expected a list of tokens"),
+        ("token-classification", {"tokens": "red cat"}, "x row 2: 'tokens' is 'red cat'; expected a list of tokens"),
+        ("sequence-classification", {"text": ["red"]}, "x row 2: 'text' is .* expected text"),
+    ],
+)
+def test_values_of_another_kind_are_named(encoder, head, change, message):
+    about = TASKS[head][0]
+    examples = toy(head, np.random.default_rng(0), False)[:3]
+    examples[1] = {**examples[1], **change}
+    with pytest.raises(InputError, match=message):
+        featurize(about, examples, encoder, 32, "x")
+
+
+@pytest.mark.parametrize("device", ["cuda", "gpu", "cuda:7"])
+def test_devices_that_are_not_there(tmp_path, encoder, device):
+    if device.startswith("cuda") and torch.cuda.is_available():
+        pytest.skip("this machine has one")
+    save_encoder(encoder, tmp_path / "toy")
+    with pytest.raises(InputError, match=f"device '{device}': not on this machine"):
+        load_encoder(str(tmp_path / "toy"), device=device)

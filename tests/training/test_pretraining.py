@@ -120,7 +120,7 @@ def test_a_stopped_pretraining_goes_on_to_the_same_bytes(folder, made, monkeypat
     real = pretraining.Checkpoint
     calls = iter(range(10**6))
     monkeypatch.setattr(
-        pretraining, "Checkpoint", lambda path, every: real(path, every, stopping=lambda: next(calls) > 25)
+        pretraining, "Checkpoint", lambda path, every, stopping: real(path, every, lambda: next(calls) > 25)
     )
     out = folder / "again" / "little"
     with pytest.raises(StoppedError):

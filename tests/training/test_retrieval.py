@@ -240,3 +240,30 @@ def test_mining_needs_sentences_without_a_partner_and_a_split_to_tune_on(folder)
     (path / "validation.jsonl").unlink()
     with pytest.raises(InputError, match="bucc de: the threshold is tuned on the split 'validation', which is missing"):
         run()
+
+
+def test_sentences_that_nothing_is_known_of_are_named(folder):
+    path = folder / "tatoeba" / "de" / "test.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[2]["source_sentence"] = "ü ö"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    grid = Grid(
+        conditions=(), targets=("tatoeba",), seeds=(1,), intermediate_examples=20, target_examples=20, test_examples=100
+    )
+
+    def run(unknown):
+        return run_grid(
+            FolderCorpus(folder),
+            load_catalogue(),
+            str(folder / "twins"),
+            grid.model_copy(update={"unknown": unknown}),
+            recipe("simulated"),
+            folder / "runs",
+            model="twins",
+            origin="test",
+            workers=1,
+        ).table.frame
+
+    with pytest.raises(InputError, match="tatoeba de/test: 1 of 40 texts .row 3. have no subword"):
+        run("refuse")
+    assert run("keep")["unknown_tokens"].tolist() == [pytest.approx(100 * 2 / (39 * 6 + 2), abs=1e-3)]

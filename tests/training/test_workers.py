@@ -62,18 +62,19 @@ from pathlib import Path
 from tests.training.test_grid import train
 if __name__ == "__main__":
     try:
-        trained = train(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]))
+        seeds = tuple(range(1, int(sys.argv[5]) + 1))
+        trained = train(Path(sys.argv[1]), Path(sys.argv[2]), workers=int(sys.argv[3]), seeds=seeds)
         trained.table.frame.to_parquet(sys.argv[4])
     except KeyboardInterrupt:
         sys.exit(130)
 """
 
 
-def start(folder, store, workers, out):
+def start(folder, store, workers, out, seeds=2):
     script = folder / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *filter(None, sys.path)])}
-    command = [sys.executable, str(script), str(folder), str(store), str(workers), str(out)]
+    command = [sys.executable, str(script), str(folder), str(store), str(workers), str(out), str(seeds)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -89,17 +90,20 @@ def test_two_grids_on_one_store(folder):
     assert train(folder, folder / "shared").table.frame.equals(expected)
 
 
-def test_a_grid_that_is_interrupted_ends_soon_and_goes_on(folder):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_grid_that_is_interrupted_ends_soon_and_goes_on(folder, workers):
+    """A grid of many seeds, so that it cannot be done before it is stopped."""
     expected = train(folder, folder / "alone").table.frame
-    process = start(folder, folder / "stopped", 2, folder / "x.parquet")
-    while process.poll() is None and not list((folder / "stopped").glob("*.json")):
+    store = folder / f"stopped{workers}"
+    process = start(folder, store, workers, folder / "x.parquet", seeds=40)
+    while process.poll() is None and not list(store.glob("*.json")):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    # 0 where it had just finished
-    assert process.returncode in (130, 0), errors.decode()
+    assert process.returncode == 130, errors.decode()
     assert b"Traceback" not in errors
-    assert train(folder, folder / "stopped").table.frame.equals(expected)
+    assert 0 < len(list(Store(store).finished())) < 40
+    assert train(folder, store).table.frame.equals(expected)
 
 
 def test_progress_tells_how_much_is_left():

@@ -47,10 +47,12 @@ def train_command(
     """
     from transfer_analysis.commands.live import live_grid
     from transfer_analysis.results import read_table
+    from transfer_analysis.results.store import require_table_path
     from transfer_analysis.training.plan import load_plan
     from transfer_analysis.training.runs.execute import run_grid
 
     loaded, catalogue = load_plan(plan), read_catalogue(own_tasks)
+    require_table_path(out)
     earlier = read_table(out, catalogue=catalogue) if append and out.is_file() else None
     try:
         with live_grid() as (report, watch):
@@ -72,8 +74,12 @@ def train_command(
     except KeyboardInterrupt:
         typer.echo(f"stopped; what is finished is in {store}. Run the same command again to go on.", err=True)
         raise typer.Exit(130) from None
-    table = trained.table if earlier is None else earlier.extended(trained.table)
-    store_table(table, out, trained.remarks)
+    table, remarks = trained.table, list(trained.remarks)
+    if earlier is not None:
+        table = earlier.extended(trained.table)
+        replaced = len(earlier) + len(trained.table) - len(table)
+        remarks.append(f"kept {len(earlier) - replaced:,} rows of {out.name}, replaced {replaced:,}")
+    store_table(table, out, remarks)
     for failure in trained.failures:
         typer.echo(f"failed: {failure}", err=True)
     if trained.failures:
@@ -113,22 +119,31 @@ def pretrain_command(
 
     Stop at any time and run the same command again to go on.
     """
+    from transfer_analysis.training.computing.checkpoints import StoppedError
     from transfer_analysis.training.pretraining.pretrain import load_pretraining, pretrain
 
     catalogue = read_catalogue(own_tasks)
-    with progress() as report:
-        done = pretrain(
-            corpus_from(source, catalogue),
-            catalogue,
-            load_pretraining(settings),
-            out,
-            device=device,
-            checkpoint_every=60 * checkpoint_minutes,
-            report=report,
-        )
+    try:
+        with progress() as report:
+            done = pretrain(
+                corpus_from(source, catalogue),
+                catalogue,
+                load_pretraining(settings),
+                out,
+                device=device,
+                checkpoint_every=60 * checkpoint_minutes,
+                report=report,
+            )
+    except StoppedError:
+        typer.echo(f"stopped; {out}.partial holds a checkpoint. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
     rows = [
-        [str(r.language), f"{r.passages:,}", f"{r.held_out_loss:.3f}", f"{r.unknown_tokens:.2f}"]
+        [str(r.language), f"{r.passages:,}", _or_dash(r.held_out_loss, 3), _or_dash(r.unknown_tokens, 2)]
         for r in done.languages.itertuples()
     ]
     print_table(["language", "passages", "held-out loss (nats)", "unknown subwords (%)"], rows)
     typer.echo(f"wrote {out}")
+
+
+def _or_dash(value: float, digits: int) -> str:
+    return "–" if value != value else f"{value:.{digits}f}"

@@ -64,12 +64,16 @@ class FolderCorpus:
 
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has a folder for, as canonical codes."""
+        self._require_folder()
         folder = self._below(self.path, self.catalogue[task].folder or task, "task")
-        return sorted(resolve(path.name).code for path in folder.iterdir() if path.is_dir())
+        found = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        try:
+            return sorted(resolve(path.name).code for path in found)
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
 
     def _file(self, task: str, language: str, split: str) -> Path:
-        if not self.path.is_dir():
-            raise InputError(f"{self.path}: no such folder; expected one with <task>/<language>/<split>.jsonl.gz")
+        self._require_folder()
         name = self.catalogue[task].folder or task
         folder = self._below(self.path, name, "task")
         code = resolve(language).code
@@ -79,6 +83,10 @@ class FolderCorpus:
                 return folder / f"{split}{suffix}"
         there = sorted(p.name for p in folder.iterdir())
         raise MissingError(f"{folder}: no split {split!r}; the folder has {', '.join(there) or 'nothing'}")
+
+    def _require_folder(self) -> None:
+        if not self.path.is_dir():
+            raise InputError(f"{self.path}: no such folder; expected one with <task>/<language>/<split>.jsonl.gz")
 
     @staticmethod
     def _below(folder: Path, name: str, what: str) -> Path:

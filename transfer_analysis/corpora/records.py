@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +50,14 @@ class Corpus(Protocol):
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has examples in."""
         ...
+
+
+def require_columns(records: list[Record], columns: Sequence[str], where: str) -> None:
+    """Raise an InputError naming the first row that lacks one of some columns, counted from 1."""
+    for row, record in enumerate(records, start=1):
+        for column in columns:
+            if record.get(column) is None:
+                raise InputError(f"{where} row {row}: {column!r} is missing or null{nearest(column, record)}")
 
 
 def drawn(task: Task, records: list[Record], count: int, seed: int) -> Sample:

@@ -80,6 +80,14 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: is not a Parquet table ({reason}); a CSV table should end in .csv") from error
 
 
+def require_table_path(path: Path) -> None:
+    """Raise an InputError for a path that no transfer table can be written to."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{path}: a table is written as .parquet or .csv")
+    if path.is_dir() or not (path.parent.is_dir() or path.parent == Path()):
+        raise InputError(f"{path}: {'is a folder' if path.is_dir() else 'its folder does not exist'}")
+
+
 def read_table(path: Path, catalogue: Catalogue | None = None) -> TransferTable:
     """Read and check a transfer table.
 

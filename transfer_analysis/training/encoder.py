@@ -132,6 +132,7 @@ def load_encoder(
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+    _require_device(device)
     folder = Path(name)
     repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
     if not folder.is_dir() and repository.count("/") != 1:
@@ -211,6 +212,14 @@ def _language_head(repository: str, found: dict[str, Any]) -> dict[str, torch.Te
                 if set(given) <= there:
                     return {ours: stream.get_tensor(theirs).float() for theirs, ours in given.items()}
     return {}
+
+
+def _require_device(device: str) -> None:
+    kind = device.partition(":")[0]
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind):
+        has = ", ".join(name for name, found in there.items() if found)
+        raise InputError(f"device {device!r}: not on this machine, or not in this build of torch; there is {has}")
 
 
 def _commit(repository: str, found: dict[str, Any]) -> str:

@@ -27,6 +27,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _once_each(given: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = next((value for value in given if given.count(value) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"{repeated!r} is given twice")
+    return given
+
+
+#: Names, none of them twice.
+Names = Annotated[tuple[str, ...], AfterValidator(_once_each)]
+
+
 class MultiTask(_Model):
     """The condition `multi-task`: one head per task, each step draws its task.
 
@@ -39,7 +50,7 @@ class MultiTask(_Model):
         examples to the power of 1 / `temperature`; or `uniform`.
     """
 
-    tasks: tuple[str, ...] = Field(min_length=2)
+    tasks: Names = Field(min_length=2)
     sampling: Literal["proportional", "temperature", "uniform"] = "proportional"
     cap: int = Field(default=2**17, gt=0)
     temperature: float = Field(default=2.0, ge=1)
@@ -62,8 +73,8 @@ class LanguageModelling(_Model):
         Share of subwords that are hidden.
     """
 
-    tasks: tuple[str, ...] = Field(min_length=1)
-    languages: tuple[str, ...] = ()
+    tasks: Names = Field(min_length=1)
+    languages: Names = ()
     examples: int = Field(gt=0)
     rate: float = Field(default=0.2, gt=0, lt=1)
     masked: float = Field(default=0.15, gt=0, lt=1)

@@ -114,6 +114,7 @@ def train(
             examples += len(batch["targets"])
             watch(step, len(order), examples)
             if development and (step % development.every == 0 or step == len(order)):
+                _require_numbers(losses, stream, step)
                 score = development.score()
                 if score > best.score:
                     best = Best(score, step, {k: v.clone() for k, v in _weights(modules).items()})
@@ -122,6 +123,8 @@ def train(
                 break
             if checkpoint and checkpoint.due():
                 checkpoint.write(step, modules, optimizer, schedule, best)
+    if not all(bool(torch.isfinite(p).all()) for p in parameters):  # the last update may be the one
+        raise FloatingPointError(f"weights were no numbers after {len(order):,} steps")
     if best.weights:
         for name, weight in _weights(modules).items():
             weight.copy_(best.weights[name])
@@ -186,5 +189,5 @@ def _weights(modules: Sequence[torch.nn.Module]) -> dict[str, torch.Tensor]:
 
 
 def _require_numbers(losses: list[torch.Tensor], stream: Stream, step: int) -> None:
-    if not bool(torch.isfinite(torch.stack(losses)).all()):
+    if losses and not bool(torch.isfinite(torch.stack(losses)).all()):
         raise FloatingPointError(f"the loss of {stream.features.task.name} was no number by step {step:,}")

@@ -117,8 +117,10 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     InputError
         For an unknown recipe or field, or a value that a field does not take.
     """
-    if name not in recipes():
-        raise InputError(f"unknown recipe {name!r}{nearest(name, recipes())}; expected one of {', '.join(recipes())}")
+    if not isinstance(name, str) or name not in recipes():
+        raise InputError(
+            f"unknown recipe {name!r}{nearest(str(name), recipes())}; expected one of {', '.join(recipes())}"
+        )
     fields = {**recipes()[name].model_dump(), **overrides}
     given = overrides.get("tasks")
     if isinstance(given, dict) and all(isinstance(changed, dict) for changed in given.values()):

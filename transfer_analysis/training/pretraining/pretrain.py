@@ -7,6 +7,7 @@ import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,13 +17,13 @@ import torch
 import transformers
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer_analysis.corpora.records import Corpus, Record
+from transfer_analysis.corpora.records import Corpus, Record, require_columns
 from transfer_analysis.documents import parse_yaml, validated
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text, write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Catalogue, Task
-from transfer_analysis.training.computing.checkpoints import Checkpoint
+from transfer_analysis.training.computing.checkpoints import Checkpoint, interrupts
 from transfer_analysis.training.computing.numerics import Numerics, numerics_of
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import MaskedLM, make_head
@@ -158,11 +159,15 @@ def pretrain(
     ------
     InputError
         Before any training, for text that is missing or wrong, or a folder that is there already.
+    StoppedError
+        Where Ctrl-C was pressed; a checkpoint is written.
     """
     if out.exists():
         raise InputError(f"{out}: is there already; name another folder or remove it")
     texts = [_read(corpus, catalogue, settings, name, "masked-lm", report) for name in settings.text]
     pairs = [_read(corpus, catalogue, settings, name, "translation-lm", report) for name in settings.aligned]
+    if not any(records for text in texts for records in text.held_out.values()):
+        raise InputError(f"no passage is held out at held_out: {settings.held_out:g}; raise it, or give more text")
     partial = out.with_name(out.name + ".partial")
     _require_same(partial, settings, [*texts, *pairs])
     tokenizer = train_tokenizer(texts_by_language(texts), settings.pieces, settings.temperature, partial, report)
@@ -174,16 +179,17 @@ def pretrain(
     rng = np.random.default_rng([settings.seed, 4])
     share = settings.aligned_share if len(streams) > 1 else 0.0
     order = (rng.random(settings.steps) < share).astype(np.int64)
-    train(
-        encoder,
-        streams,
-        order,
-        settings.recipe(),
-        settings.seed,
-        numerics=numerics,
-        checkpoint=Checkpoint(partial / "checkpoint.safetensors", checkpoint_every),
-        watch=_watch(report),
-    )
+    with interrupts() as stopping:
+        train(
+            encoder,
+            streams,
+            order,
+            settings.recipe(),
+            settings.seed,
+            numerics=numerics,
+            checkpoint=Checkpoint(partial / "checkpoint.safetensors", checkpoint_every, stopping),
+            watch=_watch(report),
+        )
     head = streams[0].head
     assert isinstance(head, MaskedLM)
     languages = held_out_losses(encoder, head, texts, numerics, settings.masked, report)
@@ -243,7 +249,9 @@ def held_out_losses(
     for i, code in enumerate(codes):
         report(f"held-out loss: {code}", i / len(codes))
         records = [r for text in texts for r in _renamed(text.task, text.held_out.get(code, []))][:_HELD_OUT]
+        trained = sum(len(text.trained.get(code, [])) for text in texts)
         if not records:
+            rows.append({"language": code, "passages": trained, "held_out_loss": nan, "unknown_tokens": nan})
             continue
         features = _features(records, "text", encoder)
         stream = Stream(features, head, 32, 1, masked)
@@ -258,7 +266,7 @@ def held_out_losses(
         rows.append(
             {
                 "language": code,
-                "passages": sum(len(text.trained.get(code, [])) for text in texts),
+                "passages": trained,
                 "held_out_loss": losses / hidden,
                 "unknown_tokens": features.unknown_share(),
             }
@@ -282,6 +290,7 @@ def _read(corpus: Corpus, catalogue: Catalogue, settings: Pretraining, name: str
     for i, code in enumerate(languages):
         report(f"reading {name}: {code}", i / len(languages))
         records = corpus.sample(name, code, about.splits.train, settings.examples, settings.seed).records
+        require_columns(records, list(about.columns.values()), f"{name} {code}/{about.splits.train}")
         kept = [_is_held_out(about, number, record, settings.held_out) for number, record in enumerate(records)]
         trained[code] = [r for r, out in zip(records, kept, strict=True) if not out]
         held_out[code] = [r for r, out in zip(records, kept, strict=True) if out]

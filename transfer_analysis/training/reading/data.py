@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Corpus, Record, Sample
+from transfer_analysis.corpora.records import Corpus, Record, Sample, require_columns
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.grid import Grid, LanguageModelling
@@ -146,15 +146,19 @@ def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source
     if about.head == "masked-lm":
         for language in languages:
             found = corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language))
+            require_columns(found.records, [column], f"{name} {language}/{about.splits.train}")
             records += [{"text": record[column]} for record in found.records]
             rows += [f"{language} {row}" for row in found.rows]
         return Examples(_text_task(about, "text"), "+".join(languages), about.splits.train, records, rows)
-    counterpart = {record[key]: record[column] for record in corpus.examples(name, source_language, about.splits.train)}
+    originals = corpus.examples(name, source_language, about.splits.train)
+    require_columns(originals, [column, key], f"{name} {source_language}/{about.splits.train}")
+    counterpart = {record[key]: record[column] for record in originals}
     rng = np.random.default_rng(_seed(name))
     for language in languages:
         if language == source_language:
             continue
         found = corpus.sample(name, language, about.splits.train, wanted.examples, _seed(name + language))
+        require_columns(found.records, [column, key], f"{name} {language}/{about.splits.train}")
         for record, row in zip(found.records, found.rows, strict=True):
             if record[key] in counterpart:
                 pair = [str(record[column]), str(counterpart[record[key]])]

@@ -33,6 +33,18 @@ _PARTS = {
     "retrieval": ("text", "pair"),
 }
 
+#: What each head is scored by.
+_METRICS = {
+    "sequence-classification": ("accuracy", "f1"),
+    "sequence-regression": ("pearson", "spearmanr"),
+    "multiple-choice": ("accuracy",),
+    "token-classification": ("accuracy", "span_f1"),
+    "span-qa": ("f1", "exact_match"),
+    "masked-lm": ("accuracy",),
+    "translation-lm": ("accuracy",),
+    "retrieval": ("accuracy", "f1"),
+}
+
 #: Rows named in a message before the rest is counted.
 _SHOWN = 3
 
@@ -164,10 +176,22 @@ def featurize(
 
 
 def joined(parts: Sequence[Features]) -> Features:
-    """Return the items of several sets of examples as one set of the first one's task."""
+    """Return the items of several sets of examples as one set of the first one's task.
+
+    Raises
+    ------
+    InputError
+        Where their examples differ in the number of choices.
+    """
     first = parts[0]
     if len(parts) == 1:
         return first
+    for part in parts[1:]:
+        if part.rows_per_item != first.rows_per_item:
+            raise InputError(
+                f"{first.task.name} and {part.task.name} cannot be put together: an example has {first.rows_per_item} "
+                f"choices there and {part.rows_per_item} here"
+            )
     firsts = np.cumsum([0, *(len(part.golds) for part in parts)])
     return Features(
         first.task,
@@ -191,11 +215,18 @@ def unknown_rows(features: Features, where: str, rows: Sequence[str]) -> list[st
     if not len(unknown):
         return []
     numbers = [features.example[n // features.rows_per_item] for n in unknown]
-    shown = ", ".join(rows[n] for n in dict.fromkeys(numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+    return unknown_texts(f"{features.task.name} {where}", [rows[n] for n in numbers], len(features.subwords))
+
+
+def unknown_texts(place: str, rows: Sequence[str], of: int) -> list[str]:
+    """Return a message on texts of which the tokenizer knows nothing, by the rows they stand in."""
+    if not rows:
+        return []
+    named = list(dict.fromkeys(rows))
+    shown = ", ".join(named[:_SHOWN]) + (", …" if len(named) > _SHOWN else "")
     return [
-        f"{features.task.name} {where}: {len(unknown)} of {len(features.subwords)} texts (row {shown}) have no subword "
-        "that the encoder's tokenizer knows; take another encoder or other languages, or keep them with `unknown: keep` "
-        "in the grid"
+        f"{place}: {len(rows)} of {of} texts (row {shown}) have no subword that the encoder's tokenizer knows; take "
+        "another encoder or other languages, or keep them with `unknown: keep` in the grid"
     ]
 
 
@@ -214,6 +245,8 @@ def _check_columns(task: Task, examples: Sequence[Record], where: _Place) -> Non
         empty = [name for name in sorted(wanted) if example.get(name) is None]
         if empty:
             raise InputError(f"{where.row(number)}: {empty[0]!r} is missing or null")
+        for part, column in task.columns.items():
+            _check_kind(part, column, example, where, number)
         for name, value in example.items():
             size = (
                 len(value)
@@ -229,6 +262,16 @@ def _check_columns(task: Task, examples: Sequence[Record], where: _Place) -> Non
                 )
 
 
+def _check_kind(part: str, column: str, example: Record, where: _Place, number: int) -> None:
+    """Check that a part of an example is text, or a list of texts, where the head reads it as that."""
+    if part in ("text", "pair", "question", "context") and isinstance(example[column], list | dict):
+        raise InputError(f"{where.row(number)}: {column!r} is {str(example[column])[:40]!r}; expected text")
+    if part in ("tokens", "tags"):
+        given = example[column]
+        if not isinstance(given, list) or any(v is None or isinstance(v, list | dict) for v in given):
+            raise InputError(f"{where.row(number)}: {column!r} is {str(given)[:40]!r}; expected a list of {part}")
+
+
 def require_head(task: Task) -> None:
     """Raise an InputError for a task whose head the training core does not have, or that does not say what it reads."""
     if task.head not in _PARTS:
@@ -241,6 +284,11 @@ def require_head(task: Task) -> None:
             f"{task.name}: the catalogue does not say which columns hold its {' and '.join(missing)}; "
             "give an entry with `columns` in a --tasks file"
         )
+    for metric in (task.metric, *task.metrics):
+        if metric not in _METRICS[task.head]:
+            raise InputError(
+                f"{task.name}: {task.head} is not scored by {metric}, but by {', '.join(_METRICS[task.head])}"
+            )
 
 
 def _labels(task: Task, examples: Sequence[Record], where: _Place) -> list[int]:
@@ -332,7 +380,12 @@ def _answers(task: Task, example: Record, context: str, where: str) -> list[tupl
     """Return the gold answers of an example as (first character, text)."""
     given = example[task.columns["answers"]]
     starts, texts = (given.get(key) if isinstance(given, dict) else None for key in ("answer_start", "text"))
-    if not isinstance(starts, list) or not isinstance(texts, list) or len(starts) != len(texts):
+    if (
+        not isinstance(starts, list)
+        or not isinstance(texts, list)
+        or len(starts) != len(texts)
+        or not all(isinstance(start, int) for start in starts)
+    ):
         raise InputError(
             f"{where}: answers are {str(given)[:60]}; expected {{text: […], answer_start: […]}} of equal length"
         )

@@ -7,10 +7,18 @@ from contextlib import suppress
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report, silent
+from transfer_analysis.tasks import Task
 from transfer_analysis.tasks.conditions import MLM, parse_condition
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
-from transfer_analysis.training.reading.features import Features, check_pairs, require_head, unknown_rows
+from transfer_analysis.training.reading.features import (
+    Features,
+    check_pairs,
+    joined,
+    require_head,
+    unknown_rows,
+    unknown_texts,
+)
 from transfer_analysis.training.runs.session import Session
 
 
@@ -87,9 +95,12 @@ class _Check:
             if name in grid.members(condition):
                 turns = session.training(name, grid.intermediate_examples, condition.language)
                 self.guarded(lambda t=turns: self.examples(name, [e for turn in t for e in turn]))  # type: ignore[misc]
+                self.guarded(lambda t=turns: self.together(name, t))  # type: ignore[misc]
         parts: list[Examples] = []
         if name in grid.targets:
-            parts += [e for turn in session.training(name, grid.target_examples) for e in turn]
+            turns = session.training(name, grid.target_examples)
+            parts += [e for turn in turns for e in turn]
+            self.guarded(lambda: self.together(name, turns))
             parts += session.tests(name)
         self.examples(name, [*parts, *session.development(name)])
         if session.recipe(about).evaluate_every and not session.development(name):
@@ -100,6 +111,11 @@ class _Check:
         """Check examples of a task."""
         for part in parts:
             self.guarded(lambda p=part: self.known(self.session.features(p, self.session.task(name), self.encoder), p))  # type: ignore[misc]
+
+    def together(self, name: str, turns: list[list[Examples]]) -> None:
+        """Check that the sources of a turn can be put together."""
+        for turn in turns:
+            joined([self.session.features(part, self.session.task(name), self.encoder) for part in turn])
 
     def known(self, features: Features, part: Examples) -> None:
         """Check that the encoder can read the examples."""
@@ -117,7 +133,21 @@ class _Check:
                 f"{self.encoder.layers}; set tasks: {{retrieval: {{layer: …}}}} in the recipe"
             )
         for examples in [*self.session.tests(name), *self.session.tuning(name)]:
-            self.guarded(lambda e=examples: check_pairs(task, e.records, e.where, e.rows))  # type: ignore[misc]
+            self.guarded(lambda e=examples: self.pairs(task, e))  # type: ignore[misc]
+
+    def pairs(self, task: Task, examples: Examples) -> None:
+        """Check the sentences of a retrieval target in one language."""
+        check_pairs(task, examples.records, examples.where, examples.rows)
+        if self.session.grid.unknown == "keep":
+            return
+        for side in (task.columns["text"], task.columns["pair"]):
+            given = [(str(e[side]), row) for e, row in zip(examples.records, examples.rows, strict=True) if e.get(side)]
+            alone = task.model_copy(update={"columns": {"text": side}})
+            texts = [{side: text} for text, _ in given]
+            made = self.session.tokens(alone, texts, self.encoder, self.session.recipe(task).max_length)
+            unknown, subwords = made.unknown(self.encoder)
+            rows = [row for (_, row), u, n in zip(given, unknown, subwords, strict=True) if u == n]
+            self.add(unknown_texts(f"{task.name} {examples.where}", rows, len(given)))
 
     def length(self, name: str, max_length: int) -> None:
         """Check that the encoder takes rows as long as the recipe makes them."""

@@ -131,7 +131,7 @@ def run_grid(
     setting = Setting(
         corpus, catalogue, encoder, model, grid, recipe, store, origin, device, checkpoint_every=checkpoint_every
     )
-    Store(store).clean()
+    Store(store).open()
     session = Session(setting)
     loaded = session.encoder(grid.initialisations[0], grid.seeds[0])
     remarks = check_grid(session, loaded, report)

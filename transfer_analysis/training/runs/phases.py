@@ -41,7 +41,6 @@ def intermediate_phase(session: Session, job: Job, encoder: Encoder) -> Phase:
         heads[name] = make_head(task, encoder, job.seed)
         for turn in session.training(name, grid.intermediate_examples, condition.language):
             streams.append(_stream(session, task, turn, heads[name], encoder))
-    recipe = session.recipe(session.task(next(iter(heads)))) if len(heads) == 1 else session.setting.recipe
     if len(heads) > 1 and grid.multi_task is not None:
         mix = grid.multi_task
         order = mixed(streams, mix.sampling, mix.cap, mix.temperature, job.seed)
@@ -56,7 +55,15 @@ def intermediate_phase(session: Session, job: Job, encoder: Encoder) -> Phase:
         else:
             order = mixed(texts, "proportional", max(len(s.features) for s in texts), 1.0, job.seed)
         streams += texts
-    return Phase(streams, order, recipe, heads)
+    return Phase(streams, order, intermediate_recipe(session, job), heads)
+
+
+def intermediate_recipe(session: Session, job: Job) -> Recipe:
+    """Return the recipe of the optimiser: that of the one task or of the text, or the general one for several tasks."""
+    members = session.grid.members(parse_condition(job.condition))
+    if len(members) > 1:
+        return session.setting.recipe
+    return session.recipe(session.task(members[0]) if members else session.texts()[0].task)
 
 
 def text_streams(session: Session, encoder: Encoder, seed: int) -> list[Stream]:
@@ -106,9 +113,9 @@ def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
         name: about_training(session, name, grid.intermediate_examples, condition.language)
         for name in grid.members(condition)
     }
-    if len(about) > 1 and grid.multi_task is not None:
+    if len(grid.members(condition)) > 1 and grid.multi_task is not None:
         about["multi-task"] = grid.multi_task.model_dump(mode="json")
-        about["optimiser"] = session.setting.recipe.model_dump(mode="json", exclude={"tasks"})
+    about["optimiser"] = intermediate_recipe(session, job).model_dump(mode="json", exclude={"tasks"})
     if condition.base == MLM or condition.with_mlm:
         assert grid.mlm is not None
         about[MLM] = {
@@ -119,6 +126,26 @@ def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
             ],
         }
     return about
+
+
+def describe_intermediate(session: Session, job: Job) -> str:
+    """Return what a job's intermediate phase was trained on and how many examples of it, in a few words."""
+    grid, condition = session.grid, parse_condition(job.condition)
+    parts = [
+        f"{name_source(e)}{'@' + condition.language if condition.language else ''}:{len(e.records)}"
+        for name in grid.members(condition)
+        for turn in session.training(name, grid.intermediate_examples, condition.language)
+        for e in turn
+    ]
+    if condition.base == MLM or condition.with_mlm:
+        parts += [f"{text.task.name}:{len(text.records)}" for text in session.texts()]
+    return "+".join(parts)
+
+
+def name_source(examples: Examples) -> str:
+    """Name a task, with its split where that is not the one it is usually trained on."""
+    usual = examples.task.splits.train == examples.split
+    return examples.task.name if usual else f"{examples.task.name}/{examples.split}"
 
 
 def _named(session: Session, examples: Examples) -> str:

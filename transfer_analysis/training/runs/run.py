@@ -98,6 +98,8 @@ class Runner:
     ) -> None:
         """Add the stored rows of a run, or do the work and store it; a failure is stored with its reason."""
         name = identity(**about)
+        # Whatever was wrong with a run may have been mended in its recipe, which makes it another run.
+        failed = identity(what="failure", model=self.setting.model, job=str(self.job), node=node)
         stored = self.store.rows(name)
         if stored is None:
             self.control.tell(Event(self.job, node, "running"))
@@ -108,12 +110,14 @@ class Runner:
                 for path in self._checkpoints:
                     path.unlink(missing_ok=True)
                 self._checkpoints.clear()
+                self.store.clear_failure(failed)
             except StoppedError:
                 raise
             except Exception as error:  # whatever goes wrong in one run leaves the others unharmed
                 reason = f"{self.job}, {node}: {type(error).__name__}: {first_line(error)}"
+                self._checkpoints.clear()  # to go on from
                 with suppress(OSError, InputError):  # a full disk has no room for this either
-                    self.store.write_failure(name, reason, about)
+                    self.store.write_failure(failed, reason, about)
                 outcome.failures.append(reason)
                 self.control.tell(Event(self.job, node, "failed"))
                 return
@@ -145,7 +149,9 @@ class Runner:
             return {"tested_on": tests, **about_training(self.session, target, self.session.grid.target_examples)}
         tuned = {e.where: self.session.fingerprint(e) for e in self.session.tuning(target)}
         recipe = self.session.recipe(task).model_dump(mode="json", exclude={"tasks"})
-        return {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
+        language = self.session.grid.source_language
+        about = {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
+        return {**about, "source_language": language}
 
     def _fresh(self) -> Encoder:
         return self.session.encoder(self.job.initialisation, self.job.seed)

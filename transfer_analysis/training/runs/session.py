@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from transfer_analysis.corpora.records import Corpus
+from transfer_analysis.corpora.records import Corpus, Record
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.computing.numerics import Numerics
@@ -28,6 +28,9 @@ from transfer_analysis.training.reading.data import (
 from transfer_analysis.training.reading.features import Features, featurize, labelled
 from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
 from transfer_analysis.training.recipes import Recipe
+
+#: Parts of an example that are to be found, not read.
+_GIVEN = ("label", "tags", "answers")
 
 #: Rows of features that stay in memory; what is more is read again from the stored tokens.
 _KEPT_ROWS = 200_000
@@ -64,6 +67,17 @@ class Setting:
     device: str = "cpu"
     numerics: Numerics = field(default_factory=Numerics)
     checkpoint_every: float = 600.0
+
+
+def _read_part(task: Task, record: Record) -> str:
+    """Return what a head reads of an example, its label apart: the same in data sets that name other things besides."""
+    return repr([str(record.get(column)) for part, column in sorted(task.columns.items()) if part not in _GIVEN])
+
+
+def _without(examples: Examples, tested: set[str]) -> Examples:
+    """Leave out the examples that are tested on."""
+    kept = [i for i, record in enumerate(examples.records) if _read_part(examples.task, record) not in tested]
+    return replace(examples, records=[examples.records[i] for i in kept], rows=[examples.rows[i] for i in kept])
 
 
 class Session:
@@ -123,11 +137,9 @@ class Session:
         language = setting.grid.source_language
         found = development_examples(setting.corpus, setting.catalogue, last, language, count)
         if name in setting.grid.targets:
-            tests = [e.records for e in self.tests(name) if e.language == language]
-            tested = {fingerprint([record]) for records in tests for record in records}
-            if any(fingerprint([record]) in tested for part in found for record in part.records):
-                return []
-        return found
+            tested = {_read_part(e.task, r) for e in self.tests(name) if e.language == language for r in e.records}
+            found = [_without(part, tested) for part in found]
+        return found if all(part.records for part in found) else []
 
     def tuning(self, target: str) -> list[Examples]:
         """Return the examples that a retrieval target's threshold is tuned on, in each language it is tested in.

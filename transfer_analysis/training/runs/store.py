@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from transfer_analysis.errors import InputError
 from transfer_analysis.files import atomic_path, write_text
 from transfer_analysis.training.computing.tensors import apart, read_tensors, set_aside, write_tensors
 
@@ -54,7 +55,6 @@ class Store:
         with atomic_path(self.path / f"{name}.predictions.parquet") as temporary:
             predictions.to_parquet(temporary, index=False)
         self._write(f"{name}.json", {"about": about, "rows": rows})
-        self.clear_failure(name)
 
     def write_failure(self, name: str, reason: str, about: dict[str, Any]) -> None:
         """Note that a run failed, and why."""
@@ -96,8 +96,19 @@ class Store:
         """Return how many phases have a checkpoint."""
         return len(self._files("*.checkpoint.safetensors"))
 
-    def clean(self) -> None:
-        """Remove what processes that were killed while they wrote have left behind."""
+    def open(self) -> None:
+        """Make the folder, and remove what processes that were killed while they wrote have left behind.
+
+        Raises
+        ------
+        InputError
+            Where nothing can be written there.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / ".begun").touch()
+        except OSError as error:
+            raise InputError(f"{self.path}: is no folder that can be written to: {error.strerror}") from error
         for path in self.path.glob(".*"):
             with suppress(FileNotFoundError):
                 if path.is_file() and time.time() - path.stat().st_mtime > _ABANDONED:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import queue
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
-from transfer_analysis.training.computing.checkpoints import StoppedError
+from transfer_analysis.training.computing.checkpoints import StoppedError, interrupts
 from transfer_analysis.training.computing.memory import settle_memory
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.runs.run import Control, Event, Outcome, Runner
@@ -47,21 +46,17 @@ def _here(setting: Setting, jobs: list[Job], tell: Callable[[Event], None]) -> I
     """Run jobs in this process, on one thread as everywhere; Ctrl-C ends at the next step, with a checkpoint."""
     import torch
 
-    session, interrupted = Session(setting), threading.Event()
-    threads = torch.get_num_threads()
+    session, threads = Session(setting), torch.get_num_threads()
     torch.set_num_threads(1)
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set()) if main else None
     try:
-        for job in jobs:
-            try:
-                yield job, Runner(session, job, Control(tell, interrupted.is_set)).run()
-            except StoppedError:
-                yield job, None
+        with interrupts() as stopping:
+            for job in jobs:
+                try:
+                    yield job, Runner(session, job, Control(tell, stopping)).run()
+                except StoppedError:
+                    yield job, None
     finally:
         torch.set_num_threads(threads)
-        if main:
-            signal.signal(signal.SIGINT, before)
 
 
 def _one_by_one(setting: Setting, jobs: list[Job], tell: Callable[[Event], None]) -> Iterator[Done]:

@@ -52,7 +52,7 @@ def evaluate(features: Features, given: list[Any], language: str = "en") -> dict
     -------
     dict
         Metric → score in per cent: `accuracy` (over examples, or over words for tagging); `span_f1` of seqeval for
-        tagging; `f1` and `exact_match` of answers; `pearson` and `spearmanr` (0 where outputs do not vary).
+        tagging; `f1` and `exact_match` of answers; `f1` of classes where the task names it; `pearson` and `spearmanr` (0 where outputs do not vary).
     """
     head = features.task.head
     if head == "span-qa":
@@ -71,7 +71,22 @@ def evaluate(features: Features, given: list[Any], language: str = "en") -> dict
     if head == "token-classification":
         hits = [p == g for row, gold in zip(given, features.golds, strict=True) for p, g in zip(row, gold, strict=True)]
         return {"accuracy": 100 * float(np.mean(hits)), "span_f1": span_f1(features, given)}
-    return {"accuracy": 100 * float(np.mean(np.array(given) == np.array(features.golds)))}
+    scores = {"accuracy": 100 * float(np.mean(np.array(given) == np.array(features.golds)))}
+    if "f1" in (features.task.metric, *features.task.metrics):
+        scores["f1"] = class_f1(features.golds, given, len(features.task.labels))
+    return scores
+
+
+def class_f1(golds: list[int], given: list[int], classes: int) -> float:
+    """Return the F1 (per cent) of the second of two classes, as GLUE has it, or the mean over more than two.
+
+    A class that is neither given nor gold has an F1 of 0.
+    """
+    gold, found = np.array(golds), np.array(given)
+    hits = np.array([np.sum((gold == c) & (found == c)) for c in range(classes)], dtype=float)
+    either = np.array([np.sum(gold == c) + np.sum(found == c) for c in range(classes)], dtype=float)
+    f1 = np.divide(2 * hits, either, out=np.zeros(classes), where=either > 0)
+    return 100 * float(f1[1] if classes == 2 else f1.mean())
 
 
 def span_f1(features: Features, given: list[list[int]]) -> float:

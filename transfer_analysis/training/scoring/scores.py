@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import predict
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.features import joined
+from transfer_analysis.training.runs.phases import describe_intermediate, name_source
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.evaluate import evaluate, outputs
 from transfer_analysis.training.scoring.retrieved import Retrieved, score_retrieval
@@ -94,12 +96,16 @@ class Scorer:
         session, task = self.session, self.session.setting.catalogue[name]
         recipe = session.recipe(task)
         tested = f" tested_on={examples.split}" if split == "test" and examples.split != "test" else ""
+        if self.job.condition != NONE:
+            tested = f" intermediate={describe_intermediate(session, self.job)}{tested}"
         if task.head == "retrieval":
             # Sentences of the source language ask for their nearest neighbours.
             asked = f" queries={session.grid.source_language}" if task.metric == "accuracy" else ""
             return recipe.describe_retrieval() + asked + tested
+        if split.startswith("intermediate"):
+            return recipe.describe(checkpoint == "best-english") + tested
         turns = session.training(name, session.grid.target_examples)
-        trained = ">".join("+".join(_named(e) for e in turn) for turn in turns)
+        trained = ">".join("+".join(name_source(e) for e in turn) for turn in turns)
         stopped = checkpoint == "best-english"
         return recipe.describe(stopped) + (f" trained_on={trained}" if trained != name else "") + tested
 
@@ -108,11 +114,6 @@ def together(scored: list[Scored]) -> Scored:
     """Return the rows and outputs of several languages as one."""
     rows = [row for found, _ in scored for row in found]
     return rows, pd.concat([given for _, given in scored] or [_EMPTY], ignore_index=True)
-
-
-def _named(examples: Examples) -> str:
-    usual = examples.task.splits.train == examples.split
-    return examples.task.name if usual else f"{examples.task.name}/{examples.split}"
 
 
 def _frame(name: str, parts: list[Examples], split: str, given: list[Any], golds: list[Any]) -> pd.DataFrame:
