@@ -267,3 +267,31 @@ def test_sentences_that_nothing_is_known_of_are_named(folder):
     with pytest.raises(InputError, match="tatoeba de/test: 1 of 40 texts .row 3. have no subword"):
         run("refuse")
     assert run("keep")["unknown_tokens"].tolist() == [pytest.approx(100 * 2 / (39 * 6 + 2), abs=1e-3)]
+
+
+def test_mining_agrees_with_loops_over_all_pairs():
+    rng = np.random.default_rng(3)
+    sources, targets = (
+        v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rng.normal(size=(30, 4)), rng.normal(size=(25, 4)))
+    )
+    k = 4
+    of_source = [np.mean(sorted((s @ t for t in targets), reverse=True)[:k]) for s in sources]
+    of_target = [np.mean(sorted((s @ t for s in sources), reverse=True)[:k]) for t in targets]
+
+    def margin(i, j):
+        return sources[i] @ targets[j] / ((of_source[i] + of_target[j]) / 2)
+
+    def near(vector, others):
+        return sorted(range(len(others)), key=lambda n: -(vector @ others[n]))[:k]
+
+    pairs = {(i, max(near(s, targets), key=lambda j, i=i: margin(i, j))) for i, s in enumerate(sources)}
+    pairs |= {(max(near(t, sources), key=lambda i, j=j: margin(i, j)), j) for j, t in enumerate(targets)}
+    expected, taken = [], (set(), set())
+    for i, j in sorted(pairs, key=lambda pair: -margin(*pair)):
+        if i not in taken[0] and j not in taken[1]:
+            expected.append((i, j))
+            taken[0].add(i)
+            taken[1].add(j)
+    found = mined(sources, targets)
+    assert list(zip(found.sources.tolist(), found.targets.tolist(), strict=True)) == expected
+    assert found.margins == pytest.approx([margin(*pair) for pair in expected])
