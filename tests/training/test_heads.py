@@ -172,6 +172,18 @@ def test_every_example_stands_in_one_batch_of_an_epoch():
     assert spread < np.ptp(lengths) / 2
 
 
+def test_batches_are_of_like_length_among_a_random_part_of_all():
+    lengths = np.sort(np.random.default_rng(0).integers(5, 500, size=16 * 200 + 3))
+    batches = epoch_order(lengths, 16, seed=3, epoch=0)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    assert sorted({len(b) for b in batches}) == [3, 16]
+    assert len(batches) == 201
+    padding = sum(len(b) * lengths[b].max() for b in batches) / lengths.sum()
+    assert padding < 1.15
+    # Sorted as a whole, the examples of a batch would be neighbours: 16 of them. A fiftieth of all is some 64.
+    assert np.median([np.ptp(b) for b in batches]) > 50
+
+
 def test_positions_restart_in_the_second_segment():
     segments = torch.tensor([[0, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]])
     mask = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])

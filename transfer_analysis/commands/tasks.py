@@ -53,7 +53,7 @@ def show_command(
     for task in chosen:
         fields = task.model_dump(mode="json", exclude={"name", "title"}, exclude_defaults=True)
         fields["splits"] = task.splits.model_dump(mode="json")
-        fields["trained on it as an intermediate task (overlap)"] = [
+        fields["is training data of"] = [
             other.name
             for other in catalogue
             if "target" in other.roles and other.name != task.name and other.is_trained_on(task)

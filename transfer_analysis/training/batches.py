@@ -14,18 +14,30 @@ from transfer_analysis.training.reading.features import IGNORED, Features
 #: Lengths are disturbed by up to this share before sorting, so that batches are not homogeneous in length.
 _JITTER = 0.1
 
+#: Batches that are sorted by length together.
+_SORTED_TOGETHER = 50
+
 
 def epoch_order(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
     """Return the batches of an epoch as example numbers: a pure function of its arguments.
 
-    Examples of similar length stand together, to save padding; which ones and in which order changes with the epoch.
-    The number of batches is ⌈examples / batch_size⌉, as for any other order.
+    Examples of similar length stand together, to save padding, but only among those of a random part of all: sorted as a
+    whole, a batch would hold what one length brings with it, its source or its label, epoch after epoch. The number of
+    batches is ⌈examples / batch_size⌉, as for any other order.
     """
     rng = np.random.default_rng([seed, epoch])
     disturbed = lengths * (1 + _JITTER * (rng.random(len(lengths)) - 0.5))
-    order = np.argsort(disturbed, kind="stable")
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    number = -(-len(lengths) // batch_size)
+    shuffled = rng.permutation(len(lengths))
+    # Whole batches in each part, so that only the last batch of all may be smaller.
+    ends = [batch_size * (number * i // _parts(number)) for i in range(1, _parts(number))]
+    parts = [part[np.argsort(disturbed[part], kind="stable")] for part in np.split(shuffled, ends)]
+    batches = [part[i : i + batch_size] for part in parts for i in range(0, len(part), batch_size)]
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _parts(batches: int) -> int:
+    return max(1, round(batches / _SORTED_TOGETHER))
 
 
 def by_length(lengths: npt.NDArray[np.int64], batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
