@@ -15,7 +15,7 @@ from transfer_analysis.training.reading.features import IGNORED, Features
 _JITTER = 0.1
 
 #: Batches that are sorted by length together.
-_SORTED_TOGETHER = 50
+_SORTED_TOGETHER = 10
 
 
 def epoch_order(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
