@@ -81,12 +81,15 @@ def _together(setting: Setting, jobs: list[Job], workers: int, tell: Callable[[E
     )
     try:
         waiting: dict[Future[Outcome | None], Job] = {pool.submit(_work, job): job for job in jobs}
-        while waiting:
-            finished, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
-            _pass_on(events, tell)
-            for future in finished:
-                outcome = future.result()
-                yield waiting.pop(future), outcome
+        with interrupts() as pressed:  # an exception could be raised, and lost, in any of the libraries' own callbacks
+            while waiting:
+                finished, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                _pass_on(events, tell)
+                if pressed():
+                    raise KeyboardInterrupt
+                for future in finished:
+                    outcome = future.result()
+                    yield waiting.pop(future), outcome
     except BaseException:
         # Whoever is in the middle of a phase writes a checkpoint at its next step and ends.
         stop.set()
