@@ -13,6 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory) -> None:
+    """Keep what tests make out of the user's cache."""
+    os.environ["TRANSFER_ANALYSIS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def published() -> Path:
     """Folder with the published results; tests that need it are skipped where it is missing."""

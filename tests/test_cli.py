@@ -101,7 +101,7 @@ def test_language_distances(tmp_path):
 
 
 def test_corpora_show():
-    shown = run("corpora", "show", "--task", "sim-pos", "--language", "ja", "--count", "1")
+    shown = run("corpora", "show", "simulated", "--task", "sim-pos", "--language", "ja", "--count", "1")
     assert "tokens" in shown.stdout
     assert "NOUN" in shown.stdout
 

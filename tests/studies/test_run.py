@@ -380,9 +380,12 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
         "pretraining": {"steps": 10, "batch_size": 8, "documents": 20},
         "recipe": {"name": "simulated", "epochs": 1},
         "grid": {
-            "conditions": ["sim-topic", "sim-roles", "sim-entailment"],
+            "conditions": ["sim-topic", "sim-supertags", "sim-entailment", "multi-task"],
             "targets": ["sim-pos", "sim-paraphrase"],
-            "seeds": [1],
+            "seeds": [1, 2],
+            "initialisations": ["pretrained", "random"],
+            "random_conditions": ["sim-topic"],
+            "multi_task": {"tasks": ["sim-topic", "sim-supertags"]},
             "intermediate_examples": 256,
             "target_examples": 128,
             "test_examples": 40,
@@ -396,9 +399,24 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
         lambda what, share: said.append(what),
     )
     assert finished.report.is_file()
-    assert any(what.startswith("training: 11 of 11") for what in said)
+    assert any(what.startswith("training: 40 of 40") for what in said)
+    assert any(what.startswith("training: 6 of 6") for what in said)  # the floor
     table = read_table(tmp_path / "r" / "data" / "results.parquet").frame
-    assert set(table["condition"]) == {"none", "sim-topic", "sim-roles", "sim-entailment"}
+    assert set(table["condition"]) == {"none", "sim-topic", "sim-supertags", "sim-entailment", "multi-task"}
+    random = table[(table["initialisation"] == "random") & (table["split"] == "test")]
+    assert set(random["condition"]) == {"none", "sim-topic"}
+    floor = table[table["model"] == study.floor_model]
+    assert set(floor["condition"]) == {"none"}
+    effects = pd.read_csv(tmp_path / "r" / "tables" / "effects.csv")
+    assert len(effects) == 2 * (4 + 1)
+    assert (effects["low"] < effects["effect"]).all()
+    learnt = pd.read_csv(tmp_path / "r" / "tables" / "learnt.csv")
+    mean = floor[(floor["target"] == "sim-pos") & (floor["language"] != "en") & (floor["split"] == "test")][
+        "score"
+    ].mean()
+    assert learnt.loc[learnt["target"] == "sim-pos", "floor"].to_numpy() == pytest.approx([mean, mean])
+    assert (tmp_path / "r" / "figures" / "scores-by-language.pdf").is_file()
+    assert (tmp_path / "r" / "figures" / "effects.pdf").is_file()
 
 
 class LemmaLengths:

@@ -265,3 +265,28 @@ def test_plans(tmp_path):
     path.write_text(path.read_text().replace("conditions: [], seeds: [-1]", "x: 1") + "recipe: {name: smal}\n")
     with pytest.raises(InputError):
         load_plan(path)
+
+
+def test_some_conditions_are_trained_from_random_weights_too():
+    settings = {
+        "targets": ("sim-pos",),
+        "seeds": (1,),
+        "intermediate_examples": 8,
+        "target_examples": 8,
+        "test_examples": 8,
+    }
+    grid = Grid(
+        conditions=("sim-topic", "sim-reading"),
+        initialisations=("pretrained", "random"),
+        random_conditions=("sim-topic",),
+        **settings,
+    )
+    jobs = {(job.initialisation, job.condition) for job in grid.jobs()}
+    assert jobs == {
+        *(("pretrained", condition) for condition in ("none", "sim-topic", "sim-reading")),
+        *(("random", condition) for condition in ("none", "sim-topic")),
+    }
+    with pytest.raises(ValueError, match="'sim-topik' is not among conditions .did you mean 'sim-topic'"):
+        Grid(conditions=("sim-topic",), initialisations=("random",), random_conditions=("sim-topik",), **settings)
+    with pytest.raises(ValueError, match="initialisations must list random too"):
+        Grid(conditions=("sim-topic",), random_conditions=("sim-topic",), **settings)

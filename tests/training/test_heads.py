@@ -444,7 +444,7 @@ def test_the_schedule_rises_and_falls():
 
 
 def test_recipes():
-    assert recipe("simulated", epochs=2).describe().startswith("simulated epochs=2 lr=0.0005 batch=32")
+    assert recipe("simulated", epochs=2).describe().startswith("simulated epochs=2 lr=0.001 batch=32")
     with pytest.raises(InputError, match="unknown recipe 'simulate' .did you mean 'simulated'"):
         recipe("simulate")
 

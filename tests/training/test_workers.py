@@ -28,7 +28,7 @@ class Deadly(World):
     parent: int = 0
 
     def sample(self, task, language, split, count, seed=0):
-        if task == "sim-roles" and os.getpid() != self.parent:
+        if task == "sim-reading" and os.getpid() != self.parent:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().sample(task, language, split, count, seed)
 
@@ -46,10 +46,10 @@ def folder(tmp_path_factory):
 
 def test_a_process_that_dies_is_a_failure_and_the_rest_goes_on(folder):
     corpus = Deadly(("en", "de", "tr"), seed=1, parent=os.getpid())
-    wanted = {"seeds": (1,), "conditions": ("sim-topic", "sim-roles"), "targets": ("sim-pos",)}
+    wanted = {"seeds": (1,), "conditions": ("sim-topic", "sim-reading"), "targets": ("sim-pos",)}
     done = train(folder, folder / "deadly", workers=2, corpus=corpus, **wanted)
     assert len(done.failures) == 1
-    assert done.failures[0].startswith("pretrained, sim-roles, seed 1: the process died")
+    assert done.failures[0].startswith("pretrained, sim-reading, seed 1: the process died")
     assert set(done.table.frame["condition"]) == {"none", "sim-topic"}
     assert [record["reason"] for record in Store(folder / "deadly").failed()] == done.failures
     healed = train(folder, folder / "deadly", workers=2, **wanted)

@@ -18,24 +18,47 @@ from transfer_analysis.commands.common import (
 app = typer.Typer(no_args_is_help=True, help="Where examples come from.")
 
 
-@app.command("show", epilog="Example: transfer-analysis corpora show --task sim-qa --language ja")
-def corpora_command(
-    task: Annotated[str, typer.Option(help="A task of the simulated world.")] = "sim-paraphrase",
-    language: Annotated[str, typer.Option(help="Code of a real language.")] = "tr",
+@app.command("show", epilog="Example: transfer-analysis corpora show simulated --task sim-qa --language ja")
+def show_command(
+    source: Annotated[
+        str, typer.Argument(help="`simulated`, `hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
+    ] = "simulated",
+    task: Annotated[str, typer.Option(help="A name from the catalogue.")] = "sim-paraphrase",
+    language: Annotated[
+        str, typer.Option(help="Code of the language; in the simulated world ja+de has the grammar of ja, words of de.")
+    ] = "tr",
+    split: Annotated[str, typer.Option(help="Split to read.")] = "train",
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many examples.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the world.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated world.")] = 0,
+    own_tasks: OwnTasks = None,
 ) -> None:
-    """Print a few examples of the simulated world, with glosses."""
-    from transfer_analysis.corpora.simulated import World
+    """Print a few examples; those of the simulated world with glosses."""
+    if source == "simulated":
+        from transfer_analysis.corpora.simulated import World
+        from transfer_analysis.languages import resolve
 
-    world = World((language,), seed)
-    glossed = world.glossed(task, language, count)
-    for example, gloss in zip(world.examples(task, language, "train", count), glossed, strict=True):
+        code = resolve(language).code
+        world = World(tuple(dict.fromkeys(("en", code))), seed)
+        examples = world.examples(task, code, split, count)
+        glosses = world.glossed(task, code, split, count)
+    else:
+        catalogue = read_catalogue(own_tasks)
+        about = catalogue[task]
+        examples = corpus_from(source, catalogue).examples(about.name, language, split, count)
+        glosses = [{} for _ in examples]
+    for example, gloss in zip(examples, glosses, strict=True):
         for key, value in example.items():
-            typer.echo(f"{key:>18}  {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
-            if isinstance(value, str):
-                typer.echo(f"{'':>18}  {gloss[key]}")
+            typer.echo(f"{key:>18}  {_shown(value)}")
+            if gloss.get(key, value) != value:
+                typer.echo(f"{'':>18}  {_shown(gloss[key])}")
         typer.echo("")
+
+
+def _shown(value: object) -> str:
+    """Write a value on one line; words of a sentence parted by spaces."""
+    if isinstance(value, list) and all(isinstance(item, str) and " " not in item for item in value):
+        return " ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @app.command(

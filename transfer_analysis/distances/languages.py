@@ -52,7 +52,8 @@ def language_distances(languages: Sequence[str], kind: str = "syntactic", *, min
         raise InputError(
             f"unknown language distance {kind!r}{nearest(kind, LANGUAGE_KINDS)}; expected {', '.join(LANGUAGE_KINDS)}"
         )
-    codes = [resolve(language).iso639_3 for language in languages]
+    known = [resolve(language) for language in languages]
+    codes = [resolve(one.descends_as if kind == "genetic" else one.code).iso639_3 for one in known]
     table = memberships() if kind == "genetic" else features().columns(_TYPOLOGICAL[kind])
     values, shared = _angular(table, codes)
     if kind == "genetic":

@@ -28,7 +28,7 @@ def lineages(codes: list[str]) -> dict[str, tuple[str, ...]]:
     result = {}
     for code in codes:
         language = resolve(code)
-        glottocode = glottocodes().get(language.iso639_3, "")
+        glottocode = glottocodes().get(resolve(language.descends_as).iso639_3, "")
         path = glottolog_lineages().get(glottocode, ())
         if path[:1] == (_NOT_A_FAMILY,):
             path = ()

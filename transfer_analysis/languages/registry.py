@@ -30,12 +30,20 @@ class Language:
         English name.
     script
         ISO 15924 code of the usual script, or an empty string where the table has none.
+    crossed
+        For a simulated crossing such as `ja+de`: whose grammar (which `iso639_3` names too) and whose words it has.
     """
 
     code: str
     iso639_3: str
     name: str
     script: str
+    crossed: tuple[str, str] | None = None
+
+    @property
+    def descends_as(self) -> str:
+        """Code of the language whose place in the family tree it has: its own, or that of a crossing's words."""
+        return self.crossed[1] if self.crossed else self.code
 
 
 @cache
@@ -51,7 +59,8 @@ def resolve(code: str) -> Language:
     ----------
     code
         ISO 639-1, ISO 639-2 or 639-3 code, a variant of the field (`zh-CN`, `iw`, `nb`) or an English name;
-        letter case and `_` for `-` do not matter.
+        letter case and `_` for `-` do not matter. Two joined by `+` are a simulated language with the grammar of the
+        first and the words of the second.
 
     Raises
     ------
@@ -59,12 +68,30 @@ def resolve(code: str) -> Language:
         For an unknown code, with the nearest known ones.
     """
     key = code.strip().replace("_", "-").lower()
+    if "+" in key:
+        grammar, words = (resolve(part) for part in key.split("+", 1))
+        name = f"{grammar.name} grammar, {words.name} words"
+        return Language(
+            f"{grammar.code}+{words.code}", grammar.iso639_3, name, words.script, (grammar.code, words.code)
+        )
     found = _aliases().get(key)
     if found is not None:
         return found
     if len(key) == 3 and key in glottocodes():
         return Language(key, key, glottolog_names().get(glottocodes()[key], key), "")
     raise InputError(f"unknown language {code!r}{nearest(code, _aliases())}; give an ISO 639 code")
+
+
+@cache
+def pretraining_size(code: str) -> float | None:
+    """Return how much text of a language XLM-R was pretrained on, in GiB; None for one that is not in the table.
+
+    Sizes of CC-100 as given for each language in the appendix of Conneau et al. 2020 (second entries of a language, in
+    Latin or traditional script, added).
+    """
+    text = files("transfer_analysis.languages").joinpath("cc100.csv").read_text(encoding="utf-8")
+    sizes = {row["language"]: float(row["gib"]) for row in csv.DictReader(text.splitlines())}
+    return sizes.get(resolve(code).code)
 
 
 @cache

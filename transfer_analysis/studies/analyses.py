@@ -28,6 +28,7 @@ from transfer_analysis.statistics import (
     separate_relabelings,
 )
 from transfer_analysis.statistics.phylogeny import MIN_LANGUAGES
+from transfer_analysis.studies.selected import Selected
 from transfer_analysis.studies.study import (
     Hypothesis,
     LanguagePairAssociation,
@@ -60,6 +61,8 @@ class Material:
     ----------
     gains, scores
         Joined rows with gains (None where the results have no conditions) and with scores of all conditions.
+    selected
+        The rows before the join, those of other initialisations, and the floors.
     distances
         The matrices by name.
     covariates
@@ -73,6 +76,7 @@ class Material:
     study: Study
     gains: Observations | None
     scores: Observations
+    selected: Selected
     distances: dict[str, DistanceMatrix]
     covariates: pd.DataFrame
     catalogue: Catalogue = field(default_factory=load_catalogue)

@@ -12,10 +12,15 @@ from transfer_analysis import reporting
 from transfer_analysis.languages import families
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
+from transfer_analysis.studies.selected import effects
 from transfer_analysis.studies.study import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
+from transfer_analysis.tasks.conditions import NONE
 
 #: A heatmap's labels can be read on a page's width up to about this many.
 _READABLE = 45
+
+#: Languages that a panel needs.
+_FEWEST = 4
 
 #: Below this many groups a side a resampled band is too narrow.
 _FEW = 10
@@ -37,9 +42,9 @@ class Drawn:
 
 def draw_figures(material: Material) -> list[Drawn]:
     """Return the figures of a study: distances, distance against outcome, and selection."""
-    drawn = []
     study = material.study
     hypotheses = (*study.hypotheses, *study.exploratory)
+    drawn = [*_score_panels(material), *_effects(material)]
     if study.task_distance is not None:
         first = next((h for h in hypotheses if isinstance(h, TaskAssociation | TaskSelection)), None)
         which, languages = (first.outcome, first.languages) if first else ("gain", "all")
@@ -58,6 +63,62 @@ def draw_figures(material: Material) -> list[Drawn]:
     if study.language_distances:
         drawn.append(_language_heatmap(material, study.language_distances[0]))
     return drawn
+
+
+def _score_panels(material: Material) -> list[Drawn]:
+    """Return the scores without intermediate training of each target by language, where there are several of both."""
+    study, catalogue = material.study, material.catalogue
+    if not study.language_distances:
+        return []
+    kind = study.language_distances[0]
+    frame = material.selected.table.frame
+    frame = frame[(frame["condition"] == NONE) & (frame["source_language"] == study.source_language)]
+    means = frame.groupby(["target", "language"], as_index=False)["score"].mean()
+    distance = material.distances[kind].values
+    means = means[means["language"].isin(distance.columns)]
+    if means["target"].nunique() < 2 or means["language"].nunique() < _FEWEST or study.source_language not in distance:
+        return []
+    means["distance"] = [distance.at[study.source_language, language] for language in means["language"]]
+    means["group"] = means["language"].map(families(sorted(means["language"].unique())))
+    floors = material.selected.floors
+    if len(floors):
+        means = means.merge(floors, on=["target", "language"], how="left")
+    source = study.source_language
+    figure = reporting.score_panels(
+        means.dropna(subset=["distance"]),
+        groups=list(means["group"]),
+        name=f"{kind} distance from {source}",
+        chance={t: c for t in means["target"].unique() if (c := catalogue[t].chance) is not None},
+        titles={t: catalogue[t].title for t in means["target"].unique()},
+    )
+    under = (
+        " Grey: the measured floor, from an encoder of a world where languages share nothing." if len(floors) else ""
+    )
+    return [
+        Drawn(
+            "scores-by-language",
+            figure,
+            f"Score of each target without intermediate training against {kind} distance from {source}, one point per "
+            f"language, coloured by family.{under} Dotted: guessing. Lines: least squares, for the eye.",
+        )
+    ]
+
+
+def _effects(material: Material) -> list[Drawn]:
+    found = effects(material.selected.comparable)
+    shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
+    if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
+        return []
+    ax = reporting.effect_heatmap(shown, label="effect on the zero-shot score (points)")
+    return [
+        Drawn(
+            "effects",
+            _figure(ax),
+            "Effect of each intermediate condition on the mean zero-shot score of each target, in points beside none. Bold: "
+            "beyond the noise of seeds (95% interval of Dunnett's procedure, all conditions of a target together); in "
+            "brackets: not.",
+        )
+    ]
 
 
 def _task_scatter(material: Material, cells: Cells, which: str, languages: str) -> Drawn:

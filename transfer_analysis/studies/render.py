@@ -20,6 +20,7 @@ from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import columnwise_correlations
 from transfer_analysis.studies.analyses import Material, task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
+from transfer_analysis.studies.selected import effects, what_was_learnt
 from transfer_analysis.studies.study import Study
 
 if TYPE_CHECKING:
@@ -78,12 +79,27 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
     outcomes = {f.id: f.outcome for f in findings}
     tables = {"outcomes": ("All tests", reporting.outcome_table(outcomes, {f.id: f.adjusted_p for f in findings}))}
     scores = material.scores.frame
+    learnt = what_was_learnt(material.selected, material.catalogue)
+    if len(learnt):
+        tables["learnt"] = ("What was learnt without intermediate training, and its floor", learnt)
+    found = effects(material.selected.comparable)
+    if len(found):
+        tables["effects"] = (
+            "Effect of each condition beside none, with 95% intervals over seeds",
+            _shown_effects(found),
+        )
     if material.study.task_distance is not None:
         tables["cells"] = ("Cells: mean score, gain and distance, overlapping ones too", _task_table(material))
         tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material))
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
     tables["languages"] = ("Mean score per test language", mean.rename_axis(columns=None))
     return tables
+
+
+def _shown_effects(found: pd.DataFrame) -> pd.DataFrame:
+    """Put the columns of effects in reading order."""
+    columns = ["initialisation", "target", "condition", "effect", "low", "high", "p_value", "source_effect", "seeds"]
+    return found[columns]
 
 
 def _task_table(material: Material) -> pd.DataFrame:
@@ -127,6 +143,8 @@ def _write_tables(folder: Path, tables: dict[str, tuple[str, pd.DataFrame]], stu
 def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
     """Write every intermediate product: results, distances, observations and what was dropped."""
     write_table(table, folder / "data" / "results.parquet")
+    if len(material.selected.floors):
+        material.selected.floors.to_csv(folder / "data" / "floors.csv", index=False, lineterminator="\n")
     for name, matrix in material.distances.items():
         matrix.write(folder / "data" / f"distance-{name}.csv")
     if material.all_gains is not None and len(material.all_gains.left_out):

@@ -19,6 +19,7 @@ from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.render import write_report
+from transfer_analysis.studies.selected import Selected, select_rows
 from transfer_analysis.studies.study import Study, covariates_of
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -122,16 +123,16 @@ def run_study(study: Study, out: Path, given: Given | None = None, report: Repor
     catalogue = load_catalogue(given.tasks)
     _check(study, out, given)
     table = _results(study, given, catalogue, report)
-    selected = _selected(study, table, catalogue)
+    selected = select_rows(study, table, catalogue)
     covariates = read_covariates(study, given.languages)
     report("computing distances", 0.0)
-    distances = _distances(study, selected, given)
+    distances = _distances(study, selected.table, given)
     material, remarks = _joined(study, selected, distances, covariates, catalogue)
-    if len(selected) < len(table):
+    if len(selected.table) < len(table):
         remarks.insert(
             0,
-            f"{len(table) - len(selected):,} of {len(table):,} scores are of other metrics, splits, checkpoints "
-            "or initialisations, and set aside",
+            f"{len(table) - len(selected.table):,} of {len(table):,} scores are of other metrics, splits, checkpoints, "
+            "initialisations or the floor, and no part of the tests",
         )
     findings = _tested(study, material, report)
     report("writing the report", 0.9)
@@ -172,28 +173,6 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
     return train_simulated(study, given.workers, report)
 
 
-def _selected(study: Study, table: TransferTable, catalogue: Catalogue) -> TransferTable:
-    """Keep the rows that the study is about."""
-    frame = table.frame
-    for column, wanted in (
-        ("split", study.split),
-        ("checkpoint", study.checkpoint),
-        ("initialisation", study.initialisation),
-    ):
-        there = ", ".join(sorted(frame[column].unique()))
-        frame = frame[frame[column] == wanted]
-        if frame.empty:
-            raise InputError(f"the results have no {column} {wanted!r}; they have {there}")
-    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
-    wanted = frame[frame["metric"] == (study.metric or own)]
-    if wanted.empty:
-        raise InputError(
-            f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
-            f"they have {', '.join(sorted(frame['metric'].unique()))}"
-        )
-    return TransferTable(wanted.reset_index(drop=True))
-
-
 def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, DistanceMatrix]:
     matrices: dict[str, DistanceMatrix] = {}
     if study.task_distance is not None and given.task_distances is not None:
@@ -223,12 +202,13 @@ def _examples(study: Study, given: Given) -> Mapping[str, list[str]]:
 
 def _joined(
     study: Study,
-    table: TransferTable,
+    selected: Selected,
     distances: dict[str, DistanceMatrix],
     covariates: pd.DataFrame,
     catalogue: Catalogue,
 ) -> tuple[Material, list[str]]:
     """Join scores and gains with the distances, and say what happened to the rows."""
+    table = selected.table
     of_tasks = {study.task_distance.name: distances[study.task_distance.name]} if study.task_distance else {}
     of_languages = {kind: distances[kind] for kind in study.language_distances}
     remarks = [table.describe()]
@@ -246,13 +226,13 @@ def _joined(
         if of_tasks:
             raise InputError(f"{study.name}: the results have no intermediate tasks (every condition is none)")
         scores = joined(table.frame, {})
-        return Material(study, None, scores, distances, covariates, catalogue), [*remarks, *scores.describe()]
+        return Material(study, None, scores, selected, distances, covariates, catalogue), [*remarks, *scores.describe()]
     found = gains(table)
     remarks.append(found.describe())
     with_gains = joined(found.frame, of_tasks) if len(found.frame) else None
     scores = joined(with_condition, of_tasks)
     said = with_gains.describe() if with_gains is not None else []
-    return Material(study, with_gains, scores, distances, covariates, catalogue, found), [
+    return Material(study, with_gains, scores, selected, distances, covariates, catalogue, found), [
         *remarks,
         *dict.fromkeys([*said, *scores.describe()]),
     ]

@@ -146,6 +146,9 @@ class Study(_Model):
         The metric analysed, or None for each target's own.
     split, checkpoint, initialisation
         Which rows of the results are analysed.
+    floor_model
+        A model in the results that is no part of the tests: what it scores is shown as the floor under the others, and
+        should be what can be reached without anything that languages share.
     task_distance, language_distances
         What is joined with the results.
     min_shared_features
@@ -167,6 +170,7 @@ class Study(_Model):
     split: str = "test"
     checkpoint: Literal["last", "best-english", "oracle"] = "last"
     initialisation: Literal["pretrained", "random"] = "pretrained"
+    floor_model: str | None = None
     task_distance: TaskDistance | None = None
     language_distances: tuple[str, ...] = ()
     min_shared_features: int = Field(default=1, ge=1)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, Condition, parse_condition
 
 Initialisation = Literal["pretrained", "random"]
@@ -94,6 +94,8 @@ class Grid(_Model):
         One run of each condition × target per seed.
     initialisations
         `pretrained`, `random` or both.
+    random_conditions
+        Conditions that are trained from random weights too, beside `none`; all of them where not given.
     languages
         Languages to test in; all that a target has where empty.
     substitutes
@@ -112,6 +114,7 @@ class Grid(_Model):
     targets: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     initialisations: tuple[Initialisation, ...] = ("pretrained",)
+    random_conditions: Names | None = None
     source_language: str = "en"
     languages: tuple[str, ...] = ()
     substitutes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -128,6 +131,11 @@ class Grid(_Model):
             given = getattr(self, name)
             if len(set(given)) < len(given):
                 raise ValueError(f"{name}: {next(v for v in given if given.count(v) > 1)!r} is given twice")
+        for name in self.random_conditions or ():
+            if name not in self.conditions:
+                raise ValueError(f"random_conditions: {name!r} is not among conditions{nearest(name, self.conditions)}")
+        if self.random_conditions is not None and "random" not in self.initialisations:
+            raise ValueError("random_conditions: initialisations must list random too")
         read = [parse_condition(name) for name in self.conditions]
         if self.multi_task is None and any(c.base == MULTI_TASK for c in read):
             raise ValueError("multi_task: say which tasks the condition multi-task consists of")
@@ -147,8 +155,12 @@ class Grid(_Model):
             Job(initialisation, condition, seed)
             for seed in self.seeds
             for initialisation in self.initialisations
-            for condition in (NONE, *self.conditions)
+            for condition in (NONE, *self._conditions_of(initialisation))
         ]
+
+    def _conditions_of(self, initialisation: Initialisation) -> tuple[str, ...]:
+        chosen = self.random_conditions
+        return chosen if initialisation == "random" and chosen is not None else self.conditions
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from transfer_analysis.corpora.records import Record, Sample
+from transfer_analysis.corpora.records import Record, Sample, text_of
+from transfer_analysis.corpora.simulated.drawing import stream
 from transfer_analysis.corpora.simulated.grammar import Speaker
-from transfer_analysis.corpora.simulated.languages import SimulatedLanguage, simulated_language
-from transfer_analysis.corpora.simulated.tasks import MAKERS, Text, document
+from transfer_analysis.corpora.simulated.languages import Dials, SimulatedLanguage, simulated_language
+from transfer_analysis.corpora.simulated.tasks import INTERMEDIATES, MAKERS
+from transfer_analysis.corpora.simulated.tasks.drafts import STOP, Draft, Writing, as_record
+from transfer_analysis.corpora.simulated.tasks.unrelated import unrelated
+from transfer_analysis.corpora.simulated.text import document
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.tasks import load_catalogue
 
 #: Examples in a split where nobody says how many.
 _COUNT = 1_000
@@ -24,23 +27,37 @@ class World:
     Attributes
     ----------
     spoken
-        Codes of the real languages whose doubles are spoken; the first is the source language.
+        Codes of the languages spoken: doubles of real ones, or crossings (`ja+de`). The first is the source language.
     seed
         Determines every word and every example.
+    dials
+        How much languages and tasks share.
     """
 
     spoken: tuple[str, ...]
     seed: int = 0
+    dials: Dials = field(default_factory=Dials)
 
     def language(self, code: str) -> SimulatedLanguage:
-        """Return the double of a language."""
+        """Return a language of the world.
+
+        Raises
+        ------
+        InputError
+            For a language that is not spoken, or cannot be made.
+        """
         if code not in self.spoken:
             raise InputError(f"the simulated world does not speak {code!r}{nearest(code, self.spoken)}")
-        return simulated_language(code, self.seed)
+        return simulated_language(code, self.seed, self.dials, self.source)
+
+    @property
+    def source(self) -> str:
+        """The source language."""
+        return self.spoken[0]
 
     def languages(self, task: str) -> list[str]:
-        """Return the languages of the world; every task has all."""
-        return list(self.spoken)
+        """Return the languages that a task has examples in: all, but translations of the source language into itself."""
+        return [code for code in self.spoken if task != "sim-bitext" or code != self.source]
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return examples; there is no end to them, so the first ones are as random as any."""
@@ -51,16 +68,17 @@ class World:
 
         The same split holds the same meanings in every language, as the test sets of XTREME do.
         """
-        count = _COUNT if count is None else count
-        return self._made(task, self.language(language), split, count, lambda sentence: sentence.text)
+        return self._records(task, language, split, _COUNT if count is None else count, lambda word: word.form)
 
-    def glossed(self, task: str, language: str, count: int) -> list[Record]:
-        """Return the training examples of a task with every word as its English lemma, in the language's own order."""
-        return self._made(task, self.language(language), "train", count, lambda sentence: sentence.gloss)
+    def glossed(self, task: str, language: str, split: str, count: int) -> list[Record]:
+        """Return examples with every word as its English lemma, in the language's own order."""
+        return self._records(task, language, split, count, lambda word: word.gloss)
 
     def glosses(self, task: str, count: int) -> list[str]:
         """Return the source language's training examples in English lemmas, one text each, for text-based distances."""
-        return [_as_text(record) for record in self.glossed(task, self.spoken[0], count)]
+        about = load_catalogue()[task]
+        language = self.source if self.source in self.languages(task) else self.languages(task)[0]
+        return [text_of(about, record) for record in self.glossed(task, language, "train", count)]
 
     def text(self, language: str, count: int, *, offset: int = 0) -> list[str]:
         """Return documents of two sentences.
@@ -68,34 +86,36 @@ class World:
         The document of a number means the same in every language; `offset` is the first number, so that languages
         can be given different documents, or aligned ones.
         """
-        speaker_of = self.language(language)
+        spoken = self.language(language)
         documents = []
         for number in range(offset, offset + count):
-            speaker = Speaker(speaker_of, self._stream("words", language, str(number)))
-            documents.append(document(self._stream("text", str(number)), speaker, lambda sentence: sentence.text))
+            speaker = Speaker(spoken, stream(self.seed, "words", language, number))
+            sentences = document(stream(self.seed, "text", number), speaker)
+            documents.append(STOP.join([sentence.text for sentence in sentences]))
         return documents
 
     def vocabulary(self, language: str) -> list[str]:
-        """Return the words of a language, sorted."""
-        return sorted(set(self.language(language).words.values()))
+        """Return the word forms of a language, sorted."""
+        return sorted(set(self.language(language).forms.values()))
 
-    def _made(self, task: str, language: SimulatedLanguage, split: str, count: int, text: Text) -> list[Record]:
+    def _records(self, task: str, language: str, split: str, count: int, writing: Writing) -> list[Record]:
+        drafts = self._drafts(task, language, split, count)
+        return [{"id": f"{split}-{i}", **as_record(draft, writing)} for i, draft in enumerate(drafts, start=1)]
+
+    def _drafts(self, task: str, language: str, split: str, count: int) -> Iterator[Draft]:
         if task not in MAKERS:
             raise InputError(f"the simulated world has no task {task!r}{nearest(task, MAKERS)}")
-        meanings = self._stream("meaning", task, split)
-        speaker = Speaker(language, self._stream("words", task, split, language.code))
-        return [MAKERS[task](meanings, speaker, text) for _ in range(count)]
+        if language not in self.languages(task):
+            self.language(language)  # one that nobody speaks is refused as such
+            raise InputError(f"{task} has no examples in {language}, the source language")
+        meanings = stream(self.seed, "meaning", task, split)
+        relations = stream(self.seed, "relatedness", task, split)
+        speaker = self._speaker(language, task, split)
+        for _ in range(count):
+            draft = MAKERS[task](meanings, speaker)
+            unfit = relations.random() >= self.dials.task_relatedness and task in INTERMEDIATES
+            yield unrelated(draft) if unfit else draft
 
-    def _stream(self, *names: str) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32("/".join(names).encode())])
-
-
-def _as_text(record: Record) -> str:
-    """Join whatever a record says, question and pairs included, into one text."""
-    parts = []
-    for key in ("premise", "hypothesis", "sentence1", "sentence2", "question", "context", "text"):
-        if key in record:
-            parts.append(str(record[key]))
-    if "tokens" in record:
-        parts.append(" ".join(record["tokens"]))
-    return " ".join(parts)
+    def _speaker(self, language: str, *names: str) -> Speaker:
+        source = Speaker(self.language(self.source), stream(self.seed, "words", "of the source", *names))
+        return Speaker(self.language(language), stream(self.seed, "words", *names, language), source=source)

@@ -17,9 +17,12 @@ from torch.nn import functional
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.batches import restarted_positions
+from transfer_analysis.training.computing.numerics import by_error
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.loop import linear_schedule
 from transfer_analysis.training.pretraining.built import Shape, new_encoder
+from transfer_analysis.training.pretraining.cooccurrence import embeddings_from_cooccurrence
+from transfer_analysis.training.pretraining.simulated_text import Row, Text, read_text
 
 #: Numbers below this are reserved for special tokens.
 _SPECIAL = 5
@@ -33,9 +36,10 @@ class Pretraining(BaseModel):
     steps, batch_size, learning_rate
         Steps of AdamW, documents in a step, and the peak rate.
     documents
-        Documents per language, and pairs per language, that steps draw from.
+        Documents of the language that has most text, and pairs of it with the source language; the others have fewer,
+        as they have in the text of XLM-R.
     aligned
-        Share of steps that read aligned pairs.
+        Share of steps that read aligned pairs, where the world's dial `aligned_text` is 1.
     masked
         Share of words that are hidden.
     """
@@ -50,21 +54,21 @@ class Pretraining(BaseModel):
     masked: float = Field(default=0.25, gt=0, lt=1)
 
 
-@dataclass(frozen=True)
-class _Text:
-    """Tokenized documents: single ones per language, and pairs of each language with the source language."""
-
-    single: list[list[list[int]]]
-    source: list[list[list[int]]]
-    aligned: list[list[list[int]]]
-
-
 def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, report: Report = silent) -> Encoder:
     """Return an encoder pretrained on the text of a simulated world."""
     vocabulary = sorted({word for code in world.spoken for word in world.vocabulary(code)})
     encoder = new_encoder("simulated", [".", *vocabulary], shape, seed)
-    text = _read(world, encoder, settings.documents, report)
-    words_of = _words_by_language(world, encoder)
+    text = read_text(world, encoder, settings.documents, report)
+    embeddings = encoder.model.get_input_embeddings().weight
+    first = embeddings_from_cooccurrence(text, len(embeddings), shape.hidden, seed, report)
+    with torch.no_grad():
+        embeddings[_SPECIAL:] = first[_SPECIAL:]
+    with by_error(encoder).applied(encoder):
+        _train(encoder, text, OwnWords.of(world, encoder), settings, seed, report)
+    return encoder
+
+
+def _train(encoder: Encoder, text: Text, words: OwnWords, settings: Pretraining, seed: int, report: Report) -> None:
     model = encoder.model
     embeddings = model.get_input_embeddings().weight
     bias = torch.nn.Parameter(torch.zeros(len(embeddings)))
@@ -73,15 +77,14 @@ def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, repor
     )
     schedule = linear_schedule(optimizer, settings.steps, warmup=0.08)
     rng = np.random.default_rng([seed, 1])
+    aligned = settings.aligned * text.aligned
     model.train()
-    for step in range(settings.steps):
-        batch, languages = _drawn(text, encoder, settings, rng)
+    for step, rows in enumerate(text.drawn(settings.steps, settings.batch_size, aligned, rng)):
+        batch, languages = _collated(rows, encoder)
         ids = batch["input_ids"]
         hidden = torch.from_numpy(rng.random(ids.shape) < settings.masked) & (ids >= _SPECIAL)
         masked = {**batch, "input_ids": ids.masked_fill(hidden, int(encoder.tokenizer.mask_token_id or 0))}
-        states = encoder.hidden(masked)[hidden]
-        logits = (states @ embeddings.T + bias).masked_fill(~words_of[languages[hidden]], -1e4)
-        loss = functional.cross_entropy(logits, ids[hidden])
+        loss = words.loss(encoder.hidden(masked)[hidden], ids[hidden], languages[hidden], embeddings, bias)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -92,63 +95,73 @@ def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, repor
                 f"pretraining: step {step + 1:,} of {settings.steps:,}, loss {float(loss.detach()):.2f}",
                 (step + 1) / settings.steps,
             )
-    return encoder
 
 
-def _read(world: World, encoder: Encoder, documents: int, report: Report) -> _Text:
-    """Tokenize the world's text. Documents of different languages mean different things, but for the aligned pairs."""
+@dataclass(frozen=True)
+class OwnWords:
+    """Which words each language has: their numbers, shape (languages, words), ascending and filled up with the last."""
 
-    def ids(texts: list[str]) -> list[list[int]]:
-        rows: list[list[int]] = encoder.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        return rows
+    ids: torch.Tensor
+    counts: torch.Tensor
 
-    source = world.spoken[0]
-    single, sources, aligned = [], [], []
-    for i, code in enumerate(world.spoken):
-        report(f"writing text: language {i + 1} of {len(world.spoken)}", (i + 1) / len(world.spoken))
-        single.append(ids(world.text(code, documents, offset=(2 * i) * documents)))
-        if code != source:
-            sources.append(ids(world.text(source, documents, offset=(2 * i + 1) * documents)))
-            aligned.append(ids(world.text(code, documents, offset=(2 * i + 1) * documents)))
-    return _Text(single, sources, aligned)
+    @classmethod
+    def of(cls, world: World, encoder: Encoder) -> OwnWords:
+        """Return the words of a world's languages."""
+        lists = [encoder.tokenizer.convert_tokens_to_ids([".", *world.vocabulary(code)]) for code in world.spoken]
+        width = max(len(ids) for ids in lists)
+        table = torch.tensor([ids + [ids[-1]] * (width - len(ids)) for ids in lists])
+        return cls(table, torch.tensor([len(ids) for ids in lists]))
+
+    def loss(
+        self,
+        states: torch.Tensor,
+        targets: torch.Tensor,
+        languages: torch.Tensor,
+        embeddings: torch.Tensor,
+        bias: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the mean cross-entropy of hidden words, each among the words of its own language.
+
+        Parameters
+        ----------
+        states, targets, languages
+            Hidden states, shape (words, width), the words that are hidden, and their languages.
+        embeddings, bias
+            Of the whole vocabulary.
+        """
+        # One product for all languages: their hidden words stand in rows that are filled up to the longest.
+        counts = torch.bincount(languages, minlength=len(self.ids))
+        order = torch.argsort(languages, stable=True)
+        place = torch.arange(len(order)) - torch.repeat_interleave(counts.cumsum(0) - counts, counts)
+        rows = languages[order]
+        padded = states.new_zeros(len(self.ids), int(counts.max()), states.shape[1])
+        padded = padded.index_put((rows, place), states[order])
+        own = functional.embedding(self.ids, embeddings)
+        logits = torch.baddbmm(
+            functional.embedding(self.ids, bias[:, None]).transpose(1, 2), padded, own.transpose(1, 2)
+        )
+        beyond = torch.arange(self.ids.shape[1]) >= self.counts[:, None]
+        logits = logits.masked_fill(beyond[:, None, :], -1e9)[rows, place]
+        gold = torch.searchsorted(self.ids[rows], targets[order, None]).squeeze(1)
+        return functional.cross_entropy(logits, gold)
 
 
-def _words_by_language(world: World, encoder: Encoder) -> torch.Tensor:
-    """Return which words each language has, shape (languages, vocabulary)."""
-    table = torch.zeros(len(world.spoken), len(encoder.tokenizer), dtype=torch.bool)
-    for i, code in enumerate(world.spoken):
-        table[i, encoder.tokenizer.convert_tokens_to_ids([".", *world.vocabulary(code)])] = True
-    return table
-
-
-def _drawn(
-    text: _Text, encoder: Encoder, settings: Pretraining, rng: np.random.Generator
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """Return a batch and the language of each of its words, shape (documents, words)."""
+def _collated(rows: list[Row], encoder: Encoder) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Return rows as a batch, and the language of each of its words, shape (rows, words)."""
     cls, sep = encoder.tokenizer.cls_token_id, encoder.tokenizer.sep_token_id
-    rows: list[tuple[list[int], list[int], list[int]]] = []
-    if text.aligned and rng.random() < settings.aligned:
-        for _ in range(settings.batch_size // 2):
-            language, number = int(rng.integers(len(text.aligned))), int(rng.integers(settings.documents))
-            pair = [(text.source[language][number], 0), (text.aligned[language][number], language + 1)]
-            if rng.random() < 0.5:
-                pair.reverse()
-            (first, one), (second, two) = pair
-            ids = [cls, *first, sep, *second, sep]
-            segments = [0] * (len(first) + 2) + [1] * (len(second) + 1)
-            rows.append((ids, segments, [one] * (len(first) + 2) + [two] * (len(second) + 1)))
-    else:
-        for _ in range(settings.batch_size):
-            language = int(rng.integers(len(text.single)))
-            ids = [cls, *text.single[language][int(rng.integers(settings.documents))], sep]
-            rows.append((ids, [0] * len(ids), [language] * len(ids)))
-    width = max(len(ids) for ids, _, _ in rows)
+    width = max(2 + sum(len(ids) + 1 for ids, _ in row) - 1 for row in rows)
     table = np.zeros((4, len(rows), width), dtype=np.int64)
-    for i, (ids, segments, languages) in enumerate(rows):
-        table[0, i, : len(ids)] = ids
-        table[1, i, : len(ids)] = segments
-        table[2, i, : len(ids)] = languages
-        table[3, i, : len(ids)] = 1
-    input_ids, segment, language_of, mask = torch.from_numpy(table).unbind()
-    batch = {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": segment}
-    return {**batch, "position_ids": restarted_positions(segment, mask)}, language_of
+    for i, row in enumerate(rows):
+        place = 1
+        table[0, i, 0] = cls
+        for segment, (ids, language) in enumerate(row):
+            end = place + len(ids)
+            table[0, i, place:end] = ids
+            table[0, i, end] = sep
+            table[1, i, place : end + 1] = segment
+            table[2, i, place : end + 1] = language
+            place = end + 1
+        table[3, i, :place] = 1
+    input_ids, segments, languages, mask = torch.from_numpy(table).unbind()
+    batch = {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": segments}
+    return {**batch, "position_ids": restarted_positions(segments, mask)}, languages

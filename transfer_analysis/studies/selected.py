@@ -1,0 +1,125 @@
+"""Which rows of the results a study is about, and what it says of runs beside those it tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.results import TransferTable
+from transfer_analysis.statistics import effects_beside_baseline
+from transfer_analysis.studies.study import Study
+from transfer_analysis.tasks import Catalogue
+from transfer_analysis.tasks.conditions import NONE
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The rows of a study.
+
+    Attributes
+    ----------
+    table
+        What its tests are about.
+    comparable
+        The same of every initialisation.
+    floors
+        Columns `target`, `language`, `floor`: mean score of the study's floor model; empty where it has none.
+    """
+
+    table: TransferTable
+    comparable: TransferTable
+    floors: pd.DataFrame
+
+
+def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Selected:
+    """Keep the rows that the study is about.
+
+    Raises
+    ------
+    InputError
+        Where none is left, naming what the results have.
+    """
+    frame = _where(table.frame, "split", study.split)
+    frame = _where(frame, "checkpoint", study.checkpoint)
+    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
+    wanted = frame[frame["metric"] == (study.metric or own)]
+    if wanted.empty:
+        raise InputError(
+            f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
+            f"they have {', '.join(sorted(frame['metric'].unique()))}"
+        )
+    of_floor = wanted["model"] == study.floor_model
+    comparable = wanted[~of_floor]
+    floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
+    studied = _where(comparable, "initialisation", study.initialisation)
+    return Selected(_table(studied), _table(comparable), floors.rename(columns={"score": "floor"}))
+
+
+def effects(comparable: TransferTable) -> pd.DataFrame:
+    """Return the effect of each condition on each target, beside `none` of the same initialisation.
+
+    A run's score is its mean over models and over the languages other than the source language; `source_effect` is the
+    effect on the score in the source language, without a test. A target without a baseline or without conditions is
+    left out.
+    """
+    frame = comparable.frame
+    zero_shot = frame[frame["language"] != frame["source_language"]]
+    of_source = frame[frame["language"] == frame["source_language"]]
+    tables = []
+    for initialisation, part in zero_shot.groupby("initialisation", sort=True):
+        runs = part.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
+        conditions = runs.groupby("target")["condition"].agg(set)
+        usable = [t for t, found in conditions.items() if NONE in found and len(found) > 1]
+        if usable:
+            found = effects_beside_baseline(runs[runs["target"].isin(usable)])
+            tables.append(found.assign(initialisation=initialisation))
+    if not tables:
+        return pd.DataFrame()
+    means = of_source.groupby(["initialisation", "target", "condition"])["score"].mean()
+    table = pd.concat(tables, ignore_index=True)
+    own = pd.MultiIndex.from_frame(table[["initialisation", "target", "condition"]])
+    baseline = pd.MultiIndex.from_frame(table[["initialisation", "target"]].assign(condition=NONE))
+    table["source_effect"] = means.reindex(own).to_numpy() - means.reindex(baseline).to_numpy()
+    return table
+
+
+def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:
+    """Return one row per initialisation and target, without intermediate training: English, zero-shot, floor, chance."""
+    frame = selected.comparable.frame
+    frame = frame[frame["condition"] == NONE]
+    is_source = frame["language"] == frame["source_language"]
+    key = ["initialisation", "target"]
+    table = pd.DataFrame(
+        {
+            "source": frame[is_source].groupby(key)["score"].mean(),
+            "zero_shot": frame[~is_source].groupby(key)["score"].mean(),
+            "lowest": frame[~is_source].groupby([*key, "language"])["score"].mean().groupby(key).min(),
+        }
+    ).reset_index()
+    if len(selected.floors):
+        sources = set(frame["source_language"])
+        floors = selected.floors[~selected.floors["language"].isin(sources)]
+        table["floor"] = table["target"].map(floors.groupby("target")["floor"].mean())
+        means = frame[~is_source].groupby([*key, "language"], as_index=False)["score"].mean()
+        above = means.merge(floors, on=["target", "language"])
+        above["above"] = above["score"] > above["floor"]
+        counts = above.groupby(key)["above"].agg(lambda a: f"{int(a.sum())} of {len(a)}")
+        table["languages_above_floor"] = [
+            counts.get((i, t), "") for i, t in zip(table["initialisation"], table["target"], strict=True)
+        ]
+    table["chance"] = [catalogue[name].chance for name in table["target"]]
+    return table
+
+
+def _where(frame: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
+    kept = frame[frame[column] == wanted]
+    if kept.empty:
+        there = ", ".join(sorted(frame[column].unique()))
+        raise InputError(f"the results have no {column} {wanted!r}; they have {there}")
+    return kept
+
+
+def _table(frame: pd.DataFrame) -> TransferTable:
+    return TransferTable(frame.reset_index(drop=True))
