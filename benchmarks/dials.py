@@ -113,7 +113,9 @@ def slopes(seeds: range, steps: int) -> pd.DataFrame:
             found = scores(worlds[name, seed], folder)
             zero_shot = found[found["language"] != "en"].groupby("language")["score"].mean()
             about = distances(seed).loc[zero_shot.index]
-            design = np.column_stack([np.ones(len(about)), *((about[c] - about[c].min()) / np.ptp(about[c]) for c in about)])
+            design = np.column_stack(
+                [np.ones(len(about)), *((about[c] - about[c].min()) / np.ptp(about[c]) for c in about)]
+            )
             _, grammar, words = np.linalg.lstsq(design, zero_shot.to_numpy(), rcond=None)[0]
             english = found[found["language"] == "en"]["score"].mean()
             rows.append((name, seed, english, zero_shot.mean(), grammar, words))
@@ -130,7 +132,9 @@ def effects(seeds: range, steps: int) -> pd.DataFrame:
             world = World(LANGUAGES, seed, Dials(task_relatedness=related))
             conditions = tuple(dict.fromkeys(task for pair in TAUGHT.values() for task in pair))
             grid = {"conditions": conditions, "targets": tuple(TAUGHT), "languages": ("en", "en+de"), "seeds": (1, 2)}
-            mean = scores(world, folder, **grid).query("language == 'en'").groupby(["target", "condition"])["score"].mean()
+            mean = (
+                scores(world, folder, **grid).query("language == 'en'").groupby(["target", "condition"])["score"].mean()
+            )
             for target, (helps, other) in TAUGHT.items():
                 none = mean[target, "none"]
                 rows.append((seed, related, target, mean[target, helps] - none, mean[target, other] - none))

@@ -66,7 +66,7 @@ def prepare(folder: Path) -> None:
     from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 
     world = World(LANGUAGES, 0)
-    words = sorted({word for code in LANGUAGES for word in world.vocabulary(code)})
+    words = sorted({word for code in LANGUAGES for word in world.pieces(code)})
     save_encoder(
         new_encoder("tiny", [".", *words], Shape(layers=1, hidden=32, heads=2, feed_forward=64), 0), folder / "tiny"
     )

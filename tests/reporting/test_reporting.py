@@ -128,3 +128,46 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
     assert len(ids) == len(set(ids))
     body = html[html.index("<svg") : html.index("</svg>") + 6]
     ET.fromstring(body)
+
+
+def test_score_panels_show_floor_and_chance():
+    frame = pd.DataFrame(
+        {
+            "target": ["xnli"] * 4 + ["udpos"] * 4,
+            "language": ["en", "de", "ru", "ja"] * 2,
+            "distance": [0.0, 0.4, 0.5, 0.7] * 2,
+            "score": [80.0, 70, 60, 50, 95, 80, 70, 40],
+            "floor": [40.0] * 8,
+            "group": ["Indo-European"] * 3 + ["Japonic"] + ["Indo-European"] * 3 + ["Japonic"],
+        }
+    )
+    figure = reporting.score_panels(
+        frame, groups=list(frame["group"]), name="distance", chance={"xnli": 33.3}, titles={"xnli": "XNLI"}
+    )
+    one, two = figure.axes
+    assert [one.get_title(), two.get_title()] == ["XNLI", "udpos"]
+    dotted = [line.get_ydata()[0] for line in one.lines if line.get_linestyle() == ":"]
+    assert dotted == [33.3]
+    assert not [line for line in two.lines if line.get_linestyle() == ":"]
+    # The source language, which is trained on, is left out of the line.
+    slope = np.polyfit([0.4, 0.5, 0.7], [70.0, 60, 50], 1)[0]
+    line = next(line for line in one.lines if line.get_linestyle() == "-")
+    (x0, x1), (y0, y1) = line.get_xdata(), line.get_ydata()
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(slope)
+
+
+def test_effects_that_may_be_noise_stand_in_brackets():
+    frame = pd.DataFrame(
+        {
+            "panel": "here",
+            "condition": ["squad", "qqp", "squad", "qqp"],
+            "target": ["xnli", "xnli", "udpos", "udpos"],
+            "effect": [8.0, -5.0, 1.0, -12.0],
+            "low": [3.0, -9.0, -2.0, -20.0],
+            "high": [13.0, 1.0, 4.0, -4.0],
+        }
+    )
+    figure = reporting.effect_panels(frame, panels=["here"], label="effect")
+    said = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
+    assert said == {"+8": "bold", "(\u22125)": "normal", "(+1)": "normal", "\u221212": "bold"}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["squad", "qqp"]

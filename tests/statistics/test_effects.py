@@ -50,6 +50,16 @@ def test_all_conditions_of_a_target_together_keep_the_level():
     assert 0.02 < wrong / targets < 0.085
 
 
+def test_a_condition_whose_seeds_agree_is_no_harm(recwarn):
+    runs = {"none": [60.0, 62.0], "mnli": [66.0, 66.0], "qqp": [64.0, 61.0]}
+    found = effects_beside_baseline(frame(runs)).set_index("condition")
+    pooled = np.sqrt((2.0 + 0.0 + 4.5) / 3)
+    # Wider than that of a single comparison, and as wide for every condition.
+    assert (found["high"] - found["effect"]).min() > t.ppf(0.975, 3) * pooled
+    assert np.ptp(found["high"] - found["effect"]) < 1e-9
+    assert not recwarn.list
+
+
 def test_one_seed_has_an_effect_without_an_interval():
     found = effects_beside_baseline(frame({"none": [60.0], "mnli": [66.0]})).iloc[0]
     assert found["effect"] == 6.0

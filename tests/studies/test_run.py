@@ -408,7 +408,7 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
     floor = table[table["model"] == study.floor_model]
     assert set(floor["condition"]) == {"none"}
     effects = pd.read_csv(tmp_path / "r" / "tables" / "effects.csv")
-    assert len(effects) == 2 * (4 + 1)
+    assert len(effects) == 2 * 2 * (4 + 1)
     assert (effects["low"] < effects["effect"]).all()
     learnt = pd.read_csv(tmp_path / "r" / "tables" / "learnt.csv")
     mean = floor[(floor["target"] == "sim-pos") & (floor["language"] != "en") & (floor["split"] == "test")][

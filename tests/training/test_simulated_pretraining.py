@@ -28,7 +28,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def encoder(world):
-    words = sorted({word for code in world.spoken for word in world.vocabulary(code)})
+    words = sorted({word for code in world.spoken for word in world.pieces(code)})
     return new_encoder("tiny", [".", *words], TINY, 0)
 
 
@@ -87,7 +87,7 @@ def test_a_word_is_predicted_among_the_words_of_its_language(world, encoder):
     words = OwnWords.of(world, encoder)
     generator = torch.Generator().manual_seed(0)
     languages = torch.randint(0, 3, (40,), generator=generator)
-    table = [torch.tensor(encoder.tokenizer.convert_tokens_to_ids(world.vocabulary(c))) for c in world.spoken]
+    table = [torch.tensor(encoder.tokenizer.convert_tokens_to_ids(world.pieces(c))) for c in world.spoken]
     targets = torch.stack([table[int(k)][i] for i, k in enumerate(languages)])
     states = torch.randn(40, 16, generator=generator, requires_grad=True)
     embeddings = torch.randn(len(encoder.tokenizer), 16, generator=generator, requires_grad=True)

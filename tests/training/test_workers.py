@@ -37,7 +37,7 @@ class Deadly(World):
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("workers")
     world = World(("en", "de", "tr"), seed=1)
-    words = sorted({w for code in world.spoken for w in world.vocabulary(code)})
+    words = sorted({w for code in world.spoken for w in world.pieces(code)})
     save_encoder(
         new_encoder("tiny", [".", *words], Shape(layers=1, hidden=16, heads=2, feed_forward=16), 0), path / "tiny"
     )

@@ -1,7 +1,7 @@
 """Figures, tables and the report: frames and outcomes in, axes and text out."""
 
 from transfer_analysis.reporting.figures import distance_heatmap, distance_scatter, selection_curve_plot
-from transfer_analysis.reporting.panels import effect_heatmap, score_panels
+from transfer_analysis.reporting.panels import effect_panels, score_panels
 from transfer_analysis.reporting.report import Figure, Page, Section, render_html
 from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
 from transfer_analysis.reporting.tables import latex_table, outcome_table
@@ -14,7 +14,7 @@ __all__ = [
     "Section",
     "distance_heatmap",
     "distance_scatter",
-    "effect_heatmap",
+    "effect_panels",
     "figure_bytes",
     "latex_table",
     "outcome_table",

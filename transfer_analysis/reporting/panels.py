@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from transfer_analysis.reporting.style import COLUMN_WIDTH, GREY, PAGE_WIDTH, group_looks, new_figure, style
+from transfer_analysis.reporting.style import GREY, PAGE_WIDTH, group_looks, new_figure, style
 
-#: Panels of a row.
+#: Panels of a row, and characters of a title's line.
 _ROW = 5
+_TITLE = 18
 
 
 def score_panels(
@@ -24,7 +28,9 @@ def score_panels(
     chance: Mapping[str, float] | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draw the score of each language against its distance, one panel for each target.
+    """Draw the score of each language against its distance, one panel for each target, with a line of least squares.
+
+    The line leaves out the source language, at distance 0, which is trained on.
 
     Parameters
     ----------
@@ -49,14 +55,15 @@ def score_panels(
         axes = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)).ravel()
         for ax, target in zip(axes, targets, strict=False):
             _panel(ax, frame[frame["target"] == target], looks)
-            ax.set_title((titles or {}).get(target, target), fontsize=6.5)
+            ax.set_title(fill((titles or {}).get(target, target), _TITLE), fontsize=6.5)
             guess = (chance or {}).get(target)
             if guess is not None and guess > 0:
                 ax.axhline(guess, color="#333333", linestyle=":", linewidth=0.7)
         for ax in axes[len(targets) :]:
             ax.set_visible(False)
         axes[0].set_ylim(0, 103)
-        figure.supxlabel(name, fontsize=7)
+        axes[0].set_xlim(left=-0.02)
+        axes[(rows - 1) * columns + columns // 2].set_xlabel(name)
         axes[0].set_ylabel("score")
         _legend(figure, looks, "floor" in frame)
     return figure
@@ -69,15 +76,14 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -
     for group, (colour, marker) in looks.items():
         own = part[part["group"] == group]
         ax.scatter(own["distance"], own["score"], s=13, color=colour, marker=marker, linewidths=0, zorder=3)
-    if len(part) > 2:
-        slope, level = np.polyfit(part["distance"], part["score"], 1)
-        ends = np.array([part["distance"].min(), part["distance"].max()])
+    others = part[part["distance"] > 0]
+    if len(others) > 2:
+        slope, level = np.polyfit(others["distance"], others["score"], 1)
+        ends = np.array([others["distance"].min(), others["distance"].max()])
         ax.plot(ends, level + slope * ends, color="#333333", linewidth=0.9, zorder=1)
 
 
 def _legend(figure: Figure, looks: Mapping[str, tuple[str, str]], with_floor: bool) -> None:
-    from matplotlib.lines import Line2D
-
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=group)
         for group, (colour, marker) in looks.items()
@@ -89,57 +95,64 @@ def _legend(figure: Figure, looks: Mapping[str, tuple[str, str]], with_floor: bo
     figure.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.2, columnspacing=1.0)
 
 
-def effect_heatmap(effects: pd.DataFrame, *, label: str, ax: Axes | None = None) -> Axes:
-    """Draw the effect of each condition on each target; those whose interval holds zero are set in grey, in brackets.
+def effect_panels(effects: pd.DataFrame, *, panels: Sequence[str], label: str) -> Figure:
+    """Draw the effect of each condition on each target as heatmaps side by side, in one order and on one scale.
+
+    Parameters
+    ----------
+    effects
+        Columns `panel`, `condition`, `target`, `effect`, `low`, `high`, in points.
+    panels
+        What is drawn, from left to right.
+    label
+        Name of the effect, for the colour bar.
+    """
+    order = effects.groupby("condition")["effect"].mean().sort_values(ascending=False).index
+    largest = max(1.0, float(effects["effect"].abs().max()))
+    with style():
+        figure = new_figure(PAGE_WIDTH, 1.05 + 0.19 * len(order))
+        axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+        for ax, panel in zip(axes, panels, strict=True):
+            effect_heatmap(effects[effects["panel"] == panel], order=list(order), largest=largest, ax=ax)
+            ax.set_title(panel)
+        figure.colorbar(axes[-1].collections[0], ax=list(axes), label=label, pad=0.01, aspect=30)
+    return figure
+
+
+def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: float, ax: Axes) -> Axes:
+    """Draw the effect of each condition on each target; those whose interval holds zero stand in brackets.
 
     Parameters
     ----------
     effects
         Columns `condition`, `target`, `effect`, `low`, `high`, in points.
-    label
-        Name of the effect, for the colour bar.
+    order
+        Conditions from top to bottom.
+    largest
+        Effect, of either sign, at which the colours end.
     """
-    values = effects.pivot(index="condition", columns="target", values="effect")
-    certain = effects.assign(certain=(effects["low"] > 0) | (effects["high"] < 0))
-    sure = certain.pivot(index="condition", columns="target", values="certain").reindex_like(values)
-    order = values.mean(axis=1).sort_values(ascending=False).index
-    values, sure = values.loc[order], sure.loc[order]
-    largest = max(1.0, float(np.nanmax(np.abs(values.to_numpy()))))
-    with style():
-        if ax is None:
-            height = 0.75 + 0.2 * len(values)
-            wide = values.shape[1] > 6
-            ax = new_figure(PAGE_WIDTH if wide else COLUMN_WIDTH, height).subplots()
-        sns.heatmap(
-            values,
-            ax=ax,
-            cmap="PuOr_r",
-            vmin=-largest,
-            vmax=largest,
-            linewidths=0.4,
-            linecolor="white",
-            xticklabels=True,
-            yticklabels=True,
-            cbar_kws={"label": label, "pad": 0.02},
-        )
-        for i, row in enumerate(values.to_numpy()):
-            for j, value in enumerate(row):
-                if np.isfinite(value):
-                    text = f"{value:+.0f}".replace("-", "−")
-                    known = bool(sure.iloc[i, j])
-                    shade = "white" if abs(value) > 0.6 * largest else "#222222" if known else "#666666"
-                    ax.text(
-                        j + 0.5,
-                        i + 0.5,
-                        text if known else f"({text})",
-                        ha="center",
-                        va="center",
-                        fontsize=6,
-                        color=shade,
-                        fontweight="bold" if known else "normal",
-                    )
-        ax.set(xlabel="", ylabel="")
-        ax.tick_params(length=0)
-        ax.set_xticklabels(ax.get_xticklabels(), rotation=30, ha="right")
-        ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+    table = effects.assign(certain=(effects["low"] > 0) | (effects["high"] < 0))
+    values = table.pivot(index="condition", columns="target", values="effect").reindex(order)
+    certain = table.pivot(index="condition", columns="target", values="certain").reindex(order)
+    sns.heatmap(
+        values,
+        ax=ax,
+        cmap="PuOr_r",
+        vmin=-largest,
+        vmax=largest,
+        linewidths=0.4,
+        linecolor="white",
+        xticklabels=True,
+        yticklabels=True,
+        cbar=False,
+    )
+    for i, j in zip(*np.nonzero(np.isfinite(values.to_numpy())), strict=True):
+        value, known = float(values.iloc[i, j]), bool(certain.iloc[i, j])
+        text = f"{value:+.0f}".replace("-", "\u2212")
+        shade = "white" if abs(value) > 0.6 * largest else "#222222" if known else "#555555"
+        look: dict[str, Any] = {"color": shade, "fontsize": 6, "fontweight": "bold" if known else "normal"}
+        ax.text(j + 0.5, i + 0.5, text if known else f"({text})", ha="center", va="center", **look)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=30, ha="right")
     return ax

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
-from transfer_analysis.languages import families
+from transfer_analysis.languages import families, resolve
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
 from transfer_analysis.studies.selected import effects
@@ -99,7 +99,7 @@ def _score_panels(material: Material) -> list[Drawn]:
             "scores-by-language",
             figure,
             f"Score of each target without intermediate training against {kind} distance from {source}, one point per "
-            f"language, coloured by family.{under} Dotted: guessing. Lines: least squares, for the eye.",
+            f"language, coloured by family.{under} Dotted: guessing. Lines: least squares over the languages besides {source}, for the eye.",
         )
     ]
 
@@ -109,14 +109,17 @@ def _effects(material: Material) -> list[Drawn]:
     shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
     if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
         return []
-    ax = reporting.effect_heatmap(shown, label="effect on the zero-shot score (points)")
+    source = resolve(material.study.source_language).name
+    names = {"source": f"in {source}", "zero-shot": "in the other languages"}
+    figure = reporting.effect_panels(
+        shown.assign(panel=shown["languages"].map(names)), panels=list(names.values()), label="effect (points)"
+    )
     return [
         Drawn(
             "effects",
-            _figure(ax),
-            "Effect of each intermediate condition on the mean zero-shot score of each target, in points beside none. Bold: "
-            "beyond the noise of seeds (95% interval of Dunnett's procedure, all conditions of a target together); in "
-            "brackets: not.",
+            figure,
+            "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
+            "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together); in brackets: not.",
         )
     ]
 

@@ -98,8 +98,7 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
 
 def _shown_effects(found: pd.DataFrame) -> pd.DataFrame:
     """Put the columns of effects in reading order."""
-    columns = ["initialisation", "target", "condition", "effect", "low", "high", "p_value", "source_effect", "seeds"]
-    return found[columns]
+    return found[["initialisation", "languages", "target", "condition", "effect", "low", "high", "p_value", "seeds"]]
 
 
 def _task_table(material: Material) -> pd.DataFrame:

@@ -60,29 +60,22 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
 def effects(comparable: TransferTable) -> pd.DataFrame:
     """Return the effect of each condition on each target, beside `none` of the same initialisation.
 
-    A run's score is its mean over models and over the languages other than the source language; `source_effect` is the
-    effect on the score in the source language, without a test. A target without a baseline or without conditions is
+    A run's score is its mean over models and over languages: `languages` says whether over those that are not the source
+    language (`zero-shot`) or the source language alone (`source`). A target without a baseline or without conditions is
     left out.
     """
     frame = comparable.frame
-    zero_shot = frame[frame["language"] != frame["source_language"]]
-    of_source = frame[frame["language"] == frame["source_language"]]
+    of_source = frame["language"] == frame["source_language"]
     tables = []
-    for initialisation, part in zero_shot.groupby("initialisation", sort=True):
-        runs = part.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
-        conditions = runs.groupby("target")["condition"].agg(set)
-        usable = [t for t, found in conditions.items() if NONE in found and len(found) > 1]
-        if usable:
-            found = effects_beside_baseline(runs[runs["target"].isin(usable)])
-            tables.append(found.assign(initialisation=initialisation))
-    if not tables:
-        return pd.DataFrame()
-    means = of_source.groupby(["initialisation", "target", "condition"])["score"].mean()
-    table = pd.concat(tables, ignore_index=True)
-    own = pd.MultiIndex.from_frame(table[["initialisation", "target", "condition"]])
-    baseline = pd.MultiIndex.from_frame(table[["initialisation", "target"]].assign(condition=NONE))
-    table["source_effect"] = means.reindex(own).to_numpy() - means.reindex(baseline).to_numpy()
-    return table
+    for languages, rows in (("zero-shot", frame[~of_source]), ("source", frame[of_source])):
+        for initialisation, part in rows.groupby("initialisation", sort=True):
+            runs = part.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
+            conditions = runs.groupby("target")["condition"].agg(set)
+            usable = [target for target, found in conditions.items() if NONE in found and len(found) > 1]
+            if usable:
+                found = effects_beside_baseline(runs[runs["target"].isin(usable)])
+                tables.append(found.assign(initialisation=initialisation, languages=languages))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from scipy.stats import spearmanr
 from transfer_analysis.corpora.simulated import Dials, simulated_language, typology
 from transfer_analysis.corpora.simulated.drawing import stream
 from transfer_analysis.corpora.simulated.grammar import Speaker
+from transfer_analysis.corpora.simulated.languages import pieces
 from transfer_analysis.corpora.simulated.meaning import Joined, draw_cause, draw_comparison, draw_event
 from transfer_analysis.corpora.simulated.typology import order_distance
 from transfer_analysis.corpora.simulated.vocabulary import content_words, script_letters
@@ -230,3 +231,18 @@ def test_unknown_word_order_is_refused():
         simulated_language("az", 0)
     with pytest.raises(InputError, match="unknown language 'xx'"):
         simulated_language("ja+xx", 0)
+
+
+def test_endings_can_be_taken_off():
+    turkish, french = simulated_language("tr", 0), simulated_language("fr", 0)
+    cow, marked = turkish.forms["thing", "cow", ""], turkish.forms["thing", "cow", "ACC"]
+    assert pieces(marked) == [cow, f"-{turkish.words['ending', 'ACC']}"]
+    assert pieces(french.forms["thing", "cow", "ACC"]) == [
+        f"{french.words['ending', 'ACC']}=",
+        french.words["thing", "cow"],
+    ]
+    assert pieces("Anna") == ["Anna"]
+    arabic = simulated_language("ar", 0)
+    endings = [f"-{arabic.words['ending', name]}" for name in ("DEF", "ACC")]
+    assert pieces(arabic.forms["thing", "cow", "DEF-ACC"]) == [arabic.words["thing", "cow"], *endings]
+    assert {piece for form in arabic.forms.values() for piece in pieces(form)} == arabic.pieces

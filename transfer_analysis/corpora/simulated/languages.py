@@ -12,6 +12,9 @@ from transfer_analysis.corpora.simulated.typology import Typology, mixed_typolog
 from transfer_analysis.corpora.simulated.vocabulary import Key, vocabulary
 from transfer_analysis.languages import resolve
 
+#: Seams in a written word: before an ending, and after what leans on the word that follows.
+SUFFIX, PROCLITIC = "-", "="
+
 #: Categories whose words are nouns, which take case and, in some languages, an article as their ending.
 NOUNS = ("person", "thing", "place", "kind", "part")
 
@@ -85,11 +88,24 @@ class SimulatedLanguage:
             for mark in marks.get(category, [""])
         }
 
+    @cached_property
+    def pieces(self) -> frozenset[str]:
+        """What all its text consists of: words, and the endings they take."""
+        return frozenset(piece for form in self.forms.values() for piece in pieces(form))
+
     def _marked(self, word: str, mark: str) -> str:
         for ending in _MARKS[mark]:
             syllable = self.words["ending", ending]
-            word = syllable + word if ending == "ACC" and self.typology.case == "prefix" else word + syllable
+            before = ending == "ACC" and self.typology.case == "prefix"
+            word = f"{syllable}{PROCLITIC}{word}" if before else f"{word}{SUFFIX}{syllable}"
         return word
+
+
+def pieces(form: str) -> list[str]:
+    """Take a word form apart at its seams: `folabua-ku` is `folabua` and `-ku`; `fu=zoloa` is `fu=` and `zoloa`."""
+    *clitics, rest = form.split(PROCLITIC)
+    stem, *endings = rest.split(SUFFIX)
+    return [*(clitic + PROCLITIC for clitic in clitics), stem, *(SUFFIX + ending for ending in endings)]
 
 
 @cache

@@ -94,9 +94,9 @@ class World:
             documents.append(STOP.join([sentence.text for sentence in sentences]))
         return documents
 
-    def vocabulary(self, language: str) -> list[str]:
-        """Return the word forms of a language, sorted."""
-        return sorted(set(self.language(language).forms.values()))
+    def pieces(self, language: str) -> list[str]:
+        """Return what the text of a language consists of, words and endings, sorted."""
+        return sorted(self.language(language).pieces)
 
     def _records(self, task: str, language: str, split: str, count: int, writing: Writing) -> list[Record]:
         drafts = self._drafts(task, language, split, count)

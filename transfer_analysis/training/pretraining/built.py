@@ -128,7 +128,7 @@ def new_encoder(name: str, vocabulary: list[str], shape: Shape, seed: int) -> En
     Parameters
     ----------
     vocabulary
-        Words without special tokens; text is split at white space.
+        Words without special tokens; text is split at white space, before a hyphen and after an equals sign.
     """
     return fresh_encoder(name, word_tokenizer(vocabulary, shape.max_length), shape, seed, "cpu")
 
@@ -144,14 +144,18 @@ def word_tokenizer(vocabulary: list[str], max_length: int) -> PreTrainedTokenize
     """Return a tokenizer of whole words with BERT's special tokens."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.pre_tokenizers import Sequence as InTurn
+    from tokenizers.pre_tokenizers import Split, WhitespaceSplit
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words = [*special, *vocabulary]
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = WhitespaceSplit()
+    # Endings begin with a hyphen, and what leans on the next word ends with an equals sign.
+    tokenizer.pre_tokenizer = InTurn(
+        [WhitespaceSplit(), Split("-", "merged_with_next"), Split("=", "merged_with_previous")]
+    )
     tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

@@ -21,14 +21,18 @@ from transfer_analysis.training.pretraining.simulated_text import Document, Text
 #: Context counts are raised to this power, which tempers the weight of rare contexts.
 _SMOOTHING = 0.75
 
+#: Words that are too few to be one another's contexts.
+_FEWEST = 2
+
 #: Standard deviation of the embeddings, near that of the weights they stand among.
-_SCALE = 0.04
+_SCALE = 0.08
 
 
 def embeddings_from_cooccurrence(text: Text, vocabulary: int, width: int, seed: int, report: Report) -> torch.Tensor:
     """Return first embeddings, shape (vocabulary, width).
 
-    Words that never stand beside a word of the source language have contexts among themselves, in a space of their own.
+    Words that never stand beside a word of the source language have contexts among themselves, in a space of their own;
+    words of which nothing is known begin at random.
     """
     report("counting which words occur together", 0.0)
     sentences = list(_sentences(text))
@@ -41,8 +45,10 @@ def embeddings_from_cooccurrence(text: Text, vocabulary: int, width: int, seed: 
     beside = counts[:, source]
     alone = np.flatnonzero((np.asarray(beside.sum(axis=1)).ravel() == 0) & (counts.diagonal() > 0))
     found = _reduced(beside, width, seed)
-    if len(alone):
+    if len(alone) > _FEWEST:
         found[alone] = _reduced(counts[alone][:, alone], width, seed)
+    nothing = ~found.any(axis=1)
+    found[nothing] = np.random.default_rng(seed).normal(scale=_SCALE, size=(int(nothing.sum()), width))
     return torch.from_numpy(found.astype(np.float32))
 
 

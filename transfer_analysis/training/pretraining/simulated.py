@@ -56,7 +56,7 @@ class Pretraining(BaseModel):
 
 def pretrain(world: World, shape: Shape, settings: Pretraining, seed: int, report: Report = silent) -> Encoder:
     """Return an encoder pretrained on the text of a simulated world."""
-    vocabulary = sorted({word for code in world.spoken for word in world.vocabulary(code)})
+    vocabulary = sorted({word for code in world.spoken for word in world.pieces(code)})
     encoder = new_encoder("simulated", [".", *vocabulary], shape, seed)
     text = read_text(world, encoder, settings.documents, report)
     embeddings = encoder.model.get_input_embeddings().weight
@@ -107,7 +107,7 @@ class OwnWords:
     @classmethod
     def of(cls, world: World, encoder: Encoder) -> OwnWords:
         """Return the words of a world's languages."""
-        lists = [encoder.tokenizer.convert_tokens_to_ids([".", *world.vocabulary(code)]) for code in world.spoken]
+        lists = [encoder.tokenizer.convert_tokens_to_ids([".", *world.pieces(code)]) for code in world.spoken]
         width = max(len(ids) for ids in lists)
         table = torch.tensor([ids + [ids[-1]] * (width - len(ids)) for ids in lists])
         return cls(table, torch.tensor([len(ids) for ids in lists]))

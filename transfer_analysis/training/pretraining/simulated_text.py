@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.corpora.simulated import World
+from transfer_analysis.corpora.simulated.languages import pieces
 from transfer_analysis.corpora.simulated.tasks.drafts import STOP
 from transfer_analysis.languages import pretraining_size, resolve
 from transfer_analysis.progress import Report
@@ -112,7 +113,9 @@ def read_text(world: World, encoder: Encoder, documents: int, report: Report) ->
 
     def read(code: str, count: int, offset: int) -> list[Document]:
         texts = world.text(code, count, offset=offset)
-        return [np.array([number[word] for word in text.split()], dtype=np.int64) for text in texts]
+        ids = {form: [number[piece] for piece in pieces(form)] for form in world.language(code).forms.values()}
+        ids[STOP.strip()] = [number[STOP.strip()]]
+        return [np.array([i for word in text.split() for i in ids[word]], dtype=np.int64) for text in texts]
 
     single, pairs = [], []
     for i, (code, volume) in enumerate(zip(world.spoken, volumes(world.spoken, documents), strict=True)):

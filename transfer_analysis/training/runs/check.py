@@ -10,15 +10,9 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
 from transfer_analysis.tasks.conditions import MLM, parse_condition
 from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.reading.checks import check_pairs, require_head, unknown_texts
 from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
-from transfer_analysis.training.reading.features import (
-    Features,
-    check_pairs,
-    joined,
-    require_head,
-    unknown_rows,
-    unknown_texts,
-)
+from transfer_analysis.training.reading.features import Features, joined, unknown_rows
 from transfer_analysis.training.runs.session import Session
 
 

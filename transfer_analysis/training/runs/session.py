@@ -25,7 +25,8 @@ from transfer_analysis.training.reading.data import (
     training_sources,
     tuning_split,
 )
-from transfer_analysis.training.reading.features import Features, featurize, labelled
+from transfer_analysis.training.reading.features import Features, featurize
+from transfer_analysis.training.reading.golds import labelled
 from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
 from transfer_analysis.training.recipes import Recipe
 
