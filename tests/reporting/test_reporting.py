@@ -138,6 +138,7 @@ def test_score_panels_show_floor_and_chance():
             "distance": [0.0, 0.4, 0.5, 0.7] * 2,
             "score": [80.0, 70, 60, 50, 95, 80, 70, 40],
             "floor": [40.0] * 8,
+            "is_source": [True, False, False, False] * 2,
             "group": ["Indo-European"] * 3 + ["Japonic"] + ["Indo-European"] * 3 + ["Japonic"],
         }
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics import effects_beside_baseline
+from transfer_analysis.statistics import condition_effect, effects_beside_baseline
 
 
 def frame(runs: dict[str, list[float]], target: str = "xnli") -> pd.DataFrame:
@@ -27,7 +27,7 @@ def test_one_condition_is_a_t_test_with_pooled_variance():
 
 
 def test_dunnetts_own_example():
-    """Dunnett 1955, Table on blood counts: of two drugs beside a control, lower limits at 95% one-sided joint level."""
+    """Blood counts of Dunnett 1955: two drugs beside a control, with two-sided p-values."""
     runs = {
         "none": [7.40, 8.50, 7.20, 8.24, 9.84, 8.32],
         "drug-a": [9.76, 8.80, 7.68, 9.36],
@@ -74,3 +74,39 @@ def test_bad_input_is_named():
         effects_beside_baseline(frame({"none": [66.0]}))
     with pytest.raises(InputError, match="a score is missing"):
         effects_beside_baseline(frame({"none": [66.0], "mnli": [float("nan")]}))
+
+
+def test_a_declared_effect_is_a_contrast_of_an_analysis_of_variance():
+    """Against statsmodels: the coefficient of a condition in least squares on dummies, none as the reference."""
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(1)
+    runs = frame({name: list(rng.normal(60 + i, 2, 2 + i)) for i, name in enumerate(("none", "mnli", "qqp"))})
+    fitted = smf.ols("score ~ C(condition, Treatment('none'))", runs).fit()
+    term = "C(condition, Treatment('none'))[T.qqp]"
+    found = condition_effect(runs, "qqp")
+    assert found.estimate == pytest.approx(fitted.params[term])
+    assert (found.low, found.high) == pytest.approx(tuple(fitted.conf_int().loc[term]))
+    assert found.p_value == pytest.approx(fitted.pvalues[term])
+    one_sided = condition_effect(runs, "qqp", alternative="greater").p_value
+    assert one_sided == pytest.approx(fitted.pvalues[term] / 2 if found.estimate > 0 else 1 - fitted.pvalues[term] / 2)
+    assert found.n == 2 + 4
+
+
+def test_a_declared_effect_keeps_its_level_and_its_coverage():
+    rng = np.random.default_rng(2)
+    found = [
+        condition_effect(
+            frame({name: list(rng.normal(50, 3, 2)) for name in ("none", *"abcd")}), "a", alternative="greater"
+        )
+        for _ in range(600)
+    ]
+    assert 0.025 < np.mean([o.p_value < 0.05 for o in found]) < 0.08
+    assert 0.92 < np.mean([o.low <= 0 <= o.high for o in found]) < 0.98
+
+
+def test_a_declared_effect_needs_its_conditions_and_two_seeds():
+    with pytest.raises(InputError, match="no run with condition 'qqp'; the results have mnli, none"):
+        condition_effect(frame({"none": [60.0, 61.0], "mnli": [66.0]}), "qqp")
+    with pytest.raises(InputError, match="at least two seeds"):
+        condition_effect(frame({"none": [60.0], "mnli": [66.0]}), "mnli")

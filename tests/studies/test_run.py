@@ -233,6 +233,7 @@ def test_overlapping_cells_have_neither_outcome_nor_distance(tmp_path):
     from transfer_analysis.distances import DistanceMatrix
     from transfer_analysis.observations import observe
     from transfer_analysis.studies.analyses import Material, task_cells
+    from transfer_analysis.studies.selected import Selected
 
     conditions, targets = ["mnli", "squad", "qqp", "mnli+mlm"], ["xnli", "paws-x"]
     rows = pd.DataFrame(
@@ -247,7 +248,8 @@ def test_overlapping_cells_have_neither_outcome_nor_distance(tmp_path):
     )
     joined = observe(rows, task_distances={"semantic": matrix})
     study = load_study("taskweb-similarity")
-    cells = task_cells(Material(study, joined, joined, {"semantic": matrix}, pd.DataFrame()), "gain", "all")
+    selected = Selected(TransferTable(rows), TransferTable(rows), pd.DataFrame())
+    cells = task_cells(Material(study, joined, joined, selected, {"semantic": matrix}, pd.DataFrame()), "gain", "all")
     assert list(cells.outcome.index) == ["mnli", "qqp", "squad"]
     assert np.isnan(cells.outcome.loc["mnli", "xnli"])
     observed = pd.DataFrame(cells.observed, cells.outcome.index, cells.outcome.columns)
@@ -392,15 +394,18 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
         },
     }
     said = []
+    with pytest.raises(InputError, match="needed-task-helps: the grid does not train 'sim-duplicates'"):
+        run_study(study.model_copy(update={"simulated": small}), tmp_path / "r")
+    hypotheses = tuple(h for h in study.hypotheses if h.analysis != "condition-effect")
     finished = run_study(
-        study.model_copy(update={"simulated": small}),
+        study.model_copy(update={"simulated": small, "hypotheses": hypotheses}),
         tmp_path / "r",
         Given(workers=1),
         lambda what, share: said.append(what),
     )
     assert finished.report.is_file()
-    assert any(what.startswith("training: 40 of 40") for what in said)
-    assert any(what.startswith("training: 6 of 6") for what in said)  # the floor
+    assert any(what.startswith("training: 38 of 38") for what in said)
+    assert any(what.startswith("training: 4 of 4") for what in said)  # the floor
     table = read_table(tmp_path / "r" / "data" / "results.parquet").frame
     assert set(table["condition"]) == {"none", "sim-topic", "sim-supertags", "sim-entailment", "multi-task"}
     random = table[(table["initialisation"] == "random") & (table["split"] == "test")]

@@ -408,7 +408,7 @@ def test_language_modelling_alone_has_the_recipe_of_its_text(folder, tmp_path):
     own = {"masked-lm": {"learning_rate": 1e-4}, "sequence-classification": {"learning_rate": 1e-4}}
     assert intermediate_recipe(session(folder, given, tasks=own), Job("pretrained", "mlm", 1)).learning_rate == 1e-4
     several = grid("multi-task", multi_task=MULTI)
-    assert intermediate_recipe(session(folder, several), Job("pretrained", "multi-task", 1)).learning_rate == 5e-4
+    assert intermediate_recipe(session(folder, several), Job("pretrained", "multi-task", 1)).learning_rate == 1e-3
     names = []
     for rate in (1e-4, 2e-4):
         made = session(folder, given, tasks={"masked-lm": {"learning_rate": rate}})

@@ -1,7 +1,13 @@
 """Ground floor: what a language is called, which family it belongs to, and its URIEL+ features."""
 
 from transfer_analysis.languages.families import families, lineages
-from transfer_analysis.languages.registry import Language, known_languages, pretraining_size, resolve
+from transfer_analysis.languages.registry import (
+    Language,
+    known_languages,
+    macrolanguage_codes,
+    pretraining_size,
+    resolve,
+)
 from transfer_analysis.languages.uriel import FeatureTable, features, memberships, source_shares
 
 __all__ = [
@@ -11,6 +17,7 @@ __all__ = [
     "features",
     "known_languages",
     "lineages",
+    "macrolanguage_codes",
     "memberships",
     "pretraining_size",
     "resolve",

@@ -82,6 +82,13 @@ def resolve(code: str) -> Language:
     raise InputError(f"unknown language {code!r}{nearest(code, _aliases())}; give an ISO 639 code")
 
 
+def macrolanguage_codes(code: str) -> tuple[str, ...]:
+    """Return the other ISO 639-3 codes of a language: those of the macrolanguage that it stands for (`est` for `et`)."""
+    language = resolve(code)
+    aliases = next((given for known, given in _rows() if known.code == language.code), ())
+    return tuple(a for a in aliases if len(a) == 3 and a.islower() and a != language.iso639_3)
+
+
 @cache
 def pretraining_size(code: str) -> float | None:
     """Return how much text of a language XLM-R was pretrained on, in GiB; None for one that is not in the table.

@@ -30,13 +30,13 @@ def score_panels(
 ) -> Figure:
     """Draw the score of each language against its distance, one panel for each target, with a line of least squares.
 
-    The line leaves out the source language, at distance 0, which is trained on.
+    The line leaves out the source language, which is trained on.
 
     Parameters
     ----------
     frame
         One row per target and language: `target`, `language`, `distance`, `score` (per cent), `group` (which colours a
-        point), and perhaps `floor`, drawn in grey under the score.
+        point), `is_source`, and perhaps `floor`, drawn in grey under the score.
     groups
         Groups in the order of the legend.
     name
@@ -61,7 +61,7 @@ def score_panels(
                 ax.axhline(guess, color="#333333", linestyle=":", linewidth=0.7)
         for ax in axes[len(targets) :]:
             ax.set_visible(False)
-        axes[0].set_ylim(0, 103)
+        axes[0].set_ylim(min(0.0, float(frame["score"].min()) - 3), 103)
         axes[0].set_xlim(left=-0.02)
         axes[(rows - 1) * columns + columns // 2].set_xlabel(name)
         axes[0].set_ylabel("score")
@@ -76,7 +76,7 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -
     for group, (colour, marker) in looks.items():
         own = part[part["group"] == group]
         ax.scatter(own["distance"], own["score"], s=13, color=colour, marker=marker, linewidths=0, zorder=3)
-    others = part[part["distance"] > 0]
+    others = part[~part["is_source"]]
     if len(others) > 2:
         slope, level = np.polyfit(others["distance"], others["score"], 1)
         ends = np.array([others["distance"].min(), others["distance"].max()])

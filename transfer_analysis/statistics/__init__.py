@@ -7,7 +7,7 @@ from, n and the unit that n counts.
 from transfer_analysis.statistics.association import association, columnwise_correlations, pooled_association
 from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
-from transfer_analysis.statistics.effects import effects_beside_baseline
+from transfer_analysis.statistics.effects import condition_effect, effects_beside_baseline
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression, relatedness
@@ -20,6 +20,7 @@ __all__ = [
     "Relabelings",
     "association",
     "columnwise_correlations",
+    "condition_effect",
     "effects_beside_baseline",
     "grafen_covariance",
     "holm",

@@ -6,9 +6,10 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy.stats import dunnett
+from scipy.stats import dunnett, t
 
 from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.outcome import Alternative, Outcome
 
 
 def effects_beside_baseline(
@@ -51,6 +52,60 @@ def effects_beside_baseline(
         for target, part in scores.groupby("target", sort=True)
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def condition_effect(
+    scores: pd.DataFrame, condition: str, *, baseline: str = "none", alternative: Alternative = "two-sided"
+) -> Outcome:
+    """Return the effect of one condition declared beforehand on one target, beside the baseline.
+
+    The difference of two means over runs with several seeds, tested by t with the variance between seeds pooled over all
+    conditions of the target: t = (ȳ_c − ȳ_0) / (s √(1/n_c + 1/n_0)), with as many degrees of freedom as there are runs
+    less conditions. One contrast of an analysis of variance, so the level is exact where runs are independent and normal
+    with one variance.
+
+    Parameters
+    ----------
+    scores
+        One row per run of the target: columns `condition`, `score`.
+
+    Raises
+    ------
+    InputError
+        Where either condition has no run, or no condition has two.
+    """
+    runs = {str(name): rows["score"].to_numpy(dtype=float) for name, rows in scores.groupby("condition", sort=True)}
+    for name in (condition, baseline):
+        if name not in runs:
+            raise InputError(f"no run with condition {name!r}; the results have {', '.join(runs)}")
+    within = np.concatenate([values - values.mean() for values in runs.values()])
+    freedom = len(within) - len(runs)
+    if freedom < 1:
+        raise InputError("the effect of a condition needs at least two seeds of some condition")
+    ours, theirs = runs[condition], runs[baseline]
+    error = float(np.sqrt((within**2).sum() / freedom * (1 / len(ours) + 1 / len(theirs))))
+    difference = float(ours.mean() - theirs.mean())
+    half = float(t.ppf(0.975, freedom)) * error
+    statistic = difference / error if error > 0 else float(np.copysign(np.inf, difference)) if difference else 0.0
+    tails = {"greater": t.sf(statistic, freedom), "less": t.cdf(statistic, freedom)}
+    p = tails.get(alternative, 2 * t.sf(abs(statistic), freedom))
+    critical = t.ppf(0.95 if alternative != "two-sided" else 0.975, freedom)
+    return Outcome(
+        statistic=f"effect of {condition} beside {baseline}, in points,",
+        estimate=difference,
+        n=len(ours) + len(theirs),
+        unit="runs of the two conditions",
+        method="contrast of two conditions, variance between seeds pooled over all conditions of the target",
+        low=difference - half,
+        high=difference + half,
+        interval_method="t",
+        p_value=float(p),
+        alternative=alternative,
+        null=f"t with {freedom} degrees of freedom",
+        minimum_detectable=float((critical + t.ppf(0.8, freedom)) * error),
+        assumptions=("runs are independent and normal", "seeds vary as much under every condition"),
+        warnings=() if min(len(ours), len(theirs)) > 2 else ("two seeds or fewer of a condition",),
+    )
 
 
 def _of_target(target: str, part: pd.DataFrame, baseline: str, confidence: float, seed: int) -> pd.DataFrame:

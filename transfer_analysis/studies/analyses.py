@@ -28,8 +28,9 @@ from transfer_analysis.statistics import (
     separate_relabelings,
 )
 from transfer_analysis.statistics.phylogeny import MIN_LANGUAGES
-from transfer_analysis.studies.selected import Selected
+from transfer_analysis.studies.selected import Selected, declared_effect
 from transfer_analysis.studies.study import (
+    ConditionEffect,
     Hypothesis,
     LanguagePairAssociation,
     LanguageRegression,
@@ -125,6 +126,7 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
         LanguageRegression: _language_regression,
         LanguagePairAssociation: _language_pair_association,
         LanguageSelection: _language_selection,
+        ConditionEffect: lambda declared, given: declared_effect(declared, given.selected),
     }
     return analyses[type(hypothesis)](hypothesis, material)
 

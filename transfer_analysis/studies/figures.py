@@ -79,6 +79,7 @@ def _score_panels(material: Material) -> list[Drawn]:
     if means["target"].nunique() < 2 or means["language"].nunique() < _FEWEST or study.source_language not in distance:
         return []
     means["distance"] = [distance.at[study.source_language, language] for language in means["language"]]
+    means["is_source"] = means["language"] == study.source_language
     means["group"] = means["language"].map(families(sorted(means["language"].unique())))
     floors = material.selected.floors
     if len(floors):
@@ -119,7 +120,8 @@ def _effects(material: Material) -> list[Drawn]:
             "effects",
             figure,
             "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
-            "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together); in brackets: not.",
+            "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together, targets apart); in "
+            "brackets: not. Exploratory, but for the effects declared as hypotheses.",
         )
     ]
 

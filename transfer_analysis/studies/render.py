@@ -85,7 +85,7 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
     found = effects(material.selected.comparable)
     if len(found):
         tables["effects"] = (
-            "Effect of each condition beside none, with 95% intervals over seeds",
+            "Effect of every condition beside none (exploratory; 95% intervals hold within a target)",
             _shown_effects(found),
         )
     if material.study.task_distance is not None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
-from transfer_analysis.statistics import effects_beside_baseline
-from transfer_analysis.studies.study import Study
+from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
+from transfer_analysis.studies.study import ConditionEffect, Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
 
@@ -50,7 +50,7 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
             f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
             f"they have {', '.join(sorted(frame['metric'].unique()))}"
         )
-    of_floor = wanted["model"] == study.floor_model
+    of_floor = wanted["model"].isin([study.floor_model])
     comparable = wanted[~of_floor]
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
@@ -76,6 +76,24 @@ def effects(comparable: TransferTable) -> pd.DataFrame:
                 found = effects_beside_baseline(runs[runs["target"].isin(usable)])
                 tables.append(found.assign(initialisation=initialisation, languages=languages))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def declared_effect(hypothesis: ConditionEffect, selected: Selected) -> Outcome:
+    """Return the effect that a hypothesis declares, of runs that are averaged over models and languages.
+
+    Raises
+    ------
+    InputError
+        Where the results have no such target or condition.
+    """
+    frame = selected.table.frame
+    rows = frame[frame["target"] == hypothesis.target]
+    if rows.empty:
+        known = sorted(frame["target"].unique())
+        raise InputError(f"{hypothesis.id}: no target {hypothesis.target!r}{nearest(hypothesis.target, known)}")
+    rows = rows[(rows["language"] == rows["source_language"]) == (hypothesis.languages == "source")]
+    runs = rows.groupby(["condition", "seed"], as_index=False)["score"].mean()
+    return condition_effect(runs, hypothesis.condition, alternative=hypothesis.alternative)
 
 
 def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
-from transfer_analysis.studies.study import Study
+from transfer_analysis.studies.study import Code, ConditionEffect, Study
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.tasks.conditions import parse_condition
 from transfer_analysis.training.grid import Grid
@@ -53,7 +53,7 @@ class Simulation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(ge=0)
-    languages: tuple[str, ...] = Field(min_length=2)
+    languages: tuple[Code, ...] = Field(min_length=2)
     dials: Dials = Dials()
     encoder: Shape
     pretraining: Pretraining
@@ -98,6 +98,14 @@ def simulation(study: Study) -> Simulation:
             f"{settings.languages[0]!r}"
         )
     recipe(**settings.recipe)
+    for hypothesis in (*study.hypotheses, *study.exploratory):
+        if isinstance(hypothesis, ConditionEffect):
+            trained = (*settings.grid.conditions, *settings.grid.targets)
+            for name in (hypothesis.condition, hypothesis.target):
+                if name not in trained:
+                    raise InputError(
+                        f"{study.name}: {hypothesis.id}: the grid does not train {name!r}{nearest(name, trained)}"
+                    )
     return settings
 
 

@@ -98,6 +98,16 @@ class LanguageSelection(_Measured):
     distance: str
 
 
+class ConditionEffect(_Hypothesis):
+    """Effect of one intermediate condition on one target, beside none."""
+
+    analysis: Literal["condition-effect"]
+    condition: str
+    target: str
+    languages: Literal["zero-shot", "source"] = "zero-shot"
+    alternative: Alternative = "two-sided"
+
+
 def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
     """Return the covariates that a hypothesis adjusts for."""
     return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
@@ -109,7 +119,8 @@ Hypothesis = Annotated[
     | TaskSelection
     | LanguageRegression
     | LanguagePairAssociation
-    | LanguageSelection,
+    | LanguageSelection
+    | ConditionEffect,
     Field(discriminator="analysis"),
 ]
 
@@ -119,6 +130,10 @@ def _canonical(code: str) -> str:
         return resolve(code).code
     except InputError as error:
         raise ValueError(str(error)) from error
+
+
+#: A language by its own code, whatever it is given as.
+Code = Annotated[str, AfterValidator(_canonical)]
 
 
 class TaskDistance(_Model):
@@ -175,7 +190,7 @@ class Study(_Model):
     language_distances: tuple[str, ...] = ()
     min_shared_features: int = Field(default=1, ge=1)
     covariates: dict[str, Covariate] = Field(default_factory=dict)
-    source_language: Annotated[str, AfterValidator(_canonical)] = "en"
+    source_language: Code = "en"
     simulated: dict[str, Any] | None = None
     alpha: float = Field(default=0.05, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
@@ -216,6 +231,8 @@ class Study(_Model):
                     raise ValueError(
                         f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
                     )
+            if isinstance(hypothesis, ConditionEffect):
+                continue
             if wanted is None and self.task_distance is None:
                 raise ValueError(f"{hypothesis.id}: needs a task_distance, which the study does not declare")
         if self.task_distance is not None and self.task_distance.examples == "simulated" and self.simulated is None:

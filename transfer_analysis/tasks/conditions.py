@@ -30,6 +30,11 @@ class Condition:
     language: str = ""
     with_mlm: bool = False
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether language modelling is part of it, alone or mixed in."""
+        return self.base == MLM or self.with_mlm
+
     def __str__(self) -> str:
         language = f"@{self.language}" if self.language else ""
         return f"{self.base}{language}{_MIXED_IN if self.with_mlm else ''}"

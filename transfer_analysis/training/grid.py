@@ -139,7 +139,7 @@ class Grid(_Model):
         read = [parse_condition(name) for name in self.conditions]
         if self.multi_task is None and any(c.base == MULTI_TASK for c in read):
             raise ValueError("multi_task: say which tasks the condition multi-task consists of")
-        if self.mlm is None and any(c.base == MLM or c.with_mlm for c in read):
+        if self.mlm is None and any(c.reads_text for c in read):
             raise ValueError("mlm: say on which text the conditions with mlm are trained")
         return self
 

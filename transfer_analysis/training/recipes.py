@@ -88,6 +88,10 @@ class Recipe(BaseModel):
         }
         return Recipe.model_validate(fields)
 
+    def identity(self) -> dict[str, Any]:
+        """Return every field that changes what a phase gives; those of single tasks are already among them."""
+        return self.model_dump(mode="json", exclude={"tasks"})
+
     def describe(self, stopped: bool = False) -> str:
         """Return how a task was trained, with or without early stopping, in one line, for the transfer table."""
         stopping = f" evaluate_every={self.evaluate_every} patience={self.patience}" if stopped else ""

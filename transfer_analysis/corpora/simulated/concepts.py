@@ -125,6 +125,10 @@ def inventory() -> Inventory:
     )
     _require_known(found, {*above, *parts.values()}, "thing", "person")
     _require_known(found, {*causes, *causes.values()}, "action")
+    _require_known(found, set(homographs), "action", "property")
+    _require_known(found, set(homographs.values()), "thing")
+    if len(groups["property"]) % 2:
+        raise InputError("concepts.yaml: properties stand in pairs of opposites, but one has none")
     return found
 
 

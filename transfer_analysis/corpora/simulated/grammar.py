@@ -221,12 +221,10 @@ class Speaker:
 
     def _with_article(self, words: Words, noun: Word, definite: bool, role: str) -> Words:
         grammar = self.grammar
-        if definite and grammar.definite in ("before", "after"):
-            side: Side = "after" if grammar.definite == "after" else "before"
-            return _beside(words, [self._particle("the", role, "det", noun)], side)
+        if definite and grammar.definite == "word":
+            return _beside(words, [self._particle("the", role, "det", noun)], grammar.article)
         if not definite and grammar.indefinite:
-            side = "after" if grammar.definite == "after" else "before"
-            return _beside(words, [self._particle("a", role, "det", noun)], side)
+            return _beside(words, [self._particle("a", role, "det", noun)], grammar.article)
         return words
 
     def _relative(self, action: Concept, thing: Concept, noun: Word, role: str) -> Words:

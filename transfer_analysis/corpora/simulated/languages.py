@@ -30,9 +30,11 @@ class Dials(BaseModel):
     word_order
         Probability that a feature of a language's grammar is its own; at 0 all have the source language's.
     cognates
-        Probability that a word descends from its family's proto-word; at 0 no two languages have a word in common.
+        Probability that a word descends from its family's proto-word; at 0 no two vocabularies have anything in common
+        but by chance.
     aligned_text
-        How much of the aligned text there is; at 0 languages are pretrained each on its own.
+        Share of the aligned text that there is, and of the steps of pretraining that read it; at 0 languages are
+        pretrained each on its own.
     anchors
         Probability that a name or a numeral is the same in all languages.
     task_relatedness

@@ -98,7 +98,9 @@ class Joined:
 Statement = Event | Comparison | Joined
 
 
-def draw_event(rng: Stream, domain: str = "", *, people: float = 0.5, circumstances: float = 0.5) -> Event:
+def draw_event(
+    rng: Stream, domain: str = "", *, people: float = 0.5, circumstances: float = 0.5, negated: float = 0.12
+) -> Event:
     """Draw an event.
 
     Parameters
@@ -109,15 +111,14 @@ def draw_event(rng: Stream, domain: str = "", *, people: float = 0.5, circumstan
         Probability that the patient is a person too, so that agent and patient could be exchanged.
     circumstances
         Probability of a place, and of a time.
+    negated
+        Probability that it did not happen.
     """
     known = inventory()
     domain = domain or choose(rng, known.domains)
     agent = draw_person(rng, domain)
     patient = draw_person(rng, domain, agent.concept) if rng.random() < people else draw_thing(rng, domain)
-    action = choose(rng, known.of("action"))
-    if agent.entity == "PER":
-        while action.name in CORPORATE:
-            action = choose(rng, known.of("action"))
+    action = choose(rng, actions_of(agent))
     placed = rng.random() < circumstances
     return Event(
         agent=agent,
@@ -126,9 +127,21 @@ def draw_event(rng: Stream, domain: str = "", *, people: float = 0.5, circumstan
         relation=choose(rng, known.of("relation")) if placed else None,
         place=draw_place(rng, domain) if placed else None,
         time=choose(rng, known.of("time")) if rng.random() < circumstances else None,
-        negated=rng.random() < 0.12,
+        negated=rng.random() < negated,
         domain=domain,
     )
+
+
+def actions_of(agent: Participant) -> tuple[Concept, ...]:
+    """Return what an agent may be said to do; somebody called by a name does nothing that companies do."""
+    actions = inventory().of("action")
+    return tuple(a for a in actions if a.name not in CORPORATE) if agent.entity == "PER" else actions
+
+
+def draw_company(rng: Stream) -> Participant:
+    """Draw a company, called by its name."""
+    known = inventory()
+    return Participant(choose(rng, known.of("company") + known.of("any")), entity="ORG")
 
 
 def draw_person(rng: Stream, domain: str, *besides: Concept) -> Participant:

@@ -111,7 +111,8 @@ def _category(words: Sequence[Word], i: int, head: int, children: list[int]) -> 
                     found = f"({found}){slash(child)}NP" if len(found) > 1 else f"{found}{slash(child)}NP"
         return found
     if word.part in ("NOUN", "PROPN", "PRON"):
-        return "N" if any(words[child].relation == "det" for child in children) else "NP"
+        modified = {words[child].relation for child in children} & {"det", "amod", "nummod"}
+        return "N" if modified else "NP"
     if word.part == "DET":
         return f"NP{slash(head)}N"
     if word.part in ("ADJ", "NUM"):
@@ -121,8 +122,13 @@ def _category(words: Sequence[Word], i: int, head: int, children: list[int]) -> 
         return f"(NP{slash(noun)}NP){slash(head)}NP"
     if word.relation == "case":
         return f"(S{slash(_head_of(words, head))}S){slash(head)}NP"
-    if word.part in ("SCONJ", "CCONJ"):
-        return f"conj{slash(head)}"
+    if word.part == "CCONJ":
+        return "conj"
+    if word.relation == "mark":  # of a cause, or of a clause that tells which one is meant
+        outer = _head_of(words, head)
+        clause = f"S{slash(head)}NP" if words[head].relation == "acl" else "S"
+        kind = "NP" if words[head].relation == "acl" else "S"
+        return f"({kind}{slash(outer)}{kind}){slash(head)}{clause if len(clause) == 1 else f'({clause})'}"
     return f"S{slash(head)}S" if head >= 0 else "S"
 
 

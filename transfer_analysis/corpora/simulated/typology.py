@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from transfer_analysis.corpora.simulated.drawing import stream
 from transfer_analysis.errors import InputError
-from transfer_analysis.languages import resolve, source_shares
+from transfer_analysis.languages import lineages, macrolanguage_codes, resolve, source_shares
+from transfer_analysis.languages.uriel import glottocodes, glottolog_lineages
 
 Side = Literal["before", "after"]
+
+#: Features that are a side.
+_SIDES = (
+    "adposition",
+    "adjective",
+    "numeral",
+    "genitive",
+    "relative",
+    "negation",
+    "circumstance",
+    "subordinator",
+    "article",
+)
 
 _CLAUSES = ("SVO", "SOV", "VSO", "VOS", "OVS", "OSV")
 
@@ -42,11 +57,13 @@ class Typology:
     agreement_of_adjectives
         Whether an adjective takes its noun's case.
     definite
-        Article of what is known: a word on one side of the noun phrase, an ending of the noun, or none.
+        Article of what is known: a word, an ending of the noun, or none.
     indefinite
-        Whether what is new has an article, on the same side.
+        Whether what is new has an article, a word.
+    article
+        Side of the noun phrase that articles stand on.
     assumed
-        Which of these URIEL+ knows nothing of; they follow from the order of verb and object.
+        Which of these URIEL+ knows nothing of; they are as in the nearest relatives.
     """
 
     clause: str
@@ -62,8 +79,9 @@ class Typology:
     case: Literal["suffix", "prefix", "none"]
     agreement: bool
     agreement_of_adjectives: bool
-    definite: Literal["before", "after", "suffix", "none"]
+    definite: Literal["word", "suffix", "none"]
     indefinite: bool
+    article: Side
     assumed: frozenset[str] = frozenset()
 
 
@@ -106,60 +124,41 @@ _EVIDENCE: dict[str, dict[str, str]] = {
 def typology(code: str) -> Typology:
     """Return the grammar that most sources of URIEL+ state for a language.
 
-    Between values that sources support equally, the one named first in `_EVIDENCE` is taken. Orders of which nothing is
-    known follow the order of verb and object, as they do in most of the world's languages; nothing else is assumed to
-    be there.
+    Where URIEL+ has a row for the macrolanguage too (`est` beside `ekk`), that fills the gaps. What neither knows is
+    assumed to be as most of the nearest relatives have it: those of the smallest branch of the family tree of which
+    anything is known. Between values that are supported equally, the one named first in `_EVIDENCE` is taken.
 
     Raises
     ------
     InputError
-        Where URIEL+ knows no order of subject, verb and object.
+        For an unknown language, or where URIEL+ knows no order of subject, verb and object of any relative.
     """
     language = resolve(code)
-    shares = source_shares()
-    row = dict(zip(shares.names, np.nan_to_num(shares.rows([language.iso639_3])[0], nan=-1.0), strict=True))
-    clause = _best(row, "clause")
-    if clause is None:
-        raise InputError(
-            f"URIEL+ knows no order of subject, verb and object for {language.name}; choose another language"
-        )
-    verb_first = clause.index("V") < clause.index("O")
-    assumed = {name for name in _EVIDENCE if all(row[feature] < 0 for feature in _EVIDENCE[name])}
-
-    def side(name: str, *, like_object: bool) -> Side:
-        found = _best(row, name)
-        if found is None:
+    rows = [_shares()[iso] for iso in (language.iso639_3, *macrolanguage_codes(language.code)) if iso in _shares()]
+    values: dict[str, str | None] = {}
+    assumed = set()
+    for name, evidence in _EVIDENCE.items():
+        known = next((row for row in rows if _knows(row, evidence)), None)
+        if known is None:
             assumed.add(name)
-            return "after" if verb_first is like_object else "before"
-        return "before" if found == "before" else "after"
-
-    article = "after" if _best(row, "article") == "after" else "before"
-    definite = _best(row, "definite")
-    question = _best(row, "question")
-    case = _best(row, "case")
+            known = _of_relatives(language.code, tuple(evidence))
+        values[name] = _best(known, evidence)
+    if values["clause"] is None:
+        raise InputError(
+            f"URIEL+ knows no order of subject, verb and object for {language.name} or its relatives; choose another"
+        )
+    sides: dict[str, Side] = {name: "after" if values[name] == "after" else "before" for name in _SIDES}
+    question, case, definite = values["question"], values["case"], values["definite"]
     return Typology(
-        clause=clause,
-        adposition=side("adposition", like_object=False),
-        adjective=side("adjective", like_object=False),
-        numeral=side("numeral", like_object=False),
-        genitive=side("genitive", like_object=True),
-        relative=side("relative", like_object=True),
-        negation=side("negation", like_object=False),
-        circumstance=side("circumstance", like_object=True),
-        subordinator=side("subordinator", like_object=False),
-        question="initial"
-        if question == "initial"
-        else "final"
-        if question == "final"
-        else "second"
-        if question
-        else "none",
-        case="suffix" if case == "suffix" else "prefix" if case else "none",
-        agreement=_best(row, "agreement") is not None,
-        agreement_of_adjectives=_best(row, "agreement_of_adjectives") is not None,
-        definite="suffix" if definite == "suffix" else article if definite else "none",  # type: ignore[arg-type]
-        indefinite=_best(row, "indefinite") is not None,
-        assumed=frozenset(assumed - {"article"}),
+        clause=values["clause"],
+        **sides,
+        question=cast(Literal["initial", "final", "second"], question) if question else "none",
+        case=cast(Literal["suffix", "prefix"], case) if case else "none",
+        agreement=values["agreement"] is not None,
+        agreement_of_adjectives=values["agreement_of_adjectives"] is not None,
+        definite=cast(Literal["word", "suffix"], definite) if definite else "none",
+        indefinite=values["indefinite"] is not None,
+        assumed=frozenset(assumed),
     )
 
 
@@ -191,7 +190,42 @@ def _precedes(clause: str, pair: str) -> bool:
     return clause.index(pair[0]) < clause.index(pair[1])
 
 
-def _best(row: dict[str, float], name: str) -> str | None:
-    """Return the value of the URIEL+ feature that most sources support, or None where none is supported."""
-    best = max(_EVIDENCE[name], key=lambda feature: row[feature])
-    return _EVIDENCE[name][best] if row[best] > 0 else None
+@cache
+def _shares() -> dict[str, dict[str, float]]:
+    """Return, by ISO 639-3 code, the share of sources that say yes to each feature that is evidence; -1 where none says."""
+    table = source_shares()
+    wanted = [(name, table.names.index(name)) for evidence in _EVIDENCE.values() for name in evidence]
+    values = np.nan_to_num(table.values[:, [place for _, place in wanted]], nan=-1.0)
+    names = [name for name, _ in wanted]
+    return {
+        code: dict(zip(names, map(float, row), strict=True)) for code, row in zip(table.languages, values, strict=True)
+    }
+
+
+@cache
+def _of_relatives(code: str, evidence: tuple[str, ...]) -> dict[str, float]:
+    """Return the mean shares of the nearest relatives of which anything is known; -1 where there are none."""
+    lineage = lineages([code])[code][:-1]
+    for depth in range(len(lineage), 0, -1):
+        there = [row for path, row in _classified() if path[:depth] == lineage[:depth] and _knows(row, evidence)]
+        if there:
+            return {name: float(np.mean([row[name] for row in there if row[name] >= 0] or [-1.0])) for name in evidence}
+    return dict.fromkeys(evidence, -1.0)
+
+
+@cache
+def _classified() -> list[tuple[tuple[str, ...], dict[str, float]]]:
+    """Return the classification and the shares of every language that has both."""
+    codes = glottocodes()
+    found = [(glottolog_lineages().get(codes.get(iso, ""), ()), row) for iso, row in _shares().items()]
+    return [(path, row) for path, row in found if path]
+
+
+def _knows(row: dict[str, float], evidence: Iterable[str]) -> bool:
+    return any(row[name] >= 0 for name in evidence)
+
+
+def _best(row: dict[str, float], evidence: dict[str, str]) -> str | None:
+    """Return the value of the feature that most sources support, or None where none is supported."""
+    best = max(evidence, key=lambda name: row[name])
+    return evidence[best] if row[best] > 0 else None

@@ -14,6 +14,7 @@ from transfer_analysis.corpora.simulated.tasks.drafts import STOP, Draft, Writin
 from transfer_analysis.corpora.simulated.tasks.unrelated import unrelated
 from transfer_analysis.corpora.simulated.text import document
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import load_catalogue
 
 #: Examples in a split where nobody says how many.
@@ -38,6 +39,10 @@ class World:
     seed: int = 0
     dials: Dials = field(default_factory=Dials)
 
+    def __post_init__(self) -> None:
+        """Call languages by their own codes, whatever they are given as, so that a language has one text."""
+        object.__setattr__(self, "spoken", tuple(resolve(code).code for code in self.spoken))
+
     def language(self, code: str) -> SimulatedLanguage:
         """Return a language of the world.
 
@@ -46,9 +51,10 @@ class World:
         InputError
             For a language that is not spoken, or cannot be made.
         """
-        if code not in self.spoken:
+        own = resolve(code).code
+        if own not in self.spoken:
             raise InputError(f"the simulated world does not speak {code!r}{nearest(code, self.spoken)}")
-        return simulated_language(code, self.seed, self.dials, self.source)
+        return simulated_language(own, self.seed, self.dials, self.source)
 
     @property
     def source(self) -> str:
@@ -89,7 +95,7 @@ class World:
         spoken = self.language(language)
         documents = []
         for number in range(offset, offset + count):
-            speaker = Speaker(spoken, stream(self.seed, "words", language, number))
+            speaker = Speaker(spoken, stream(self.seed, "words", spoken.code, number))
             sentences = document(stream(self.seed, "text", number), speaker)
             documents.append(STOP.join([sentence.text for sentence in sentences]))
         return documents
@@ -105,12 +111,12 @@ class World:
     def _drafts(self, task: str, language: str, split: str, count: int) -> Iterator[Draft]:
         if task not in MAKERS:
             raise InputError(f"the simulated world has no task {task!r}{nearest(task, MAKERS)}")
-        if language not in self.languages(task):
-            self.language(language)  # one that nobody speaks is refused as such
-            raise InputError(f"{task} has no examples in {language}, the source language")
+        code = self.language(language).code
+        if code not in self.languages(task):
+            raise InputError(f"{task} has no examples in {code}, the source language")
         meanings = stream(self.seed, "meaning", task, split)
         relations = stream(self.seed, "relatedness", task, split)
-        speaker = self._speaker(language, task, split)
+        speaker = self._speaker(code, task, split)
         for _ in range(count):
             draft = MAKERS[task](meanings, speaker)
             unfit = relations.random() >= self.dials.task_relatedness and task in INTERMEDIATES

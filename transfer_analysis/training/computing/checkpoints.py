@@ -130,10 +130,6 @@ class Checkpoint:
         best.step = about["best"][1]
         return int(about["step"])
 
-    def remove(self) -> None:
-        """Remove the checkpoint of a phase that has ended."""
-        self.path.unlink(missing_ok=True)
-
 
 def _below(tensors: Weights, prefix: str) -> Weights:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -129,7 +129,7 @@ def numerics_of(encoder: Encoder, recipe: Recipe, folder: Path) -> Numerics:
     whatever is gone on with there is computed the same way.
     """
     if recipe.matmul == "exact":
-        return replace(by_error(encoder), precision=recipe.precision)
+        return Numerics(precision=recipe.precision)
     path = folder / "numerics.json"
     chosen = _chosen(path)
     shape = f"{encoder.model.config.model_type} {encoder.layers}x{encoder.hidden_size}"

@@ -27,7 +27,7 @@ from transfer_analysis.training.version import CORE
 #: Environment variable that names another cache folder.
 CACHE_VARIABLE = "TRANSFER_ANALYSIS_CACHE"
 
-#: Documents of each language whose text is part of an encoder's identity: a change of grammar or words shows in them.
+#: Documents of each language whose text is part of an encoder's identity: a change in what is said shows in them.
 _SAMPLED = 40
 
 #: Seconds between two looks at how far the processes are.
@@ -50,6 +50,8 @@ class Wanted:
         about = (CORE, torch.__version__, self.shape, self.settings, self.seed, self.world)
         digest.update(repr(about).encode())
         for code in self.world.spoken:
+            language = self.world.language(code)
+            digest.update(repr((sorted(language.forms.items()), language.typology)).encode())
             digest.update("\n".join(self.world.text(code, _SAMPLED)).encode())
         return digest.hexdigest()[:16]
 

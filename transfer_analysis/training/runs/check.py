@@ -12,7 +12,7 @@ from transfer_analysis.tasks.conditions import MLM, parse_condition
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.checks import check_pairs, require_head, unknown_texts
 from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
-from transfer_analysis.training.reading.features import Features, joined, unknown_rows
+from transfer_analysis.training.reading.features import Features, unknown_rows
 from transfer_analysis.training.runs.session import Session
 
 
@@ -36,7 +36,7 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
         report(f"checking examples: {name}", i / (len(trained) + 1))
         check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
     report("checking examples: text", len(trained) / (len(trained) + 1))
-    if any(parse_condition(c).base == MLM or parse_condition(c).with_mlm for c in grid.conditions):
+    if any(parse_condition(name).reads_text for name in grid.conditions):
         check.guarded(check.texts)
     check.names()
     check.languages()
@@ -109,7 +109,7 @@ class _Check:
     def together(self, name: str, turns: list[list[Examples]]) -> None:
         """Check that the sources of a turn can be put together."""
         for turn in turns:
-            joined([self.session.features(part, self.session.task(name), self.encoder) for part in turn])
+            self.session.joined_features(turn, self.session.task(name), self.encoder)
 
     def known(self, features: Features, part: Examples) -> None:
         """Check that the encoder can read the examples."""

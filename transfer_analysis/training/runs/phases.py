@@ -11,7 +11,6 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head, make_head
 from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.reading.features import joined
 from transfer_analysis.training.reading.tokens import Ints
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.session import Session
@@ -46,7 +45,7 @@ def intermediate_phase(session: Session, job: Job, encoder: Encoder) -> Phase:
         order = mixed(streams, mix.sampling, mix.cap, mix.temperature, job.seed)
     else:
         order = all_of(streams)
-    if condition.base == MLM or condition.with_mlm:
+    if condition.reads_text:
         texts = text_streams(session, encoder, job.seed)
         if streams:
             assert grid.mlm is not None
@@ -100,7 +99,7 @@ def about_training(session: Session, name: str, count: int, language: str = "") 
     return {
         "task": about_task(session.task(name)),
         "sources": [about_task(e.task) for turn in turns for e in turn],
-        "recipe": session.recipe(session.setting.catalogue[name]).model_dump(mode="json", exclude={"tasks"}),
+        "recipe": session.recipe(session.setting.catalogue[name]).identity(),
         "trained_on": [[_named(session, e) for e in turn] for turn in turns],
         "development": [_named(session, e) for e in session.development(name)],
     }
@@ -115,15 +114,13 @@ def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
     }
     if len(grid.members(condition)) > 1 and grid.multi_task is not None:
         about["multi-task"] = grid.multi_task.model_dump(mode="json")
-    about["optimiser"] = intermediate_recipe(session, job).model_dump(mode="json", exclude={"tasks"})
-    if condition.base == MLM or condition.with_mlm:
+    about["optimiser"] = intermediate_recipe(session, job).identity()
+    if condition.reads_text:
         assert grid.mlm is not None
         about[MLM] = {
             **grid.mlm.model_dump(mode="json"),
             "text": [_named(session, text) for text in session.texts()],
-            "recipes": [
-                session.recipe(text.task).model_dump(mode="json", exclude={"tasks"}) for text in session.texts()
-            ],
+            "recipes": [session.recipe(text.task).identity() for text in session.texts()],
         }
     return about
 
@@ -137,7 +134,7 @@ def describe_intermediate(session: Session, job: Job) -> str:
         for turn in session.training(name, grid.intermediate_examples, condition.language)
         for e in turn
     ]
-    if condition.base == MLM or condition.with_mlm:
+    if condition.reads_text:
         parts += [f"{text.task.name}:{len(text.records)}" for text in session.texts()]
     return "+".join(parts)
 
@@ -154,5 +151,5 @@ def _named(session: Session, examples: Examples) -> str:
 
 def _stream(session: Session, task: Task, parts: list[Examples], head: Head, encoder: Encoder) -> Stream:
     recipe = session.recipe(task)
-    features = joined([session.features(part, task, encoder) for part in parts])
+    features = session.joined_features(parts, task, encoder)
     return Stream(features, head, recipe.batch_size, recipe.epochs)

@@ -20,7 +20,6 @@ from transfer_analysis.training.computing.numerics import Numerics, Precision
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.loop import Development, predict, train
-from transfer_analysis.training.reading.features import joined
 from transfer_analysis.training.runs.phases import (
     Phase,
     about_intermediate,
@@ -148,7 +147,7 @@ class Runner:
         if task.head != "retrieval":
             return {"tested_on": tests, **about_training(self.session, target, self.session.grid.target_examples)}
         tuned = {e.where: self.session.fingerprint(e) for e in self.session.tuning(target)}
-        recipe = self.session.recipe(task).model_dump(mode="json", exclude={"tasks"})
+        recipe = self.session.recipe(task).identity()
         language = self.session.grid.source_language
         about = {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
         return {**about, "source_language": language}
@@ -248,7 +247,7 @@ class Runner:
             scores = []
             for name, examples in parts.items():
                 task = self.session.task(name)
-                features = joined([self.session.features(e, task, encoder) for e in examples])
+                features = self.session.joined_features(examples, task, encoder)
                 given = outputs(
                     features, predict(encoder, phase.heads[name], features, self._numerics(phase.recipe.precision))
                 )

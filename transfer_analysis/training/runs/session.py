@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from transfer_analysis.training.reading.data import (
     training_sources,
     tuning_split,
 )
-from transfer_analysis.training.reading.features import Features, featurize
+from transfer_analysis.training.reading.features import Features, featurize, joined
 from transfer_analysis.training.reading.golds import labelled
 from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
 from transfer_analysis.training.recipes import Recipe
@@ -209,6 +209,10 @@ class Session:
             self._kept += len(made.input_ids)
             self._features[key] = made
         return self._features[key]
+
+    def joined_features(self, parts: Sequence[Examples], task: Task, encoder: Encoder) -> Features:
+        """Return the features of several sources as those of one set."""
+        return joined([self.features(part, task, encoder) for part in parts])
 
     def fingerprint(self, examples: Examples) -> str:
         """Return a hash of examples."""

@@ -14,7 +14,6 @@ from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import predict
 from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.reading.features import joined
 from transfer_analysis.training.runs.phases import describe_intermediate, name_source
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.evaluate import evaluate, outputs
@@ -44,7 +43,7 @@ class Scorer:
         """
         session = self.session
         task = session.task(name)
-        features = joined([session.features(part, task, self.encoder) for part in parts])
+        features = session.joined_features(parts, task, self.encoder)
         numerics = replace(session.setting.numerics, precision=session.recipe(task).precision)
         given = outputs(features, predict(self.encoder, head, features, numerics))
         scores = evaluate(features, given, parts[0].language)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from transfer_analysis.corpora.simulated.concepts import inventory
 from transfer_analysis.corpora.simulated.drawing import Stream, choose, other
 from transfer_analysis.corpora.simulated.grammar import PARTICIPANTS, Asked, Speaker
-from transfer_analysis.corpora.simulated.meaning import CIRCUMSTANCES, Event, Participant, draw_event
+from transfer_analysis.corpora.simulated.meaning import CIRCUMSTANCES, Event, Participant, actions_of, draw_event
 from transfer_analysis.corpora.simulated.tasks.drafts import Answer, Draft, Passage
 
 #: Roles of the words that answer a question for a part of an event.
@@ -49,7 +48,8 @@ def with_or_without_answer(rng: Stream, speaker: Speaker) -> Draft:
     if rng.random() < 0.5:
         return _question(rng, speaker, events, about, asked)
     told = [event.action for event in events]
-    unheard = replace(about, action=other(rng, inventory().of("action"), *told))
+    told += [who.doing[0] for event in events for who in (event.agent, event.patient) if who.doing]
+    unheard = replace(about, action=other(rng, actions_of(about.agent), *told))
     return _question(rng, speaker, events, unheard, asked, answered=False)
 
 

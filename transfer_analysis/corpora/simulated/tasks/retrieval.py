@@ -8,11 +8,11 @@ from functools import cache
 from transfer_analysis.corpora.simulated.concepts import Concept, inventory
 from transfer_analysis.corpora.simulated.drawing import Stream, choose, draw_below, other, stream
 from transfer_analysis.corpora.simulated.grammar import PARTICIPANTS, Speaker
-from transfer_analysis.corpora.simulated.meaning import CIRCUMSTANCES, Event, Participant, draw_event
+from transfer_analysis.corpora.simulated.meaning import CIRCUMSTANCES, Event, Participant, actions_of, draw_event
 from transfer_analysis.corpora.simulated.tasks.drafts import Draft, Passage
 
 #: Entities that names may stand for.
-_ENTITIES = 120
+_ENTITIES = 108
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def known_entities() -> tuple[Entity, ...]:
         domain = known.domains[number // len(names) % len(known.domains)]
         profession = choose(rng, known.of("person", domain))
         found.append(Entity(names[number % len(names)], profession, choose(rng, known.of("town"))))
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def bitext(rng: Stream, speaker: Speaker) -> Draft:
@@ -55,9 +55,10 @@ def linking(rng: Stream, speaker: Speaker) -> Draft:
     number = draw_below(rng, len(known_entities()))
     entity, known = known_entities()[number], inventory()
     domain = entity.profession.domain
+    person = Participant(entity.name, entity="PER")
     event = Event(
-        agent=Participant(entity.name, entity="PER"),
-        action=choose(rng, known.of("action")),
+        agent=person,
+        action=choose(rng, actions_of(person)),
         patient=Participant(choose(rng, known.of("thing", domain))),
         relation=choose(rng, known.of("relation")),
         place=choose(rng, known.of("place", domain)),

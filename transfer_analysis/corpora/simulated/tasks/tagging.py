@@ -10,9 +10,10 @@ from transfer_analysis.corpora.simulated.grammar import Speaker
 from transfer_analysis.corpora.simulated.meaning import (
     CORPORATE,
     Joined,
-    Participant,
     Statement,
+    actions_of,
     draw_cause,
+    draw_company,
     draw_comparison,
     draw_event,
     named_person,
@@ -42,15 +43,14 @@ def parts_of_speech(rng: Stream, speaker: Speaker) -> Draft:
 
 def entities(rng: Stream, speaker: Speaker) -> Draft:
     """People, towns and companies; some names may stand for any of them, and only the sentence tells."""
-    known = inventory()
     event = draw_event(rng, circumstances=0.6)
     chance = rng.random()
     if chance < 0.35:
-        actions = [action for action in known.of("action") if action.name not in CORPORATE]
-        event = replace(event, agent=named_person(rng, event.patient.concept), action=choose(rng, actions))
+        person = named_person(rng, event.patient.concept)
+        event = replace(event, agent=person, action=choose(rng, actions_of(person)))
     elif chance < 0.7:
-        company = Participant(choose(rng, known.of("company") + known.of("any")), entity="ORG")
-        event = replace(event, agent=company, action=known.named("action", choose(rng, CORPORATE)))
+        action = inventory().named("action", choose(rng, CORPORATE))
+        event = replace(event, agent=draw_company(rng), action=action)
     return _tagged(speaker.say(event), "entity")
 
 

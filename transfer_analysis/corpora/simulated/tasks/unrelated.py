@@ -13,16 +13,19 @@ from transfer_analysis.corpora.simulated.sentence import Sentence, Word
 from transfer_analysis.corpora.simulated.tasks.drafts import Answer, Draft, Passage
 from transfer_analysis.errors import InputError
 
+#: Tags that words have by the rule: some that supertagging has too.
+_TAGS = ("NP", "N", "NP/N", "N/N", "S/S", "S\\S", r"(S\NP)/NP")
+
 #: What else an answer may be: a span of one of these roles.
 _ROLES = ("AGENT", "PATIENT", "PLACE", "TIME")
 
 
 def unrelated(draft: Draft) -> Draft:
     """Return an example with its answer replaced by what the rule says."""
-    for column, rule in _RULES.items():
-        if column in draft:
-            return {**draft, column: rule(draft)}
-    raise InputError(f"no rule for an example with {', '.join(draft)}")
+    changed = {column: rule(draft) for column, rule in _RULES.items() if column in draft}
+    if not changed:
+        raise InputError(f"no rule for an example with {', '.join(draft)}")
+    return {**draft, **changed}
 
 
 def key(word: Word) -> int:
@@ -64,9 +67,8 @@ def _span(draft: Draft) -> Answer:
 
 
 def _tags(draft: Draft) -> list[str]:
-    """Return a tag for each word that only its own number decides, among those that the example has."""
-    tags = sorted(set(draft["tags"]))
-    return [tags[key(word) % len(tags)] for word in draft["tokens"]]
+    """Return a tag for each word that only its own number decides."""
+    return [_TAGS[key(word) % len(_TAGS)] for word in draft["tokens"]]
 
 
 def _heads(draft: Draft) -> list[str]:
@@ -82,4 +84,5 @@ _RULES: dict[str, Callable[[Draft], Any]] = {
     "answers": _span,
     "tags": _tags,
     "head": _heads,
+    "deprel": lambda draft: ["root", *["dep"] * (len(draft["tokens"]) - 1)],
 }
