@@ -144,6 +144,7 @@ def test_an_encoder_is_made_once_and_the_number_of_processes_does_not_matter(tmp
     said: list[str] = []
     first = pretrained(wanted, 2, lambda what, share: said.append(what))
     assert any(what.startswith("pretraining: step 6 of 6") for what in said)
+    assert [one.folder for one in wanted] == first  # as the processes that made them call them
     weights = [(folder / "model.safetensors").read_bytes() for folder in first]
     assert weights[0] != weights[1]
     assert load_encoder(str(first[0])).pooling == "mean"
