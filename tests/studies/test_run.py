@@ -394,7 +394,7 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
         },
     }
     said = []
-    with pytest.raises(InputError, match="needed-task-helps: the grid does not train 'sim-duplicates'"):
+    with pytest.raises(InputError, match="needed-task-helps: the grid does not train 'sim-inference'"):
         run_study(study.model_copy(update={"simulated": small}), tmp_path / "r")
     hypotheses = tuple(h for h in study.hypotheses if h.analysis != "condition-effect")
     finished = run_study(
