@@ -150,13 +150,15 @@ class Grid(_Model):
         return () if condition.base in (NONE, MLM) else (condition.base,)
 
     def jobs(self) -> list[Job]:
-        """Return all jobs, those without intermediate training first, as every gain needs them."""
-        return [
+        """Return all jobs: those without intermediate training first, as every gain needs them, then the longest."""
+        every = [
             Job(initialisation, condition, seed)
             for seed in self.seeds
             for initialisation in self.initialisations
             for condition in (NONE, *self._conditions_of(initialisation))
         ]
+        # What takes longest should not be begun last, when the other processes have nothing left to do.
+        return sorted(every, key=lambda job: (job.condition != NONE, not job.condition.startswith(MULTI_TASK)))
 
     def _conditions_of(self, initialisation: Initialisation) -> tuple[str, ...]:
         chosen = self.random_conditions
