@@ -89,16 +89,19 @@ def macrolanguage_codes(code: str) -> tuple[str, ...]:
     return tuple(a for a in aliases if len(a) == 3 and a.islower() and a != language.iso639_3)
 
 
-@cache
 def pretraining_size(code: str) -> float | None:
     """Return how much text of a language XLM-R was pretrained on, in GiB; None for one that is not in the table.
 
     Sizes of CC-100 as given for each language in the appendix of Conneau et al. 2020 (second entries of a language, in
     Latin or traditional script, added).
     """
+    return _sizes().get(resolve(code).code)
+
+
+@cache
+def _sizes() -> dict[str, float]:
     text = files("transfer_analysis.languages").joinpath("cc100.csv").read_text(encoding="utf-8")
-    sizes = {row["language"]: float(row["gib"]) for row in csv.DictReader(text.splitlines())}
-    return sizes.get(resolve(code).code)
+    return {row["language"]: float(row["gib"]) for row in csv.DictReader(text.splitlines())}
 
 
 @cache

@@ -9,9 +9,16 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
-from transfer_analysis.reporting.style import COLUMN_WIDTH, GREY, PAGE_WIDTH, group_looks, new_figure, style
+from transfer_analysis.reporting.style import (
+    COLUMN_WIDTH,
+    GREY,
+    PAGE_WIDTH,
+    group_handles,
+    group_looks,
+    new_figure,
+    style,
+)
 
 
 def distance_heatmap(
@@ -147,15 +154,9 @@ def selection_curve_plot(
 
 
 def _legend(ax: Axes, looks: Mapping[str, tuple[str, str]]) -> None:
-    shown = {name: look for name, look in looks.items() if look[0] != GREY}
-    handles = [
-        Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=name)
-        for name, (colour, marker) in shown.items()
-    ]
-    rest = len(looks) - len(shown)
-    if rest:
-        handles.append(Line2D([], [], color=GREY, marker=".", linestyle="", markersize=4, label=f"{rest} other"))
-    ax.figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0)
+    ax.figure.legend(
+        handles=group_handles(looks), loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0
+    )
 
 
 def _label_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, labels: str, band: pd.DataFrame) -> None:

@@ -11,9 +11,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from transfer_analysis.reporting.style import GREY, PAGE_WIDTH, group_looks, new_figure, style
+from transfer_analysis.reporting.style import (
+    GREY,
+    PAGE_WIDTH,
+    group_handles,
+    group_looks,
+    new_figure,
+    point_handle,
+    style,
+)
 
 #: Panels of a row, and characters of a title's line.
 _ROW = 5
@@ -84,14 +91,9 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -
 
 
 def _legend(figure: Figure, looks: Mapping[str, tuple[str, str]], with_floor: bool) -> None:
-    handles = [
-        Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=group)
-        for group, (colour, marker) in looks.items()
-    ]
+    handles = group_handles(looks)
     if with_floor:
-        handles.append(
-            Line2D([], [], color=GREY, marker="_", linestyle="", markersize=4, label="floor: nothing shared")
-        )
+        handles.append(point_handle("floor: nothing shared", GREY, "_"))
     figure.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.2, columnspacing=1.0)
 
 

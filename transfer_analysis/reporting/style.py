@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 #: Widths in inches of a column and of the page in the ACL template.
 COLUMN_WIDTH = 3.03
@@ -69,6 +70,19 @@ def group_looks(groups: Sequence[str], largest: int = len(COLOURS)) -> dict[str,
     shown = ordered if len(ordered) <= largest else ordered[: largest - 1]
     looks = {group: (COLOURS[i], MARKERS[i]) for i, group in enumerate(shown)}
     return {group: looks.get(group, (GREY, ".")) for group in ordered}
+
+
+def group_handles(looks: Mapping[str, tuple[str, str]]) -> list[Line2D]:
+    """Return the handles of a legend of groups, those that are grey counted in one."""
+    shown = {name: look for name, look in looks.items() if look[0] != GREY}
+    handles = [point_handle(name, *look) for name, look in shown.items()]
+    rest = len(looks) - len(shown)
+    return [*handles, point_handle(f"{rest} other", GREY, ".")] if rest else handles
+
+
+def point_handle(label: str, colour: str, marker: str) -> Line2D:
+    """Return the handle of a kind of point in a legend."""
+    return Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=label)
 
 
 def figure_bytes(figure: Figure, kind: Literal["svg", "pdf", "png"]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import dunnett, t
 
@@ -74,7 +75,7 @@ def condition_effect(
     InputError
         Where either condition has no run, or no condition has two.
     """
-    runs = {str(name): rows["score"].to_numpy(dtype=float) for name, rows in scores.groupby("condition", sort=True)}
+    runs = _runs(scores)
     for name in (condition, baseline):
         if name not in runs:
             raise InputError(f"no run with condition {name!r}; the results have {', '.join(runs)}")
@@ -108,8 +109,13 @@ def condition_effect(
     )
 
 
+def _runs(scores: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the scores of each condition's runs."""
+    return {str(name): rows["score"].to_numpy(dtype=float) for name, rows in scores.groupby("condition", sort=True)}
+
+
 def _of_target(target: str, part: pd.DataFrame, baseline: str, confidence: float, seed: int) -> pd.DataFrame:
-    runs = {str(name): rows["score"].to_numpy(dtype=float) for name, rows in part.groupby("condition", sort=True)}
+    runs = _runs(part)
     control = runs.pop(baseline, None)
     if control is None:
         raise InputError(f"effects: {target} has no runs with condition {baseline!r}")

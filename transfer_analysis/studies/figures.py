@@ -12,7 +12,6 @@ from transfer_analysis import reporting
 from transfer_analysis.languages import families, resolve
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
-from transfer_analysis.studies.selected import effects
 from transfer_analysis.studies.study import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
 from transfer_analysis.tasks.conditions import NONE
 
@@ -106,7 +105,7 @@ def _score_panels(material: Material) -> list[Drawn]:
 
 
 def _effects(material: Material) -> list[Drawn]:
-    found = effects(material.selected.comparable)
+    found = material.selected.effects
     shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
     if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
         return []

@@ -20,7 +20,7 @@ from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import columnwise_correlations
 from transfer_analysis.studies.analyses import Material, task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
-from transfer_analysis.studies.selected import effects, what_was_learnt
+from transfer_analysis.studies.selected import what_was_learnt
 from transfer_analysis.studies.study import Study
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
     learnt = what_was_learnt(material.selected, material.catalogue)
     if len(learnt):
         tables["learnt"] = ("What was learnt without intermediate training, and its floor", learnt)
-    found = effects(material.selected.comparable)
+    found = material.selected.effects
     if len(found):
         tables["effects"] = (
             "Effect of every condition beside none (exploratory; 95% intervals hold within a target)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -31,6 +32,11 @@ class Selected:
     table: TransferTable
     comparable: TransferTable
     floors: pd.DataFrame
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """The effect of each condition, as `effects` gives it for every initialisation."""
+        return effects(self.comparable)
 
 
 def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Selected:

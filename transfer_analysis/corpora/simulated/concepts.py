@@ -79,7 +79,7 @@ class Inventory:
         """Return the concepts of a category, of one domain where given."""
         return tuple(c for c in self.by_category[category] if not domain or c.domain == domain)
 
-    @cache  # noqa: B019
+    @cache  # noqa: B019  # as above
     def named(self, category: str, name: str) -> Concept:
         """Return a concept by category and name."""
         return next(c for c in self.by_category[category] if c.name == name)

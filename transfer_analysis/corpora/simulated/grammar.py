@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from transfer_analysis.corpora.simulated.concepts import Concept
+from transfer_analysis.corpora.simulated.concepts import NAMES, Concept
 from transfer_analysis.corpora.simulated.drawing import Stream
-from transfer_analysis.corpora.simulated.languages import NOUNS, SimulatedLanguage, is_name
+from transfer_analysis.corpora.simulated.languages import NOUNS, SimulatedLanguage
 from transfer_analysis.corpora.simulated.meaning import Comparison, Event, Joined, Participant, Statement
 from transfer_analysis.corpora.simulated.sentence import Sentence, Word
 from transfer_analysis.corpora.simulated.typology import Side
@@ -18,7 +18,7 @@ PARTICIPANTS: tuple[Asked, ...] = ("agent", "patient")
 #: Universal part of speech of each category of content words.
 _PARTS = {
     **dict.fromkeys(NOUNS, "NOUN"),
-    **dict.fromkeys(("person_name", "surname", "town", "company", "any"), "PROPN"),
+    **dict.fromkeys(NAMES, "PROPN"),
     "action": "VERB",
     "property": "ADJ",
     "numeral": "NUM",
@@ -143,12 +143,11 @@ class Speaker:
     def _comparison(self, said: Comparison) -> list[Words]:
         quality = self._word(said.quality, "ACTION", "root")
         copula = self._particle("be", "COPULA", "cop", quality)
-        verb_first = self.grammar.clause.index("V") < self.grammar.clause.index("O")
         standard = self._phrase(said.second, "PATIENT", "obl", quality)
         than = self._particle("than", "RELATION", "case", standard[1])
         parts = {
             "S": self._phrase(said.first, "AGENT", "nsubj", quality)[0],
-            "V": [copula, quality] if verb_first else [quality, copula],
+            "V": [copula, quality] if self.grammar.verb_first else [quality, copula],
             "O": _beside(standard[0], [than], self.grammar.adposition),
         }
         return [parts[letter] for letter in self.grammar.clause]
@@ -191,7 +190,7 @@ class Speaker:
         """Return the words of a noun phrase, and its noun."""
         grammar, inner = self.grammar, f"{role}-MODIFIER"
         case = "ACC" if relation == "obj" and grammar.case != "none" else ""
-        named = is_name(who.concept.category)
+        named = who.concept.category in NAMES
         article = not named and who.quantity is None and who.owner is None
         bound = article and who.definite and grammar.definite == "suffix"
         mark = "" if named else "-".join(m for m in ("DEF" if bound else "", case) if m)
@@ -233,8 +232,7 @@ class Speaker:
         verb = self._word(action, role, "acl", head=noun)
         patient = self._word(thing, role, "obj", mark=case, head=verb)
         that = self._particle("that", role, "mark", verb)
-        verb_first = self.grammar.clause.index("V") < self.grammar.clause.index("O")
-        clause = [verb, patient] if verb_first else [patient, verb]
+        clause = [verb, patient] if self.grammar.verb_first else [patient, verb]
         return [*clause, that] if self.grammar.relative == "before" else [that, *clause]
 
     def _mark_question(self, phrases: list[Words]) -> None:

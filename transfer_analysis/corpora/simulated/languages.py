@@ -7,7 +7,6 @@ from functools import cache, cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer_analysis.corpora.simulated.concepts import NAMES
 from transfer_analysis.corpora.simulated.typology import Typology, mixed_typology, typology
 from transfer_analysis.corpora.simulated.vocabulary import Key, vocabulary
 from transfer_analysis.languages import resolve
@@ -137,8 +136,3 @@ def simulated_language(code: str, seed: int, dials: Dials | None = None, source:
         mixed_typology(typology(grammar_of), typology(source), dials.word_order, seed, grammar_of),
         vocabulary(words_of, seed, 1.0 if own else dials.cognates, 1.0 if own else dials.anchors),
     )
-
-
-def is_name(category: str) -> bool:
-    """Whether words of a category are names."""
-    return category in NAMES

@@ -84,6 +84,11 @@ class Typology:
     article: Side
     assumed: frozenset[str] = frozenset()
 
+    @property
+    def verb_first(self) -> bool:
+        """Whether the verb stands before its object."""
+        return _precedes(self.clause, "VO")
+
 
 #: Feature of a typology → URIEL+ features and the value that each speaks for.
 _EVIDENCE: dict[str, dict[str, str]] = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from transfer_analysis.corpora.simulated.concepts import Concept, inventory
-from transfer_analysis.corpora.simulated.drawing import Stream, choose, draw_below
+from transfer_analysis.corpora.simulated.drawing import Stream, choose, draw_below, other
 from transfer_analysis.corpora.simulated.grammar import Speaker
-from transfer_analysis.corpora.simulated.meaning import Event, draw_cause
+from transfer_analysis.corpora.simulated.meaning import draw_cause
 from transfer_analysis.corpora.simulated.tasks.drafts import Draft
 
 _LETTERS = "ABCD"
@@ -21,7 +20,7 @@ def cause(rng: Stream, speaker: Speaker) -> Draft:
     asked_cause = rng.random() < 0.5
     premise, right = (second, first) if asked_cause else (first, second)
     possible = known.causes if asked_cause else known.causes.values()
-    wrong = _with_other_action(rng, right, [known.named("action", name) for name in possible])
+    wrong = replace(right, action=other(rng, [known.named("action", name) for name in possible], right.action))
     label = draw_below(rng, 2)
     options = [speaker.say(event) for event in ((right, wrong) if label == 0 else (wrong, right))]
     return {
@@ -76,7 +75,3 @@ def commonsense(rng: Stream, speaker: Speaker) -> Draft:
         "choices": {"label": list(_LETTERS), "text": [speaker.name(option) for option in options]},
         "answerKey": _LETTERS[label],
     }
-
-
-def _with_other_action(rng: Stream, event: Event, actions: Sequence[Concept]) -> Event:
-    return replace(event, action=choose(rng, [action for action in actions if action != event.action]))
