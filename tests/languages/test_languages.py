@@ -30,6 +30,13 @@ from transfer_analysis.languages import (
         ("kpv", "kpv", "kpv"),
         ("nan", "nan", "nan"),
         ("fil", "tl", "tgl"),
+        ("stan1295", "de", "deu"),
+        ("esto1258", "et", "ekk"),
+        ("norw1258", "no", "nob"),
+        ("srp_Cyrl", "sr", "srp"),
+        ("zh-Hant-TW", "zh", "cmn"),
+        ("es-419", "es", "spa"),
+        ("Ghotuo", "aaa", "aaa"),
     ],
 )
 def test_resolve(given, code, iso):
@@ -40,6 +47,12 @@ def test_resolve(given, code, iso):
 def test_unknown_language_suggests_near_ones():
     with pytest.raises(InputError, match="unknown language 'germn'.*german"):
         resolve("germn")
+
+
+@pytest.mark.parametrize("given", ["xx", "zz-Latn", "stan9999", "de-Latn-DE-1996", "", "-"])
+def test_what_is_no_language_is_refused(given):
+    with pytest.raises(InputError, match="unknown language"):
+        resolve(given)
 
 
 def test_every_language_of_the_table_is_itself_and_most_have_features():
@@ -116,8 +129,11 @@ def test_union_and_shares_agree_on_what_is_known():
     assert set(np.unique(union[known])) == {0.0, 1.0}
 
 
-def test_memberships_are_complete_and_missing_languages_are_missing():
+def test_memberships_are_whole_rows_and_missing_languages_are_missing():
     table = memberships()
-    assert np.isfinite(table.values).all()
+    unknown = np.isnan(table.values)
+    assert (unknown.all(axis=1) == unknown.any(axis=1)).all()
+    assert not unknown[table.index["eus"]].any()  # an isolate is known to have no family
+    assert unknown[table.index["ekk"]].all()  # Glottolog has one, URIEL+ lacks the record
     assert np.isnan(table.rows(["eng", "zzz"])[1]).all()
     assert "urielplus" in table.source

@@ -8,13 +8,16 @@ from transfer_analysis.languages.registry import (
     pretraining_size,
     resolve,
 )
-from transfer_analysis.languages.uriel import FeatureTable, features, memberships, source_shares
+from transfer_analysis.languages.rows import joined_rows
+from transfer_analysis.languages.uriel import FeatureTable, features, glottocodes, memberships, source_shares
 
 __all__ = [
     "FeatureTable",
     "Language",
     "families",
     "features",
+    "glottocodes",
+    "joined_rows",
     "known_languages",
     "lineages",
     "macrolanguage_codes",

@@ -8,6 +8,7 @@ Arabic `arb`, Persian `pes`). Any other three-letter code that URIEL+ knows stan
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -58,9 +59,10 @@ def resolve(code: str) -> Language:
     Parameters
     ----------
     code
-        ISO 639-1, ISO 639-2 or 639-3 code, a variant of the field (`zh-CN`, `iw`, `nb`) or an English name;
-        letter case and `_` for `-` do not matter. Two joined by `+` are a simulated language with the grammar of the
-        first and the words of the second.
+        ISO 639-1, ISO 639-2 or 639-3 code, Glottocode (`stan1293`), a variant of the field (`zh-CN`, `iw`, `nb`), any
+        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`), or an English name; letter case and `_` for `-`
+        do not matter. Two joined by `+` are a simulated language with the grammar of the first and the words of the
+        second.
 
     Raises
     ------
@@ -74,12 +76,51 @@ def resolve(code: str) -> Language:
         return Language(
             f"{grammar.code}+{words.code}", grammar.iso639_3, name, words.script, (grammar.code, words.code)
         )
+    found = _language(key) or _language(_SUBTAGS.sub("", key))
+    if found is None:
+        known = {**_aliases(), **_by_name()}
+        raise InputError(f"unknown language {code!r}{nearest(code, known)}; give an ISO 639 code or a Glottocode")
+    return found
+
+
+#: Script and region behind a code, as in `zh-hant-tw`: four letters, then two letters or three digits.
+_SUBTAGS = re.compile(
+    r"(?<=^[a-z]{2})(-[a-z]{4})?(-[a-z]{2}|-[0-9]{3})?$|(?<=^[a-z]{3})(-[a-z]{4})?(-[a-z]{2}|-[0-9]{3})?$"
+)
+
+
+def _language(key: str) -> Language | None:
     found = _aliases().get(key)
-    if found is not None:
-        return found
-    if len(key) == 3 and key in glottocodes():
-        return Language(key, key, glottolog_names().get(glottocodes()[key], key), "")
-    raise InputError(f"unknown language {code!r}{nearest(code, _aliases())}; give an ISO 639 code")
+    if found is None:
+        iso = key if len(key) == 3 and key in glottocodes() else _by_glottocode().get(key) or _by_name().get(key)
+        # A code may stand for a language of the table under another one.
+        found = None if iso is None else _aliases().get(iso) or Language(iso, iso, _name(iso), "")
+    return found
+
+
+def _name(iso: str) -> str:
+    return glottolog_names().get(glottocodes()[iso], iso)
+
+
+@cache
+def _by_glottocode() -> dict[str, str]:
+    """Return the ISO 639-3 code of each Glottocode; of several, that of a language of the table, else the first."""
+    found: dict[str, str] = {}
+    for iso, glottocode in glottocodes().items():
+        if not glottocode:
+            continue
+        if glottocode not in found or (iso in _aliases() and found[glottocode] not in _aliases()):
+            found[glottocode] = iso
+    return found
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    """Return the ISO 639-3 code of each Glottolog name in lower case that only one language has."""
+    codes: dict[str, set[str]] = {}
+    for glottocode, iso in _by_glottocode().items():
+        codes.setdefault(glottolog_names().get(glottocode, iso).lower(), set()).add(iso)
+    return {name: next(iter(found)) for name, found in codes.items() if len(found) == 1}
 
 
 def macrolanguage_codes(code: str) -> tuple[str, ...]:

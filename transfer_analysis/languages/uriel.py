@@ -10,8 +10,8 @@ Knowledge Base (COLING 2025).
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,23 +37,38 @@ class FeatureTable:
         (the union, URIEL+'s default).
     source
         Package and version the values come from.
+    filled
+        Code of a language → code of the macrolanguage whose row its gaps were filled from.
     """
 
     languages: tuple[str, ...]
     names: tuple[str, ...]
     values: npt.NDArray[np.float32]
     source: str
+    filled: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Row of each language."""
+        return {code: i for i, code in enumerate(self.languages)}
 
     def rows(self, languages: list[str]) -> npt.NDArray[np.float32]:
         """Return one row per ISO 639-3 code in the order given; all NaN for a language without features."""
-        index = {code: i for i, code in enumerate(self.languages)}
-        empty = np.full(len(self.names), np.nan, dtype=np.float32)
-        return np.stack([self.values[index[code]] if code in index else empty for code in languages])
+        places = np.array([self.index.get(code, -1) for code in languages], dtype=np.int64)
+        found: npt.NDArray[np.float32] = self.values[places]
+        found[places < 0] = np.nan
+        return found
 
     def columns(self, prefix: str) -> FeatureTable:
         """Return the features whose name begins with `prefix` (`S_` is syntax, `P_` phonology, `INV_` inventory)."""
         keep = [i for i, name in enumerate(self.names) if name.startswith(prefix)]
-        return FeatureTable(self.languages, tuple(self.names[i] for i in keep), self.values[:, keep], self.source)
+        names = tuple(self.names[i] for i in keep)
+        return FeatureTable(self.languages, names, np.ascontiguousarray(self.values[:, keep]), self.source, self.filled)
+
+    def known(self) -> list[str]:
+        """Return the languages of which at least one feature is known."""
+        there: npt.NDArray[np.bool_] = np.any(np.isfinite(self.values), axis=1)
+        return [code for code, known in zip(self.languages, there, strict=True) if known]
 
 
 @cache
@@ -74,9 +89,48 @@ def source_shares() -> FeatureTable:
 
 
 @cache
+def morphology() -> FeatureTable:
+    """Return the morphological features of Grambank (Skirgård et al. 2023) and of APiCS (Michaelis et al. 2013).
+
+    URIEL+ adds them to its table when these databases are integrated; they are read from the same files here.
+    """
+    known: dict[str, dict[str, float]] = {}
+    for name in ("grambank_data.csv", "apics_data.csv"):
+        for row in _csv(name):
+            features_of = known.setdefault(row["language_id"], {})
+            for feature, value in row.items():
+                if feature.startswith("M_") and float(value) >= 0:
+                    features_of[feature] = max(float(value), features_of.get(feature, 0.0))  # the union of sources
+    names = sorted({feature for features_of in known.values() for feature in features_of})
+    codes = [code for code, glottocode in glottocodes().items() if glottocode in known]
+    values = [[known[glottocodes()[code]].get(feature, np.nan) for feature in names] for code in codes]
+    return FeatureTable(tuple(codes), tuple(names), np.array(values, dtype=np.float32), f"{_source()}, Grambank, APiCS")
+
+
+@cache
 def memberships() -> FeatureTable:
-    """Return the membership of all languages of URIEL+ in the families and subfamilies of Glottolog (0 or 1)."""
-    return _load("family_features.npz")
+    """Return the membership of all languages of URIEL+ in the families and subfamilies of Glottolog (0 or 1).
+
+    A row without any family is an isolate's where Glottolog's classification is empty too. Where Glottolog has one,
+    URIEL+ lacks the record (Estonian under `ekk`, in urielplus 1.3.2), and the row is unknown.
+    """
+    table = _load("family_features.npz")
+    lineages = glottolog_lineages()
+    classified = np.array([bool(lineages.get(glottocodes().get(code, ""), ())) for code in table.languages])
+    table.values[~(table.values > 0).any(axis=1) & classified] = np.nan
+    return table
+
+
+@cache
+def positions() -> FeatureTable:
+    """Return how far all languages of URIEL+ are from each of 299 places on Earth, as shares of the greatest distance."""
+    return _load("geocoord_features.npz")
+
+
+@cache
+def scripts() -> FeatureTable:
+    """Return the properties of the scripts that languages are written in (ScriptSource)."""
+    return _load("script_features.npz")
 
 
 @cache

@@ -1,0 +1,51 @@
+"""Distances from one attribute of each language: its script, and how much of it an encoder was pretrained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.languages import pretraining_size, resolve
+
+
+def script_distances(languages: Sequence[str]) -> DistanceMatrix:
+    """Return 0 for two languages usually written in the same script (ISO 15924) and 1 for others.
+
+    A language whose script is not in the table of languages is missing.
+    """
+    scripts = np.array([resolve(language).script for language in languages], dtype=object)
+    values = (scripts[:, None] != scripts[None, :]).astype(float)
+    unknown = scripts == ""
+    values[unknown, :] = values[:, unknown] = np.nan
+    parameters = {"source": "usual script of each language, ISO 15924"}
+    return DistanceMatrix(pd.DataFrame(values, index=list(languages), columns=list(languages)), "script", parameters)
+
+
+def pretraining_size_distances(
+    languages: Sequence[str],
+    sizes: Mapping[str, float] | None = None,
+    source: str = "CC-100, GiB (Conneau et al. 2020)",
+) -> DistanceMatrix:
+    """Return how many times more pretraining text one language has than another, as |log10 of the ratio|.
+
+    Parameters
+    ----------
+    sizes
+        Size of each language's text in any one unit; those of XLM-R where not given. A language that is not among them,
+        or has none, is missing: its ratio is not a number.
+    source
+        Where the sizes come from.
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric; 1 is ten times as much.
+    """
+    found = [sizes.get(language) if sizes is not None else pretraining_size(language) for language in languages]
+    logs = np.array([np.log10(size) if size is not None and size > 0 else np.nan for size in found])
+    values = np.abs(logs[:, None] - logs[None, :])
+    labels = list(languages)
+    return DistanceMatrix(pd.DataFrame(values, index=labels, columns=labels), "pretraining-size", {"source": source})

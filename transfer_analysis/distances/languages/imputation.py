@@ -1,0 +1,80 @@
+"""Unknown features of languages guessed from other languages: only where a person asks for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from transfer_analysis.languages import FeatureTable, families
+from transfer_analysis.languages.uriel import glottocodes, glottolog_lineages
+
+Imputation = Literal["nearest", "family"]
+
+#: Languages that a guess is the mean of.
+NEIGHBOURS = 10
+
+#: Features that a language must share with another to be its neighbour.
+_SHARED = 10
+
+
+def imputed(rows: npt.NDArray[np.float32], codes: list[str], table: FeatureTable, how: Imputation) -> np.ndarray:
+    """Return rows in which unknown features are guessed.
+
+    Parameters
+    ----------
+    rows
+        Shape (languages, features), NaN where unknown.
+    codes
+        ISO 639-3 code of each row.
+    how
+        `nearest`: the mean over the `NEIGHBOURS` languages that differ from it in the smallest share of the features
+        known for both (at least ten) and of which the feature is known. `family`: the mean over the languages of its
+        Glottolog top-level family.
+
+    Returns
+    -------
+    numpy.ndarray
+        Same shape, values in [0, 1]; NaN where no other language helps, and for a language of which nothing is known.
+    """
+    guesses = _of_nearest(rows, codes, table) if how == "nearest" else _of_family(rows, codes, table)
+    anything = np.isfinite(rows).any(axis=1, keepdims=True)
+    return np.where(np.isnan(rows) & anything, guesses, rows)
+
+
+def _of_nearest(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.ndarray:
+    known = np.isfinite(table.values)
+    filled = np.nan_to_num(table.values)
+    guesses = np.full(rows.shape, np.nan, dtype=np.float32)
+    for i, (code, row) in enumerate(zip(codes, rows, strict=True)):
+        unknown = np.isnan(row)
+        mine = ~unknown
+        shared = known[:, mine].sum(axis=1)
+        differing = (np.abs(filled[:, mine] - row[mine]) * known[:, mine]).sum(axis=1)
+        share = np.where(shared >= _SHARED, differing / np.maximum(shared, 1), np.inf)
+        if code in table.index:
+            share[table.index[code]] = np.inf
+        order = np.argsort(share, kind="stable")
+        order = order[np.isfinite(share[order])]
+        there = known[np.ix_(order, unknown)]
+        chosen = there & (there.cumsum(axis=0) <= NEIGHBOURS)
+        with np.errstate(invalid="ignore"):
+            guesses[i, unknown] = (filled[np.ix_(order, unknown)] * chosen).sum(axis=0) / chosen.sum(axis=0)
+    return guesses
+
+
+def _of_family(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.ndarray:
+    family = families(codes)
+    lineages = glottolog_lineages()
+    of_table = np.array([(*lineages.get(glottocodes().get(code, ""), ()), "")[0] for code in table.languages])
+    guesses = np.full(rows.shape, np.nan, dtype=np.float32)
+    for i, code in enumerate(codes):
+        relatives = of_table == family[code]
+        if code in table.index:
+            relatives[table.index[code]] = False
+        values = table.values[relatives]
+        known = np.isfinite(values).sum(axis=0)
+        with np.errstate(invalid="ignore"):
+            guesses[i] = np.nan_to_num(values).sum(axis=0) / known
+    return guesses

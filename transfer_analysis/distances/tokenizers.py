@@ -1,0 +1,66 @@
+"""Tokenizers alone, without an encoder: what distances need that only look at subwords."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transfer_analysis.errors import InputError, first_line
+from transfer_analysis.hub import hub_is_reachable, network_errors
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A tokenizer and what tells it from others."""
+
+    name: str
+    model: PreTrainedTokenizerFast
+    identity: str
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the subwords of each text, without the special ones of a sequence."""
+        found: list[list[int]] = self.model(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+        return found
+
+    def known_ids(self, texts: Sequence[str]) -> list[int]:
+        """Return the subwords of all texts in order, those that are special or unknown left out."""
+        special = set(self.model.all_special_ids)
+        return [one for row in self.ids(texts) for one in row if one not in special]
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what identifies the tokenizer in a result."""
+        return {"tokenizer": self.name, "tokenizer_sha256": self.identity}
+
+
+def load_tokenizer(name: str) -> Tokenizer:
+    """Load a fast tokenizer from a folder or the hub (`owner/name`, or `owner/name@revision`).
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    from transformers import AutoTokenizer
+
+    folder = Path(name)
+    repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
+    if not folder.is_dir() and repository.count("/") != 1:
+        raise InputError(f"tokenizer {name!r}: no such folder, and not a hub id of the form owner/name")
+    local = folder.is_dir() or not hub_is_reachable()
+    unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
+    try:
+        model = AutoTokenizer.from_pretrained(
+            repository, use_fast=True, trust_remote_code=False, revision=revision or None, local_files_only=local
+        )
+    except unloadable as error:
+        raise InputError(f"tokenizer {name}: cannot be loaded: {first_line(error)}") from error
+    if not model.is_fast:
+        raise InputError(f"tokenizer {name}: is no fast tokenizer; choose one with a tokenizer.json")
+    about = model.backend_tokenizer.to_str().encode()
+    return Tokenizer(folder.name if folder.is_dir() else name, model, hashlib.sha256(about).hexdigest()[:16])
