@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and known by their hash."""
+"""Files written whole or not at all, and known by their hash; and where what can be made again is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from transfer_analysis.errors import InputError
+
+#: Environment variable that names another cache folder.
+CACHE_VARIABLE = "TRANSFER_ANALYSIS_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again: the user's cache, or what TRANSFER_ANALYSIS_CACHE names."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given) if given else user_cache_path("transfer-analysis")
 
 
 @contextmanager
@@ -84,3 +95,11 @@ def require_file(path: Path, what: str) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty; expected {what}")
     return path
+
+
+def folder_hash(folder: Path) -> str:
+    """Return a hash of a model folder: its weights, configuration and tokenizer, those of its parts included."""
+    digest = hashlib.sha256()
+    for path in sorted(p for kind in ("safetensors", "json", "txt", "model") for p in folder.rglob(f"*.{kind}")):
+        digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
-from transfer_analysis.distances import encoders, language_distances
+from transfer_analysis.distances import language_distances
+from transfer_analysis.distances.embeddings import encoders
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, read_table, write_table
 from transfer_analysis.results.importers import import_taskweb, import_xpos

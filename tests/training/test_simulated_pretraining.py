@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 from transfer_analysis.corpora.simulated import Dials, World
 from transfer_analysis.errors import InputError
+from transfer_analysis.files import CACHE_VARIABLE
 from transfer_analysis.languages import pretraining_size
 from transfer_analysis.progress import silent
 from transfer_analysis.training.encoder import load_encoder
@@ -140,7 +141,7 @@ def test_translations_begin_near_each_other_only_with_aligned_text(encoder, worl
 def test_an_encoder_is_made_once_and_the_number_of_processes_does_not_matter(tmp_path, monkeypatch, world):
     settings = Pretraining(steps=6, batch_size=8, documents=20)
     wanted = [Wanted(world, TINY, settings, 0), Wanted(world, TINY, settings, 1)]
-    monkeypatch.setenv(kept.CACHE_VARIABLE, str(tmp_path / "two"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "two"))
     said: list[str] = []
     first = pretrained(wanted, 2, lambda what, share: said.append(what))
     assert any(what.startswith("pretraining: step 6 of 6") for what in said)
@@ -152,7 +153,7 @@ def test_an_encoder_is_made_once_and_the_number_of_processes_does_not_matter(tmp
     monkeypatch.setattr(kept, "_make", lambda *_: pytest.fail("it is kept"))
     assert pretrained(wanted, 2) == first
     monkeypatch.undo()
-    monkeypatch.setenv(kept.CACHE_VARIABLE, str(tmp_path / "one"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "one"))
     again = pretrained(wanted, 1)
     assert [(folder / "model.safetensors").read_bytes() for folder in again] == weights
     assert not [path for path in (tmp_path / "one").iterdir() if path.name.startswith(".")]
@@ -174,6 +175,6 @@ def test_another_world_is_another_encoder(world):
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch, world):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(kept.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
     with pytest.raises(InputError, match="name another folder with TRANSFER_ANALYSIS_CACHE"):
         pretrained([Wanted(world, TINY, Pretraining(steps=6, batch_size=8, documents=20), 0)], 1)

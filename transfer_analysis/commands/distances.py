@@ -1,63 +1,128 @@
-"""Commands on distances."""
+"""Commands on distances between languages; those between tasks stand in `task_distances`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer_analysis.commands.common import (
-    print_table,
-    progress,
-)
+from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table, progress, read_catalogue
+from transfer_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from transfer_analysis.distances import DistanceMatrix
 
 app = typer.Typer(no_args_is_help=True, help="Distances between tasks and between languages.")
 
+#: Languages at most that a table on the screen has room for.
+_SHOWN = 16
+
 
 @app.command(
-    "languages", epilog="Example: transfer-analysis distances languages de fr sw zh --kind syntactic --from en"
+    "languages",
+    epilog="Examples: transfer-analysis distances languages de fr sw zh --kind syntactic --from en; "
+    "transfer-analysis distances languages en de tr --kind fertility --text corpora/ --task udpos --tokenizer my-encoder",
 )
 def language_distances_command(
-    languages: Annotated[list[str], typer.Argument(help="Language codes or names.")],
-    kind: Annotated[str, typer.Option(help="syntactic, phonological, inventory, featural or genetic.")] = "syntactic",
+    languages: Annotated[
+        list[str] | None,
+        typer.Argument(help="Codes (ISO 639, Glottocodes) or names; all with data where none is given."),
+    ] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="syntactic, phonological, inventory, featural, morphological, genetic, geographic, scriptural, word-order, "
+            "script, pretraining-size; subword-overlap, fertility (with --text, --tokenizer); lexical (with --table)."
+        ),
+    ] = "syntactic",
     source: Annotated[str | None, typer.Option("--from", help="Only the distances from this language.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV file to write.")] = None,
+    min_shared: Annotated[int, typer.Option(min=1, help="A pair with fewer shared known features is missing.")] = 1,
+    measure: Annotated[
+        str, typer.Option(help="angular (URIEL+'s) or gower (share of features that differ).")
+    ] = "angular",
+    impute: Annotated[
+        str | None,
+        typer.Option(help="Guess unknown features: `nearest` (10 languages) or `family`; never done unasked."),
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="Folder with <task>/<language>/<split>.jsonl.gz, or `hub`.")] = None,
+    task: Annotated[str, typer.Option(help="Task of the catalogue whose texts or tokens are read.")] = "ntrex",
+    count: Annotated[int, typer.Option(min=1, help="Sentences of each language.")] = 1000,
+    tokenizer: Annotated[str | None, typer.Option(help="Folder or hub id of a tokenizer.")] = None,
+    table: Annotated[Path | None, typer.Option(help="CSV with two languages and a distance in each row.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV file to write, beside it .json and shared features.")
+    ] = None,
+    own_tasks: OwnTasks = None,
 ) -> None:
-    """Compute distances between languages from URIEL+."""
-    from transfer_analysis.distances import language_distances
+    """Compute distances between languages.
 
-    codes = list(dict.fromkeys([*([source] if source else []), *languages]))
-    matrix = language_distances(codes, kind)
+    A pair without shared known features has no distance; what is missing is said, and nothing is guessed unless --impute
+    asks for it.
+    """
+    from transfer_analysis.distances.languages import language_distances, languages_with
+    from transfer_analysis.distances.languages.lexical import lexical_distances
+
+    codes = list(dict.fromkeys([*([source] if source else []), *(languages or [])]))
+    with progress() as report:
+        report(f"computing {kind} distances", 0.1)
+        if kind in ("subword-overlap", "fertility"):
+            matrix = _of_subwords(kind, codes, text, task, count, tokenizer, own_tasks)
+        elif kind == "lexical":
+            if table is None:
+                raise InputError("lexical distances come from a table: give --table FILE.csv")
+            matrix = lexical_distances(table, codes or None)
+        else:
+            if not languages:
+                codes = list(dict.fromkeys([*([source] if source else []), *languages_with(kind)]))
+            matrix = language_distances(codes, kind, min_shared=min_shared, measure=measure, impute=impute)  # type: ignore[arg-type]
+        report("done", 1.0)
+    if source:
+        matrix = matrix.from_rows([source])
+    _give(matrix, out)
+
+
+def _of_subwords(
+    kind: str, codes: list[str], text: str | None, task: str, count: int, tokenizer: str | None, own_tasks: Path | None
+) -> DistanceMatrix:
+    from transfer_analysis.distances.languages.subwords import (
+        fertility_distances,
+        spaced_words,
+        subword_overlap_distances,
+    )
+    from transfer_analysis.distances.languages.texts import language_texts
+    from transfer_analysis.distances.tokenizers import load_tokenizer
+
+    if text is None or tokenizer is None:
+        raise InputError(
+            f"{kind} reads text with a tokenizer: give --text FOLDER --task TASK --tokenizer FOLDER-or-hub-id"
+        )
+    catalogue = read_catalogue(own_tasks)
+    loaded = load_tokenizer(tokenizer)
+    found = language_texts(corpus_from(text, catalogue), catalogue[task], codes, count)
+    if kind == "subword-overlap":
+        return subword_overlap_distances(found.sentences, loaded)
+    return fertility_distances(found.words or spaced_words(found.sentences), loaded)
+
+
+def _give(matrix: DistanceMatrix, out: Path | None) -> None:
+    """Write a matrix or print it, and say what is missing and what was done to the data."""
     if out is not None:
         matrix.write(out)
-        typer.echo(f"wrote {out}")
-        return
-    rows = [source] if source else codes
-    print_table(
-        [kind, *codes], [[row, *(f"{v:.3f}" if v == v else "–" for v in matrix.array([row], codes)[0])] for row in rows]
-    )
+        typer.echo(f"wrote {out}: {len(matrix.rows)} × {len(matrix.columns)}")
+    elif len(matrix.columns) > _SHOWN and len(matrix.rows) > 1:
+        raise InputError(
+            f"{len(matrix.columns)} languages are too many for a table on the screen; write a file with --out"
+        )
+    elif len(matrix.rows) == 1:
+        row = matrix.values.iloc[0]
+        print_table([matrix.kind, matrix.rows[0]], [[label, _number(value)] for label, value in row.items()])
+    else:
+        shown = matrix.values.itertuples()
+        print_table([matrix.kind, *matrix.columns], [[str(row[0]), *map(_number, row[1:])] for row in shown])
+    for remark in matrix.remarks():
+        typer.echo(remark, err=True)
 
 
-@app.command("tasks", epilog="Example: transfer-analysis distances tasks examples.jsonl -o distances.csv")
-def task_distances_command(
-    examples: Annotated[Path, typer.Argument(help="JSON Lines with the fields task and text.")],
-    encoder: Annotated[
-        str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id (owner/name@revision).")
-    ] = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")] = Path("task-distances.csv"),
-) -> None:
-    """Compute the semantic distance between tasks from the text of their examples."""
-    from transfer_analysis.distances import mean_embedding_distances
-    from transfer_analysis.distances.encoders import load_sentence_encoder
-    from transfer_analysis.distances.semantic import read_examples
-
-    texts = read_examples(examples)
-    with progress() as report:
-        report("loading the sentence encoder", 0.1)
-        loaded = load_sentence_encoder(encoder)
-        report(f"embedding {sum(map(len, texts.values())):,} examples of {len(texts)} tasks", 0.3)
-        matrix = mean_embedding_distances(texts, loaded)
-        report("done", 1.0)
-    matrix.write(out)
-    typer.echo(f"wrote {out}: {len(texts)} tasks, encoder from {loaded.source}")
+def _number(value: float) -> str:
+    return f"{value:.3f}" if value == value else "–"

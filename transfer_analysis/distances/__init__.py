@@ -2,6 +2,6 @@
 
 from transfer_analysis.distances.languages import LANGUAGE_KINDS, language_distances
 from transfer_analysis.distances.matrix import DistanceMatrix
-from transfer_analysis.distances.semantic import mean_embedding_distances
+from transfer_analysis.distances.tasks.semantic import mean_embedding_distances
 
 __all__ = ["LANGUAGE_KINDS", "DistanceMatrix", "language_distances", "mean_embedding_distances"]

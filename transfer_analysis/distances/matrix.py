@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,49 @@ class DistanceMatrix:
     def missing(self) -> int:
         """Return how many values do not exist."""
         return int(self.values.isna().to_numpy().sum())
+
+    def from_rows(self, rows: Sequence[str]) -> DistanceMatrix:
+        """Return the distances from some of the rows only."""
+        shared = self.shared.loc[list(rows)] if self.shared is not None else None
+        return replace(self, values=self.values.loc[list(rows)], shared=shared)
+
+    def with_multi_task(self, members: Sequence[str]) -> DistanceMatrix:
+        """Return the matrix with two more rows for training on several tasks at once.
+
+        `multi-task` is the mean over the members' distances to each column and `multi-task, nearest` the minimum, in the
+        rows of members; one that is missing makes the mean missing and is passed over by the minimum.
+
+        Raises
+        ------
+        InputError
+            Where the matrix lacks a member, or has such a row already.
+        """
+        frame = pd.DataFrame(self.array(members, self.columns), index=list(members), columns=self.columns)
+        further = pd.DataFrame({"multi-task": frame.mean(skipna=False), "multi-task, nearest": frame.min()}).T
+        parameters = {**self.parameters, "multi-task": f"mean and minimum over {', '.join(members)}"}
+        return replace(
+            self, values=pd.concat([self.values, further]), parameters=parameters, directed=True, shared=None
+        )
+
+    def remarks(self) -> list[str]:
+        """Say what is missing, from whom to whom, and what was done to the data on the way."""
+        said = []
+        if self.missing():
+            lacking = self.values.isna()
+            none = [str(label) for label in self.values.columns[lacking.all()]]
+            text = f"{self.missing():,} of {self.values.size:,} {self.kind} distances are missing"
+            said.append(
+                f"{text}; none at all of {', '.join(none[:12])}{', …' if len(none) > 12 else ''}" if none else text
+            )
+        filled = self.parameters.get("gaps filled from the macrolanguage")
+        if filled:
+            pairs = [f"{code} from {macro}" for code, macro in filled.items()]
+            said.append(
+                f"gaps filled from the macrolanguage's row: {', '.join(pairs[:12])}{', …' if len(pairs) > 12 else ''}"
+            )
+        if str(self.parameters.get("imputation", "none")) != "none":
+            said.append(f"unknown features guessed: {self.parameters['imputation']}")
+        return said
 
     def write(self, path: Path) -> None:
         """Write the values as CSV, and beside it the numbers of shared features as CSV and the rest as JSON.

@@ -1,6 +1,11 @@
 """Figures, tables and the report: frames and outcomes in, axes and text out."""
 
-from transfer_analysis.reporting.figures import distance_heatmap, distance_scatter, selection_curve_plot
+from transfer_analysis.reporting.figures import (
+    agreement_heatmap,
+    distance_heatmap,
+    distance_scatter,
+    selection_curve_plot,
+)
 from transfer_analysis.reporting.panels import effect_panels, score_panels
 from transfer_analysis.reporting.report import Figure, Page, Section, render_html
 from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
@@ -12,6 +17,7 @@ __all__ = [
     "Figure",
     "Page",
     "Section",
+    "agreement_heatmap",
     "distance_heatmap",
     "distance_scatter",
     "effect_panels",

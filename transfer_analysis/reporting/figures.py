@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
 
 from transfer_analysis.reporting.style import (
     COLUMN_WIDTH,
@@ -67,6 +69,55 @@ def distance_heatmap(
                 if groups.get(labels[i]) != groups.get(labels[i - 1]):
                     draw(i, color="black", linewidth=0.5)
     return ax
+
+
+def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the rank correlations between kinds of distance: those that agree most stand together.
+
+    Parameters
+    ----------
+    correlations
+        Square, symmetric, values in [−1, 1]; NaN where there is none, which stays white.
+    """
+    names = _clustered(correlations)
+    values = correlations.loc[names, names]
+    # Above the diagonal stands the same again.
+    hidden = np.triu(np.ones(values.shape, dtype=bool))
+    with style():
+        if ax is None:
+            side = COLUMN_WIDTH if len(names) <= 8 else PAGE_WIDTH
+            ax = new_figure(side, side * 0.86).subplots()
+        sns.heatmap(
+            values.mask(hidden),
+            ax=ax,
+            cmap="PuOr_r",
+            vmin=-1,
+            vmax=1,
+            square=True,
+            linewidths=0.3,
+            linecolor="white",
+            annot=True,
+            fmt=".2f",
+            annot_kws={"size": 4.5 if len(names) > 16 else 5.5},
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={"label": "Spearman correlation of distances", "shrink": 0.6, "pad": 0.02},
+        )
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(length=0)
+        ax.set_xticklabels([*names[:-1], ""], rotation=90)
+        ax.set_yticklabels(["", *names[1:]], rotation=0)
+    return ax
+
+
+def _clustered(correlations: pd.DataFrame) -> list[str]:
+    """Return labels in the order of a tree by average linkage of 1 − correlation; none counts as uncorrelated."""
+    if len(correlations) < 3:
+        return list(correlations.index)
+    apart = 1 - correlations.fillna(0.0).to_numpy(dtype=float)
+    np.fill_diagonal(apart, 0.0)
+    tree = linkage(squareform((apart + apart.T) / 2, checks=False), "average", optimal_ordering=True)
+    return [str(correlations.index[i]) for i in leaves_list(tree)]
 
 
 def distance_scatter(

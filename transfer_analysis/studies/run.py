@@ -179,7 +179,7 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
         matrices[study.task_distance.name] = DistanceMatrix.read(given.task_distances)
     elif study.task_distance is not None:
         # The sentence encoder takes seconds to load, and only this kind needs it.
-        from transfer_analysis.distances.encoders import load_sentence_encoder
+        from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 
         examples = _examples(study, given)
         matrices[study.task_distance.name] = mean_embedding_distances(examples, load_sentence_encoder(given.encoder))
@@ -192,7 +192,7 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
 def _examples(study: Study, given: Given) -> Mapping[str, list[str]]:
     assert study.task_distance is not None
     if given.examples is not None:
-        from transfer_analysis.distances.semantic import read_examples
+        from transfer_analysis.distances.tasks.examples import read_examples
 
         return read_examples(given.examples)
     from transfer_analysis.studies.simulated import simulated_glosses

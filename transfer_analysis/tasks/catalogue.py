@@ -74,6 +74,8 @@ class Task(BaseModel):
     ----------
     name, title
         The name used in tables and the one shown to people.
+    description
+        What is read and what is to be given, in a sentence, for distances between descriptions.
     family
         The one exclusive family, for contrasts; `tags` hold any further traits.
     head
@@ -113,6 +115,7 @@ class Task(BaseModel):
 
     name: str
     title: str
+    description: str = ""
     family: str
     head: Head
     metric: str
@@ -204,9 +207,12 @@ def load_catalogue(own: Path | None = None) -> Catalogue:
 @cache
 def _bundled() -> Catalogue:
     tasks: dict[str, Task] = {}
-    folder = files("transfer_analysis.tasks").joinpath("entries")
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+    package = files("transfer_analysis.tasks")
+    for entry in sorted(package.joinpath("entries").iterdir(), key=lambda e: e.name):
         tasks.update(_parse(entry.read_text(encoding="utf-8"), entry.name))
+    described = yaml.safe_load(package.joinpath("descriptions.yaml").read_text(encoding="utf-8"))
+    for name, text in described.items():
+        tasks[name] = tasks[name].model_copy(update={"description": text})
     return Catalogue(tasks)
 
 

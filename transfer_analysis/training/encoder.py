@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from transfer_analysis.errors import InputError, first_line
-from transfer_analysis.files import sha256
+from transfer_analysis.files import folder_hash
 from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 
@@ -77,6 +77,20 @@ class Encoder:
     def layers(self) -> int:
         """Number of transformer layers."""
         return int(self.model.config.num_hidden_layers)
+
+    @property
+    def transformer_layers(self) -> list[torch.nn.Module]:
+        """The layers themselves, first to last.
+
+        Raises
+        ------
+        InputError
+            Where the model does not hold them as one list.
+        """
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.ModuleList) and len(module) == self.layers:
+                return list(module)
+        raise InputError(f"encoder {self.name}: {type(self.model).__name__} has no list of its {self.layers} layers")
 
     @property
     def longest(self) -> int:
@@ -166,7 +180,7 @@ def load_encoder(
         model.to(device),
         restart_positions=bool(getattr(config, "restart_positions", False)),
         pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
-        identity=_folder_hash(folder) if folder.is_dir() else f"{repository}@{found['revision']}",
+        identity=folder_hash(folder) if folder.is_dir() else f"{repository}@{found['revision']}",
         language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
         bits=replace_dropout(model) if device == "cpu" else None,
     )
@@ -229,14 +243,6 @@ def _commit(repository: str, found: dict[str, Any]) -> str:
     where = {key: found[key] for key in ("revision", "local_files_only") if key in found}
     path = cached_file(repository, "config.json", **where)
     return Path(str(path)).parent.name
-
-
-def _folder_hash(folder: Path) -> str:
-    """Return a hash of a folder's weights, configuration and tokenizer."""
-    digest = hashlib.sha256()
-    for path in sorted(p for kind in ("safetensors", "json", "txt", "model") for p in folder.glob(f"*.{kind}")):
-        digest.update(f"{path.name} {sha256(path)}\n".encode())
-    return f"sha256:{digest.hexdigest()[:16]}"
 
 
 def be_quiet() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -14,18 +13,14 @@ from queue import Empty
 from typing import Any
 
 import torch
-from platformdirs import user_cache_path
 
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
-from transfer_analysis.files import write_text
+from transfer_analysis.files import CACHE_VARIABLE, cache_folder, write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.pretraining.built import Shape, save_encoder
 from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
 from transfer_analysis.training.version import CORE
-
-#: Environment variable that names another cache folder.
-CACHE_VARIABLE = "TRANSFER_ANALYSIS_CACHE"
 
 #: Documents of each language whose text is part of an encoder's identity: a change in what is said shows in them.
 _SAMPLED = 40
@@ -58,12 +53,6 @@ class Wanted:
     def folder(self) -> Path:
         """Where the encoder is kept."""
         return cache_folder() / f"simulated-{self.identity}"
-
-
-def cache_folder() -> Path:
-    """Return the folder of what can be made again: the user's cache, or what TRANSFER_ANALYSIS_CACHE names."""
-    given = os.environ.get(CACHE_VARIABLE)
-    return Path(given) if given else user_cache_path("transfer-analysis")
 
 
 def pretrained(wanted: list[Wanted], workers: int, report: Report = silent) -> list[Path]:

@@ -89,7 +89,19 @@ def target_phases(session: Session, target: str, encoder: Encoder, seed: int) ->
 
 def about_task(task: Task) -> dict[str, Any]:
     """Return everything about a task that can change what its examples are read as, or its scores."""
-    shown_only = {"title", "family", "tags", "roles", "benchmarks", "languages", "chance", "hub", "folder", "made_of"}
+    shown_only = {
+        "title",
+        "description",
+        "family",
+        "tags",
+        "roles",
+        "benchmarks",
+        "languages",
+        "chance",
+        "hub",
+        "folder",
+        "made_of",
+    }
     return task.model_dump(mode="json", exclude=shown_only)
 
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.spatial.distance import cosine
-from transfer_analysis.distances import encoders, mean_embedding_distances
-from transfer_analysis.distances.encoders import load_sentence_encoder
-from transfer_analysis.distances.semantic import read_examples
+from transfer_analysis.distances import mean_embedding_distances
+from transfer_analysis.distances.embeddings import encoders
+from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
+from transfer_analysis.distances.tasks.examples import read_examples
 from transfer_analysis.errors import InputError
 
 

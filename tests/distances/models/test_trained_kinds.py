@@ -1,0 +1,208 @@
+"""Every kind of distance end to end, on a tiny encoder and small sets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transfer_analysis.corpora import FolderCorpus
+from transfer_analysis.distances.kinds import TASK_KINDS, Material, task_distances
+from transfer_analysis.distances.models.task_embedding import task_embedding
+from transfer_analysis.distances.models.tuned import tuned_tasks
+from transfer_analysis.distances.tasks.examples import TaskExamples, corpus_examples
+from transfer_analysis.errors import InputError
+from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.recipes import recipe
+
+WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
+RECIPE = recipe("simulated", epochs=1)
+
+
+class Counts:
+    def encode(self, texts):
+        return np.array([[t.split().count(w) + 0.1 for w in WORDS] for t in texts], dtype=float)
+
+    def provenance(self):
+        return {"encoder": "counts"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toy")
+    save_encoder(
+        new_encoder("toy", WORDS, Shape(layers=2, hidden=16, heads=2, feed_forward=32, max_length=32), seed=0), folder
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpora")
+    rng = np.random.default_rng(0)
+
+    def text():
+        return " ".join(rng.choice(WORDS, size=6))
+
+    def write(task, language, split, make, count=80):
+        (path / task / language).mkdir(parents=True)
+        lines = [json.dumps(make(i)) for i in range(count)]
+        (path / task / language / f"{split}.jsonl").write_text("\n".join(lines))
+
+    write("qqp", "en", "train", lambda i: {"question1": text(), "question2": text(), "label": i % 2})
+    write("xnli", "en", "validation", lambda i: {"premise": text(), "hypothesis": text(), "label": i % 3})
+    write(
+        "stsb",
+        "en",
+        "train",
+        lambda i: {"sentence1": text(), "sentence2": text(), "similarity_score": i % 7 / 2, "label": i % 7 / 2},
+    )
+    write("udpos", "en", "train", lambda i: {"tokens": text().split(), "upos": ["NOUN", "VERB", "ADJ"] * 2})
+    write(
+        "xcopa",
+        "en",
+        "train",
+        lambda i: {"premise": text(), "choice1": text(), "choice2": text(), "question": "cause", "label": i % 2},
+    )
+
+    def question(i):
+        words = rng.choice(WORDS, size=8)
+        return {
+            "context": " ".join(words),
+            "question": "who sees",
+            "answers": {"text": [words[0]], "answer_start": [0]},
+        }
+
+    write("squad", "en", "train", question)
+    write("tatoeba", "de", "test", lambda i: {"source_sentence": text(), "target_sentence": text()})
+    catalogue = load_catalogue()
+    folders = {"udpos": catalogue["udpos"].folder or "udpos"}
+    if folders["udpos"] != "udpos":
+        (path / "udpos").rename(path / folders["udpos"])
+    names = ["qqp", "xnli", "stsb", "udpos", "xcopa", "squad", "tatoeba"]
+    return corpus_examples(FolderCorpus(path, catalogue), catalogue, names, "en", 80)
+
+
+@pytest.fixture(scope="module")
+def material(examples, folder):
+    catalogue = load_catalogue()
+    return Material(
+        examples,
+        Counts,
+        descriptions={
+            name: " ".join([*catalogue[name].description.split(), WORDS[i]]) for i, name in enumerate(examples)
+        },
+        tuned=lambda chosen: tuned_tasks(chosen, str(folder), RECIPE, seed=1),
+    )
+
+
+TRAINED = ["qqp", "xnli", "stsb", "udpos", "xcopa", "squad"]
+
+
+@pytest.mark.parametrize("kind", TASK_KINDS)
+def test_every_kind(kind, material, examples):
+    matrix = task_distances(kind, material)
+    about = TASK_KINDS[kind]
+    assert matrix.kind == kind
+    assert matrix.directed == about.directed
+    json.dumps(matrix.parameters)  # it can be written
+    if about.needs == "training":
+        assert matrix.model == "toy" or matrix.model is not None
+        assert "tatoeba" not in matrix.rows
+    elif about.needs == "classes":
+        assert matrix.rows == ["qqp", "xnli"]
+    else:
+        assert matrix.rows == list(examples)
+    values = matrix.values.to_numpy()
+    if not about.directed:
+        np.testing.assert_array_equal(values, values.T)
+        assert np.diag(values).tolist() == [0] * len(values)
+        assert (values >= 0).all()
+    expected_rows = {"leep": ["qqp", "xnli", "udpos"], "nce": ["qqp", "xnli", "udpos"]}
+    expected_columns = {
+        "logme": ["qqp", "xnli", "stsb", "udpos"],
+        "h-score": ["qqp", "xnli", "udpos"],
+        **expected_rows,
+    }
+    if about.needs == "training":
+        assert matrix.rows == expected_rows.get(kind, TRAINED)
+        assert matrix.columns == expected_columns.get(kind, TRAINED)
+    if kind in expected_rows:
+        across = matrix.values.loc["udpos", ["qqp", "xnli"]]
+        assert across.isna().all()  # a tagger says nothing about sentences
+        assert matrix.values.loc["qqp", ["qqp", "xnli"]].notna().all()
+    elif kind == "few-shot":
+        assert np.isnan(np.diag(values)).all()
+        assert matrix.missing() == len(TRAINED)
+        assert (np.nan_to_num(values) <= 100).all()
+    else:
+        assert matrix.missing() == 0
+
+
+def test_training_is_done_once_and_is_the_same_again(examples, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_ANALYSIS_CACHE", str(tmp_path))
+    two = {name: examples[name] for name in ("qqp", "stsb")}
+    first = tuned_tasks(two, str(folder), RECIPE, seed=3)
+    weights = {name: first.after(name) for name in two}
+    heads = {name: first.heads[name].state_dict() for name in two}
+    files = sorted((tmp_path / "tuned").iterdir())
+    assert len(files) == 2
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("transfer_analysis.distances.models.tuned.train", refuse)
+    again = tuned_tasks(two, str(folder), RECIPE, seed=3)
+    for name in two:
+        for key, weight in again.after(name).items():
+            assert torch.equal(weight, weights[name][key])
+        for key, weight in again.heads[name].state_dict().items():
+            assert torch.equal(weight, heads[name][key])
+    with pytest.raises(AssertionError, match="trained again"):
+        tuned_tasks(two, str(folder), RECIPE, seed=4)
+
+
+def test_the_encoder_is_as_before_when_a_kind_is_done(material):
+    tuned = material.tuned_tasks()
+    for kind in ("logme", "cka", "task-embedding", "few-shot"):
+        task_distances(kind, material)
+        for name, weight in tuned.encoder.model.state_dict().items():
+            assert torch.equal(weight, tuned.before[name]), kind
+
+
+def test_task_embeddings_of_long_contexts_read_one_window(examples, folder):
+    tuned = tuned_tasks({"squad": examples["squad"], "qqp": examples["qqp"]}, str(folder), RECIPE)
+    encoder, head = tuned.use("squad")
+    assert task_embedding(encoder, head, tuned.features["squad"], count=9).examples == 9
+
+
+def test_what_cannot_be_trained_on_is_named_before_any_training(examples, folder, monkeypatch):
+    monkeypatch.setattr("transfer_analysis.distances.models.tuned.load_encoder", None)
+    with pytest.raises(
+        InputError, match="tatoeba: has no training data for a head .retrieval.; it has text distances only"
+    ):
+        tuned_tasks({"tatoeba": examples["tatoeba"], "qqp": examples["qqp"]}, str(folder), RECIPE)
+    with pytest.raises(InputError, match="mine: texts alone cannot be trained on"):
+        tuned_tasks({"mine": TaskExamples("mine", ["a"])}, str(folder), RECIPE)
+
+
+def test_what_a_kind_lacks_is_said(examples):
+    alone = Material({"qqp": examples["qqp"], "stsb": examples["stsb"]}, Counts)
+    for kind, message in {
+        "logme": "name tasks and give a corpus with --from",
+        "otdd": "otdd needs two tasks with classes; there is 1",
+        "description": "no description of qqp, stsb",
+        "mean-embeding": "did you mean 'mean-embedding-cosine'",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            task_distances(kind, alone)
+
+
+def test_few_probes_are_refused(material):
+    from dataclasses import replace
+
+    few = replace(material, probes=["red cat", "blue dog"], _made=material._made)
+    with pytest.raises(InputError, match="2 different texts to probe with; cka needs at least 10"):
+        task_distances("cka", few)

@@ -1,0 +1,342 @@
+"""Commands on distances between tasks, their comparison, and the diversity of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table, progress, read_catalogue
+from transfer_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from transfer_analysis.distances.embeddings.encoders import TextEncoder
+    from transfer_analysis.distances.kinds import Material
+    from transfer_analysis.distances.matrix import DistanceMatrix
+    from transfer_analysis.distances.tasks.examples import TaskExamples
+    from transfer_analysis.progress import Report
+
+app = typer.Typer()
+
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TASKS...",
+        help="Names from the catalogue, with --from; or one JSON Lines file with task, text and perhaps label.",
+    ),
+]
+Source = Annotated[
+    str | None, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
+]
+Language = Annotated[str, typer.Option(help="Code of the language of the examples.")]
+Count = Annotated[int, typer.Option(min=1, help="Examples of each task.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of samples, training and projections.")]
+Encoder = Annotated[str, typer.Option(help="Text encoder: auto, a folder, or a hub id (owner/name@revision).")]
+Layer = Annotated[
+    int | None, typer.Option(min=0, help="Pool this layer's states in place of the encoder's own sentence embedding.")
+]
+Pooling = Annotated[str, typer.Option(help="With --layer: mean (TextEmb) or first.")]
+TokenizerName = Annotated[
+    str | None, typer.Option("--tokenizer", help="Kinds of words count its subwords in place of words.")
+]
+Descriptions = Annotated[Path | None, typer.Option(help="YAML with a description for each task; else the catalogue's.")]
+Model = Annotated[str, typer.Option(help="Encoder that is trained on each task: auto, a folder, or a hub id.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="Recipe it is trained by: small, xtreme, jiant, simulated.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over the examples, in place of the recipe's.")]
+Probe = Annotated[
+    Path | None, typer.Option(help="Text file, a probe on each line, for cka and rsa; else the tasks' own texts.")
+]
+
+
+@app.command(
+    "tasks",
+    epilog="Examples: transfer-analysis distances tasks examples.jsonl -o distances.csv; "
+    "transfer-analysis distances tasks squad qqp xnli --from corpora/ --kind logme -o logme.csv",
+)
+def task_distances_command(
+    tasks: Names,
+    kind: Annotated[str, typer.Option(help="See `transfer-analysis distances kinds`.")] = "mean-embedding-cosine",
+    source: Source = None,
+    language: Language = "en",
+    count: Count = 256,
+    seed: Seed = 0,
+    encoder: Encoder = "auto",
+    layer: Layer = None,
+    pooling: Pooling = "mean",
+    tokenizer: TokenizerName = None,
+    descriptions: Descriptions = None,
+    model: Model = "auto",
+    recipe: RecipeName = "small",
+    epochs: Epochs = None,
+    probe: Probe = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write, beside it .json.")] = Path(
+        "task-distances.csv"
+    ),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Compute the distance between tasks of one kind."""
+    from transfer_analysis.distances.kinds import task_distances
+
+    with progress() as report:
+        asked = _Asked(tasks, source, language, count, seed, own_tasks)
+        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, recipe, epochs, probe)
+        material = _material(asked, reading, report)
+        matrix = task_distances(kind, material, report)
+        report("done", 1.0)
+    matrix.write(out)
+    typer.echo(f"wrote {out}: {kind}, {len(matrix.rows)} × {len(matrix.columns)} tasks")
+    for remark in _left_out({kind: matrix}, material):
+        typer.echo(remark, err=True)
+
+
+@app.command("kinds", epilog="Example: transfer-analysis distances kinds")
+def kinds_command() -> None:
+    """List the kinds of distance between tasks, and what each needs."""
+    from transfer_analysis.distances.kinds import TASK_KINDS
+
+    rows = [[name, kind.title, kind.needs, "yes" if kind.directed else "no"] for name, kind in TASK_KINDS.items()]
+    print_table(["kind", "what it is", "needs", "directed"], rows)
+
+
+@app.command(
+    "compare",
+    epilog="Example: transfer-analysis distances compare squad qqp anli stsb xnli udpos --from corpora/ -o compared/",
+)
+def compare_command(
+    tasks: Names,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="Kinds to compare, once for each; all where none is given.")
+    ] = None,
+    source: Source = None,
+    language: Language = "en",
+    count: Count = 256,
+    seed: Seed = 0,
+    encoder: Encoder = "auto",
+    layer: Layer = None,
+    pooling: Pooling = "mean",
+    tokenizer: TokenizerName = None,
+    descriptions: Descriptions = None,
+    model: Model = "auto",
+    recipe: RecipeName = "small",
+    epochs: Epochs = None,
+    probe: Probe = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the matrices, the correlations and the figure.")
+    ] = Path("compared"),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Compute several kinds of distance between the same tasks, and how far they agree (Spearman).
+
+    Without --kind, all that the examples allow: those that train an encoder only with --from.
+    """
+    from transfer_analysis.distances.compare import rank_correlations
+    from transfer_analysis.distances.kinds import TASK_KINDS, task_distances
+
+    chosen = kinds or [name for name, kind in TASK_KINDS.items() if source is not None or kind.needs != "training"]
+    with progress() as report:
+        asked = _Asked(tasks, source, language, count, seed, own_tasks)
+        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, recipe, epochs, probe)
+        material = _material(asked, reading, report)
+        matrices: dict[str, DistanceMatrix] = {}
+        refused: list[str] = []
+        for i, kind in enumerate(chosen):
+            report(kind, i / len(chosen))
+            try:
+                matrices[kind] = task_distances(kind, material, _part_of(report, i, len(chosen)))
+            except InputError as error:
+                if kinds:
+                    raise
+                refused += [f"without {kind}: {problem}" for problem in error.problems]
+        report("done", 1.0)
+    correlations, cells = rank_correlations(matrices)
+    for kind, matrix in matrices.items():
+        matrix.write(out / f"{kind}.csv")
+    _write_comparison(correlations, cells, out)
+    _print_correlations(correlations)
+    for remark in [*refused, *_left_out(matrices, material)]:
+        typer.echo(remark, err=True)
+    typer.echo(f"wrote {out}/: {len(matrices)} matrices, correlations.csv, cells.csv, agreement.pdf and .png")
+
+
+@app.command(
+    "diversity",
+    epilog="Example: transfer-analysis distances diversity squad qqp hellaswag anli --from corpora/ -o diversity.csv",
+)
+def diversity_command(
+    tasks: Names,
+    source: Source = None,
+    language: Language = "en",
+    count: Count = 500,
+    seed: Seed = 0,
+    encoder: Encoder = "auto",
+    resamples: Annotated[int, typer.Option(min=10, help="Half-samples behind each interval.")] = 200,
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")] = Path("diversity.csv"),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Measure how diverse the examples of each task are: words, n-grams, embeddings, syntax, lengths, genres."""
+    from transfer_analysis.distances.diversity import diversity_table
+    from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
+    from transfer_analysis.files import write_text
+
+    with progress() as report:
+        report("reading examples", 0.0)
+        examples = _examples(_Asked(tasks, source, language, count, seed, own_tasks))
+        table = diversity_table(examples, load_sentence_encoder(encoder), resamples=resamples, seed=seed, report=report)
+        report("done", 1.0)
+    write_text(out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    wide = table.assign(shown=[f"{r.value:.3g} ({r.low:.3g}–{r.high:.3g})" for r in table.itertuples()])
+    shown = wide.pivot(index="measure", columns="task", values="shown").reindex(table["measure"].unique())
+    columns = list(dict.fromkeys(table["task"]))
+    print_table(
+        ["measure", *columns],
+        [
+            [str(m), *(str(shown.at[m, c]) if isinstance(shown.at[m, c], str) else "–" for c in columns)]
+            for m in shown.index
+        ],
+    )
+    typer.echo(f"wrote {out}: {table['examples'].iloc[0]} examples and {table['words'].iloc[0]:,} words of each task")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Which examples are asked for."""
+
+    tasks: list[str]
+    source: str | None
+    language: str
+    count: int
+    seed: int
+    own_tasks: Path | None
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What they are read with."""
+
+    encoder: str
+    layer: int | None
+    pooling: str
+    tokenizer: str | None
+    descriptions: Path | None
+    model: str
+    recipe: str
+    epochs: int | None
+    probe: Path | None
+
+
+def _material(asked: _Asked, reading: _Reading, report: Report) -> Material:
+    """Read everything that is quick to read, so that mistakes show at once; encoders are loaded when a kind needs them."""
+    from transfer_analysis.distances.kinds import Material
+    from transfer_analysis.distances.tokenizers import load_tokenizer
+    from transfer_analysis.files import read_text
+
+    if reading.pooling not in ("mean", "first"):
+        raise InputError(f"--pooling {reading.pooling!r}: expected mean or first")
+    report("reading examples", 0.0)
+    examples = _examples(asked)
+    if len(examples) < 2:
+        raise InputError(f"a distance is between two tasks at least; there is only {', '.join(examples)}")
+    catalogue = read_catalogue(asked.own_tasks)
+    described = {name: catalogue[name].description for name in examples if name in catalogue}
+    if reading.descriptions is not None:
+        described |= _read_descriptions(reading.descriptions)
+
+    probes: list[str] = []
+    if reading.probe is not None:
+        probes = [line for line in read_text(reading.probe, "a text on each line").splitlines() if line.strip()]
+
+    def tuned(chosen: dict[str, TaskExamples]):  # type: ignore[no-untyped-def]  # its type would load torch
+        from transfer_analysis.distances.embeddings.encoders import model_folder
+        from transfer_analysis.distances.models.tuned import tuned_tasks
+        from transfer_analysis.training.recipes import recipe as named_recipe
+
+        overrides = {"epochs": reading.epochs} if reading.epochs is not None else {}
+        recipe = named_recipe(reading.recipe, **overrides)
+        return tuned_tasks(chosen, str(model_folder(reading.model)), recipe, asked.seed, report)
+
+    return Material(
+        examples,
+        _text_encoder(reading.encoder, reading.layer, reading.pooling),
+        load_tokenizer(reading.tokenizer) if reading.tokenizer else None,
+        described,
+        tuned if asked.source is not None else None,
+        probes,
+    )
+
+
+def _text_encoder(name: str, layer: int | None, pooling: str) -> Callable[[], TextEncoder]:
+    def load() -> TextEncoder:
+        from transfer_analysis.distances.embeddings.encoders import load_layer_encoder, load_sentence_encoder
+
+        if layer is None:
+            return load_sentence_encoder(name)
+        return load_layer_encoder(name, layer, cast(Literal["mean", "first"], pooling))
+
+    return load
+
+
+def _examples(asked: _Asked) -> dict[str, TaskExamples]:
+    from transfer_analysis.distances.tasks.examples import corpus_examples, read_labelled_examples
+
+    if asked.source is None:
+        if len(asked.tasks) != 1:
+            raise InputError(
+                "give one JSON Lines file of examples, or names of tasks and --from with a folder or `hub`"
+            )
+        return read_labelled_examples(Path(asked.tasks[0]))
+    catalogue = read_catalogue(asked.own_tasks)
+    corpus = corpus_from(asked.source, catalogue)
+    return corpus_examples(corpus, catalogue, asked.tasks, asked.language, asked.count, asked.seed)
+
+
+def _read_descriptions(path: Path) -> dict[str, str]:
+    from transfer_analysis.documents import parse_yaml
+    from transfer_analysis.files import read_text
+
+    fields = parse_yaml(read_text(path, "descriptions in YAML"), path.name, "from task to description")
+    wrong = [str(task) for task, text in fields.items() if not isinstance(task, str) or not isinstance(text, str)]
+    if wrong:
+        raise InputError(f"{path.name}: {', '.join(wrong)}: expected a task's name and, behind the colon, text")
+    return fields
+
+
+def _part_of(report: Report, part: int, parts: int) -> Report:
+    """Return a report on one of several parts of the work, as a report on all of it."""
+    return lambda what, share: report(what, (part + share) / parts)
+
+
+def _left_out(matrices: dict[str, DistanceMatrix], material: Material) -> list[str]:
+    """Say which tasks a matrix lacks, and which distances."""
+    said = []
+    for kind, matrix in matrices.items():
+        without = [task for task in material.examples if task not in matrix.rows and task not in matrix.columns]
+        if without:
+            said.append(f"{kind}: not for {', '.join(without)}")
+        said += [f"{remark}" for remark in matrix.remarks()]
+    return said
+
+
+def _write_comparison(correlations, cells, out: Path) -> None:  # type: ignore[no-untyped-def]  # frames would load pandas
+    from transfer_analysis.files import atomic_path, write_text
+    from transfer_analysis.reporting import agreement_heatmap, figure_bytes
+
+    write_text(
+        out / "correlations.csv", correlations.to_csv(index_label="kind", float_format="%.6g", lineterminator="\n")
+    )
+    write_text(out / "cells.csv", cells.to_csv(index_label="kind", lineterminator="\n"))
+    figure = agreement_heatmap(correlations).figure
+    for kind in ("pdf", "png"):
+        with atomic_path(out / f"agreement.{kind}") as temporary:
+            temporary.write_bytes(figure_bytes(figure, kind))  # type: ignore[arg-type]
+
+
+def _print_correlations(correlations) -> None:  # type: ignore[no-untyped-def]  # as above
+    header = ["", *(str(i + 1) for i in range(len(correlations)))]
+    rows = []
+    for i, name in enumerate(correlations.index):
+        values = [f"{value:+.2f}" if value == value else "–" for value in correlations.iloc[i, :i]]
+        rows.append([f"{i + 1} {name}", *values, "", *[""] * (len(correlations) - i - 1)])
+    print_table(header, rows)

@@ -1,0 +1,226 @@
+"""The kinds of distance between tasks by name: what each needs, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.distances.tasks import distributions, otdd, semantic, vocabulary
+from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.progress import Report, silent
+
+if TYPE_CHECKING:
+    from transfer_analysis.distances.embeddings.encoders import TextEncoder
+    from transfer_analysis.distances.models.tuned import TunedTasks
+    from transfer_analysis.distances.tokenizers import Tokenizer
+
+#: Texts that trained encoders are compared on where a person gives none.
+PROBES = 512
+
+#: What a kind is computed from: texts and a text encoder; words; descriptions; texts with classes; trained encoders.
+Needs = Literal["embeddings", "words", "descriptions", "classes", "training"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of distance between tasks.
+
+    Attributes
+    ----------
+    needs
+        What it is computed from.
+    title
+        What it is, in a few words.
+    directed
+        Whether from intermediate task (rows) to target (columns) differs from the way back.
+    """
+
+    needs: Needs
+    title: str
+    directed: bool = False
+
+
+TASK_KINDS = {
+    "mean-embedding-cosine": Kind("embeddings", "cosine of mean embeddings (SEmb, TextEmb)"),
+    "mmd": Kind("embeddings", "maximum mean discrepancy"),
+    "energy": Kind("embeddings", "energy distance"),
+    "frechet": Kind("embeddings", "Fréchet distance of Gaussians"),
+    "sliced-wasserstein": Kind("embeddings", "sliced Wasserstein distance"),
+    "sinkhorn": Kind("embeddings", "Sinkhorn divergence (entropic optimal transport)"),
+    "max-similarity": Kind("embeddings", "similarity of the nearest example (retrieval of experts)", directed=True),
+    "description": Kind("descriptions", "cosine of task descriptions"),
+    "otdd": Kind("classes", "label-aware optimal transport (OTDD)"),
+    "token-divergence": Kind("words", "Jensen–Shannon distance of words"),
+    "vocabulary-overlap": Kind("words", "vocabulary not shared (Jaccard)"),
+    "tfidf": Kind("words", "cosine of TF–IDF vectors"),
+    "task-embedding": Kind("training", "task embeddings (TaskEmb): rank fusion", directed=True),
+    "task-embedding-embeddings": Kind("training", "task embeddings: word embeddings"),
+    "task-embedding-attention": Kind("training", "task embeddings: attention"),
+    "task-embedding-feed-forward": Kind("training", "task embeddings: feed-forward"),
+    "task-embedding-layer-outputs": Kind("training", "task embeddings: layer outputs"),
+    "task-embedding-pooled": Kind("training", "task embeddings: pooled state"),
+    "cka": Kind("training", "linear CKA of states"),
+    "rsa": Kind("training", "representational similarity of states"),
+    "task-vector": Kind("training", "cosine of task vectors"),
+    "logme": Kind("training", "LogME", directed=True),
+    "leep": Kind("training", "LEEP", directed=True),
+    "nce": Kind("training", "negative conditional entropy (NCE)", directed=True),
+    "h-score": Kind("training", "H-score", directed=True),
+    "few-shot": Kind("training", "few-shot fine-tuning", directed=True),
+}
+
+_EMBEDDED: dict[str, Callable[[semantic.Texts, TextEncoder], DistanceMatrix]] = {
+    "mean-embedding-cosine": semantic.mean_embedding_distances,
+    "mmd": distributions.mmd_distances,
+    "energy": distributions.energy_distances,
+    "frechet": distributions.frechet_distances,
+    "sliced-wasserstein": distributions.sliced_wasserstein_distances,
+    "sinkhorn": distributions.sinkhorn_distances,
+    "max-similarity": semantic.max_similarity_distances,
+}
+
+_WORDS: dict[str, Callable[..., DistanceMatrix]] = {
+    "token-divergence": vocabulary.token_divergence_distances,
+    "vocabulary-overlap": vocabulary.vocabulary_overlap_distances,
+    "tfidf": vocabulary.tfidf_distances,
+}
+
+
+@dataclass
+class Material:
+    """What kinds are computed from; each part is needed by some of them only.
+
+    Attributes
+    ----------
+    examples
+        Task → its examples.
+    encoder
+        Embeds texts; called once, when the first kind needs it.
+    tokenizer
+        For kinds of words: counts subwords in place of words, where given.
+    descriptions
+        Task → what it is about.
+    tuned
+        Trains an encoder on some tasks; called once, when the first kind needs it.
+    probes
+        Texts that trained encoders are compared on; where there are none, those of all tasks.
+    """
+
+    examples: Mapping[str, TaskExamples]
+    encoder: Callable[[], TextEncoder]
+    tokenizer: Tokenizer | None = None
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    tuned: Callable[[dict[str, TaskExamples]], TunedTasks] | None = None
+    probes: Sequence[str] = ()
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def text_encoder(self) -> TextEncoder:
+        """Return the encoder of texts."""
+        if "encoder" not in self._made:
+            self._made["encoder"] = self.encoder()
+        encoder: TextEncoder = self._made["encoder"]
+        return encoder
+
+    def tuned_tasks(self) -> TunedTasks:
+        """Return the encoder trained on each task that can be trained on."""
+        from transfer_analysis.distances.models.tuned import trainable
+
+        if "tuned" not in self._made:
+            if self.tuned is None:
+                raise InputError("this kind trains an encoder on each task: name tasks and give a corpus with --from")
+            self._made["tuned"] = self.tuned({name: one for name, one in self.examples.items() if trainable(one)})
+        tuned: TunedTasks = self._made["tuned"]
+        return tuned
+
+    def task_embeddings(self, report: Report) -> dict[str, DistanceMatrix]:
+        """Return all distances between task embeddings, which come from one pass."""
+        from transfer_analysis.distances.models.task_embedding import task_embedding_distances
+
+        if "embeddings" not in self._made:
+            self._made["embeddings"] = {
+                matrix.kind: matrix for matrix in task_embedding_distances(self.tuned_tasks(), report).values()
+            }
+        matrices: dict[str, DistanceMatrix] = self._made["embeddings"]
+        return matrices
+
+
+def task_distances(kind: str, material: Material, report: Report = silent) -> DistanceMatrix:
+    """Return one kind of distance between tasks.
+
+    Kinds that need classes are between the tasks that have some, and kinds that need training between those that can be
+    trained on; the others are not in the matrix.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind, or where what it needs is not there.
+    """
+    if kind not in TASK_KINDS:
+        raise InputError(f"unknown task distance {kind!r}{nearest(kind, TASK_KINDS)}; expected {', '.join(TASK_KINDS)}")
+    needs = TASK_KINDS[kind].needs
+    if needs == "embeddings":
+        return _EMBEDDED[kind](texts_of(material.examples), material.text_encoder())
+    if needs == "words":
+        return _of_words(kind, material)
+    if needs == "descriptions":
+        return semantic.description_distances(_described(material), material.text_encoder())
+    if needs == "classes":
+        labelled = {name: one for name, one in material.examples.items() if one.classes is not None}
+        if len(labelled) < 2:
+            raise InputError(
+                f"{kind} needs two tasks with classes; there {'is' if len(labelled) == 1 else 'are'} {len(labelled)}"
+            )
+        return otdd.label_aware_distances(labelled, material.text_encoder())
+    return _of_trained(kind, material, report)
+
+
+def _of_words(kind: str, material: Material) -> DistanceMatrix:
+    texts, tokenizer = texts_of(material.examples), material.tokenizer
+    if tokenizer is None:
+        return _WORDS[kind](texts)
+    return _WORDS[kind](
+        texts, lambda given: [list(map(str, ids)) for ids in tokenizer.ids(given)], tokenizer.provenance()
+    )
+
+
+def _described(material: Material) -> dict[str, str]:
+    missing = [name for name in material.examples if not material.descriptions.get(name, "").strip()]
+    if missing:
+        raise InputError(
+            f"no description of {', '.join(missing)}: the catalogue has none; give --descriptions FILE.yaml with one line "
+            "for each task"
+        )
+    return {name: material.descriptions[name] for name in material.examples}
+
+
+def _spread(texts: list[str]) -> list[str]:
+    """Return at most `PROBES` of the texts, evenly from all of them."""
+    return [texts[i] for i in np.unique(np.linspace(0, len(texts) - 1, PROBES).astype(int))]
+
+
+def _of_trained(kind: str, material: Material, report: Report) -> DistanceMatrix:
+    # These modules load torch.
+    from transfer_analysis.distances.models import fewshot, representations, transferability
+
+    if kind.startswith("task-embedding"):
+        return material.task_embeddings(report)[kind]
+    tuned = material.tuned_tasks()
+    if kind in ("cka", "rsa"):
+        probes = material.probes or _spread([text for one in material.examples.values() for text in one.texts])
+        compute = representations.cka_distances if kind == "cka" else representations.rsa_distances
+        return compute(tuned, probes, report)
+    if kind == "few-shot":
+        return fewshot.few_shot_distances(tuned, {name: material.examples[name] for name in tuned.tasks}, report)
+    trained = {
+        "task-vector": representations.task_vector_distances,
+        "logme": transferability.logme_distances,
+        "leep": transferability.leep_distances,
+        "nce": transferability.nce_distances,
+        "h-score": transferability.h_score_distances,
+    }
+    return trained[kind](tuned, report)

@@ -1,0 +1,1 @@
+"""Task distances from an encoder trained on each task: its gradients, states, weights, and how well it serves others."""

@@ -1,0 +1,103 @@
+"""What an encoder and a head make of a task's examples: states, and probabilities of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from transfer_analysis.training.batches import by_length, collate
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.heads import Batch, Head
+from transfer_analysis.training.loop import on_device
+from transfer_analysis.training.reading.features import IGNORED, Features
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+#: Heads that put one label on each example, and on each word.
+SEQUENCES = ("sequence-classification", "sequence-regression")
+WORDS = ("token-classification",)
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a label is put on: examples, or words.
+
+    Attributes
+    ----------
+    states
+        The last layer's states, shape (units, width): pooled as the encoder pools, or of a word's first subword.
+    labels
+        Class numbers, or numbers for a regression, shape (units,).
+    """
+
+    states: Floats
+    labels: npt.NDArray[np.float64] | Ints
+
+
+def labelled_units(encoder: Encoder, features: Features) -> Units:
+    """Return the states and labels of a task whose head is one of `SEQUENCES` or `WORDS`."""
+    if features.task.head in WORDS:
+        found = _collected(encoder, features, lambda states, batch: states[batch["targets"] != IGNORED])
+        tags = [row[row != IGNORED] for row in (np.asarray(target) for target in features.targets)]
+        return Units(np.concatenate(found), np.concatenate(tags).astype(np.int64))
+    states = np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b)))
+    if features.task.head == "sequence-regression":
+        return Units(states, np.array(features.targets, dtype=np.float64))
+    return Units(states, np.array(features.targets, dtype=np.int64))
+
+
+def class_probabilities(encoder: Encoder, head: Head, features: Features) -> Floats:
+    """Return the probability that a task's head gives to each of its classes, for each unit of other features.
+
+    Shape (units, classes); units are those of `labelled_units`.
+    """
+
+    def probabilities(states: torch.Tensor, batch: Batch) -> torch.Tensor:
+        logits = head(states, batch)
+        if features.task.head in WORDS:
+            logits = logits[batch["targets"] != IGNORED]
+        return torch.softmax(logits.double(), dim=-1)
+
+    head.eval()
+    return np.concatenate(_collected(encoder, features, probabilities))
+
+
+def pooled_examples(encoder: Encoder, features: Features) -> Floats:
+    """Return the pooled last states of each row, shape (rows, width), whatever the task."""
+    return np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b)))
+
+
+def pooled(encoder: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Return what stands for each row, shape (rows, width): its first state, or the mean, as the encoder pools."""
+    if encoder.pooling == "first":
+        return states[:, 0]
+    mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+    return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+
+@torch.inference_mode()
+def _collected(
+    encoder: Encoder,
+    features: Features,
+    take: Callable[[torch.Tensor, Batch], torch.Tensor],
+    batch_size: int = 32,
+) -> list[Floats]:
+    """Return what is taken of each item, item by item, in the order of the features."""
+    encoder.model.eval()
+    found: list[Floats] = [np.zeros(0)] * len(features)
+    for items in by_length(features.lengths(), batch_size):
+        batch = on_device(collate(features, items, encoder), encoder)
+        taken = take(encoder.hidden(batch), batch).double().cpu().numpy()
+        sizes = (
+            [int((np.asarray(features.targets[item]) != IGNORED).sum()) for item in items]
+            if features.task.head in WORDS and len(taken) != len(items)
+            else [len(taken) // len(items)] * len(items)
+        )
+        for item, part in zip(items, np.split(taken, np.cumsum(sizes)[:-1]), strict=True):
+            found[int(item)] = part
+    return found

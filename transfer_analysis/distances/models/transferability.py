@@ -1,0 +1,158 @@
+"""Transferability scores: how well what was learnt on one task seems to serve another, from one pass without training.
+
+Scores are higher for better; as a distance a score counts with its sign turned, so that near is good. All are directed,
+from the intermediate task that an encoder was trained on (rows) to a target task (columns).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.distances.models.logme import factorised, logme_of_classes, logme_of_numbers
+from transfer_analysis.distances.models.states import SEQUENCES, WORDS, Units, class_probabilities, labelled_units
+from transfer_analysis.distances.models.tuned import TunedTasks
+from transfer_analysis.errors import InputError
+from transfer_analysis.progress import Report, silent
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+#: Eigenvalues below this share of the largest count as zero.
+_CUTOFF = 1e-10
+
+
+def logme_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
+    """Return −LogME of each target's labels given the states of the encoder trained on each intermediate task.
+
+    Targets are classifications, regressions and taggings (whose words are the units). See `logme`.
+    """
+
+    def score(units: Units) -> float:
+        states = factorised(units.states)
+        if units.labels.dtype == np.int64:
+            return logme_of_classes(states, units.labels.astype(np.int64))
+        return logme_of_numbers(states, units.labels.astype(np.float64))
+
+    return _of_states(tuned, "logme", (*SEQUENCES, *WORDS), score, report)
+
+
+def h_score_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
+    """Return −H-score: the share of the states' variance that lies between classes (Bao et al. 2019).
+
+    Targets are classifications and taggings.
+    """
+    targets = ("sequence-classification", *WORDS)
+    return _of_states(tuned, "h-score", targets, lambda u: h_score(u.states, u.labels.astype(np.int64)), report)
+
+
+def leep_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
+    """Return −LEEP between classifications, or between taggings (Nguyen et al. 2020)."""
+    return _of_predictions(tuned, "leep", leep, report)
+
+
+def nce_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
+    """Return −NCE between classifications, or between taggings (Tran et al. 2019).
+
+    NCE is less the entropy of a target's labels given the classes that the intermediate task's model predicts.
+    """
+    return _of_predictions(tuned, "nce", lambda p, y: negative_conditional_entropy(p.argmax(axis=1), y), report)
+
+
+def h_score(states: Floats, labels: Ints) -> float:
+    """Return tr(cov(f)⁺ cov(E[f | y])), f the states; between 0 and the number of classes less one.
+
+    The pseudo-inverse leaves out directions without variance. With fewer units than the states are wide every class can be
+    told apart and the score is its maximum, whatever the task: give more units than that.
+    """
+    centred = states - states.mean(axis=0)
+    _, numbers = np.unique(labels, return_inverse=True)
+    shares = np.bincount(numbers) / len(labels)
+    means = np.stack([centred[numbers == k].mean(axis=0) for k in range(len(shares))])
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(states))
+    keep = values > _CUTOFF * values[-1]
+    whitened = means @ vectors[:, keep] / np.sqrt(values[keep])
+    return float((shares[:, None] * whitened**2).sum())
+
+
+def leep(probabilities: Floats, labels: Ints) -> float:
+    """Return the mean log expected empirical prediction, at most 0 (Nguyen et al. 2020, eq. 2).
+
+    Parameters
+    ----------
+    probabilities
+        Of the source's classes z, shape (units, source classes): θ(x)_z.
+    labels
+        The target's class of each unit. With the empirical P(y | z) = Σ θ(x)_z [y(x) = y] / Σ θ(x)_z, the score is the
+        mean over units of log Σ_z P(y(x) | z) θ(x)_z.
+    """
+    names, numbers = np.unique(labels, return_inverse=True)
+    joint = np.eye(len(names))[numbers].T @ probabilities / len(labels)
+    given = joint / joint.sum(axis=0, keepdims=True)
+    expected = (given[numbers] * probabilities).sum(axis=1)
+    return float(np.log(expected).mean())
+
+
+def negative_conditional_entropy(source: Ints, target: Ints) -> float:
+    """Return −H(Y | Z) in nats, at most 0, of a target's classes given a source's (Tran et al. 2019)."""
+    _, z = np.unique(source, return_inverse=True)
+    _, y = np.unique(target, return_inverse=True)
+    joint = np.zeros((z.max() + 1, y.max() + 1))
+    np.add.at(joint, (z, y), 1 / len(y))
+    given = joint / joint.sum(axis=1, keepdims=True)
+    there = joint > 0
+    return float((joint[there] * np.log(given[there])).sum())
+
+
+def _of_states(
+    tuned: TunedTasks, kind: str, heads: tuple[str, ...], score: Callable[[Units], float], report: Report
+) -> DistanceMatrix:
+    targets = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
+    _require(targets, kind, heads)
+    values = np.full((len(tuned.tasks), len(targets)), np.nan)
+    for i, source in enumerate(tuned.tasks):
+        report(f"{kind}: {source}", i / len(tuned.tasks))
+        encoder, _ = tuned.use(source)
+        for j, target in enumerate(targets):
+            try:
+                values[i, j] = -score(labelled_units(encoder, tuned.features[target]))
+            except InputError as error:
+                raise InputError(f"{kind} from {source} to {target}: {error}") from error
+    tuned.restore()
+    return _directed(values, tuned.tasks, targets, kind, tuned)
+
+
+def _of_predictions(
+    tuned: TunedTasks, kind: str, score: Callable[[Floats, Ints], float], report: Report
+) -> DistanceMatrix:
+    """Score classifications by the predictions of classifiers, and taggings by those of taggers; others are missing."""
+    heads = ("sequence-classification", *WORDS)
+    tasks = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
+    _require(tasks, kind, heads)
+    values = np.full((len(tasks), len(tasks)), np.nan)
+    for i, source in enumerate(tasks):
+        report(f"{kind}: {source}", i / len(tasks))
+        encoder, head = tuned.use(source)
+        for j, target in enumerate(tasks):
+            features = tuned.features[target]
+            if features.task.head == tuned.features[source].task.head:
+                labels = labelled_units(encoder, features).labels.astype(np.int64)
+                values[i, j] = -score(class_probabilities(encoder, head, features), labels)
+    tuned.restore()
+    return _directed(values, tasks, tasks, kind, tuned)
+
+
+def _require(targets: list[str], kind: str, heads: tuple[str, ...]) -> None:
+    if not targets:
+        raise InputError(f"{kind} is for targets with the heads {', '.join(heads)}; none of the tasks has one")
+
+
+def _directed(values: Floats, rows: list[str], columns: list[str], kind: str, tuned: TunedTasks) -> DistanceMatrix:
+    parameters: dict[str, Any] = {**tuned.provenance(), "sign": "the score's, turned: small is good"}
+    frame = pd.DataFrame(values, index=rows, columns=columns)
+    return DistanceMatrix(frame, kind, parameters, tuned.encoder.name, directed=True)

@@ -1,0 +1,191 @@
+"""One encoder trained on each of several tasks, by the training core, and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from transfer_analysis.distances.tasks.examples import TaskExamples
+from transfer_analysis.errors import InputError
+from transfer_analysis.files import cache_folder
+from transfer_analysis.progress import Report, silent
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
+from transfer_analysis.training.encoder import Encoder, load_encoder
+from transfer_analysis.training.heads import Head, make_head
+from transfer_analysis.training.loop import train
+from transfer_analysis.training.reading.features import Features, featurize
+from transfer_analysis.training.reading.golds import labelled
+from transfer_analysis.training.reading.tokens import fingerprint
+from transfer_analysis.training.recipes import Recipe
+from transfer_analysis.training.streams import Stream, all_of
+from transfer_analysis.training.version import CORE
+
+Weights = dict[str, torch.Tensor]
+
+
+@dataclass
+class TunedTasks:
+    """An encoder, and what it became by training on each task.
+
+    There is one encoder in memory, whose weights are overwritten by `use` and `restore`.
+
+    Attributes
+    ----------
+    encoder
+        The encoder.
+    before
+        Its weights before any training.
+    recipe, seed
+        How each task was trained.
+    features
+        Task → its examples as the encoder reads them.
+    heads
+        Task → its head, trained.
+    """
+
+    encoder: Encoder
+    before: Weights
+    recipe: Recipe
+    seed: int
+    features: dict[str, Features] = field(default_factory=dict)
+    heads: dict[str, Head] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks."""
+        return list(self.features)
+
+    def after(self, task: str) -> Weights:
+        """Return the encoder's weights after training on a task."""
+        kept = read_tensors(_path(self.identities[task]))
+        if kept is None:
+            raise InputError(f"{_path(self.identities[task])}: has gone while it was needed; run the command again")
+        return {name.removeprefix("encoder."): w for name, w in kept[0].items() if name.startswith("encoder.")}
+
+    def use(self, task: str) -> tuple[Encoder, Head]:
+        """Return the encoder and the head as they are after training on a task."""
+        self.encoder.model.load_state_dict(self.after(task))
+        return self.encoder, self.heads[task]
+
+    def restore(self) -> Encoder:
+        """Return the encoder as it was before any training."""
+        self.encoder.model.load_state_dict(self.before)
+        return self.encoder
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what identifies the trained encoders in a result."""
+        return {
+            "encoder": self.encoder.name,
+            "encoder_identity": self.encoder.identity,
+            "recipe": {name: self.recipe.for_task(f.task).describe() for name, f in self.features.items()},
+            "seed": self.seed,
+            "examples": {name: len(f.golds) for name, f in self.features.items()},
+        }
+
+
+def tuned_tasks(
+    examples: Mapping[str, TaskExamples], encoder: str, recipe: Recipe, seed: int = 0, report: Report = silent
+) -> TunedTasks:
+    """Train an encoder on each task, or read what an earlier call has kept.
+
+    Parameters
+    ----------
+    examples
+        Task → its examples from a corpus, which are trained on.
+    encoder
+        Folder or hub id of the encoder that every task starts from.
+    recipe
+        How each task is trained.
+
+    Raises
+    ------
+    InputError
+        Before any training: for a task without training data, or whose examples do not fit its head.
+    """
+    _require_trainable(examples)
+    loaded = load_encoder(encoder)
+    before = {name: weight.clone() for name, weight in loaded.model.state_dict().items()}
+    tuned = TunedTasks(loaded, before, recipe, seed)
+    for name, given in examples.items():
+        assert given.task is not None
+        tuned.features[name] = features_of(given, loaded, recipe)
+        tuned.identities[name] = _identity(given, loaded, recipe.for_task(given.task), seed)
+    for i, name in enumerate(tuned.tasks):
+        report(f"training on {name}", i / len(examples))
+        task = tuned.features[name].task
+        kept = read_tensors(_path(tuned.identities[name]))
+        head = make_head(task, tuned.restore(), seed)
+        if kept is None:
+            _train(tuned, name, head)
+        else:
+            weights = {n.removeprefix("head."): w for n, w in kept[0].items() if n.startswith("head.")}
+            head.load_state_dict(weights)
+        tuned.heads[name] = head
+    tuned.restore()
+    return tuned
+
+
+def features_of(examples: TaskExamples, encoder: Encoder, recipe: Recipe) -> Features:
+    """Return a task's examples as the encoder reads them, with the tags of its own examples where it names none."""
+    assert examples.task is not None
+    task: Task = labelled(examples.task, examples.records)
+    length = min(recipe.for_task(task).max_length, encoder.longest)
+    return featurize(task, examples.records, encoder, length, examples.origin or "examples")
+
+
+def trainable(examples: TaskExamples) -> bool:
+    """Whether there is a head to train on the examples."""
+    return examples.task is not None and bool(examples.records) and examples.task.head in _TRAINABLE
+
+
+_TRAINABLE = ("sequence-classification", "sequence-regression", "multiple-choice", "token-classification", "span-qa")
+
+
+def _require_trainable(examples: Mapping[str, TaskExamples]) -> None:
+    problems = []
+    for name, given in examples.items():
+        if given.task is None:
+            problems.append(
+                f"{name}: texts alone cannot be trained on; name tasks of the catalogue and give a corpus with --from"
+            )
+        elif not trainable(given):
+            problems.append(f"{name}: has no training data for a head ({given.task.head}); it has text distances only")
+    if problems or not examples:
+        raise InputError(problems or "no tasks to train on")
+
+
+def _train(tuned: TunedTasks, name: str, head: Head) -> None:
+    features = tuned.features[name]
+    recipe = tuned.recipe.for_task(features.task)
+    stream = Stream(features, head, recipe.batch_size, recipe.epochs)
+    train(tuned.encoder, [stream], all_of([stream]), recipe, tuned.seed, numerics=Numerics(precision=recipe.precision))
+    weights = {f"encoder.{n}": w for n, w in tuned.encoder.model.state_dict().items()}
+    weights |= {f"head.{n}": w for n, w in head.state_dict().items()}
+    write_tensors(_path(tuned.identities[name]), weights, {"task": name, "encoder": tuned.encoder.name})
+
+
+def _identity(examples: TaskExamples, encoder: Encoder, recipe: Recipe, seed: int) -> str:
+    assert examples.task is not None
+    about: Sequence[Any] = (
+        CORE,
+        torch.__version__,
+        encoder.identity,
+        recipe.identity(),
+        examples.task.head,
+        examples.task.columns,
+        examples.task.labels,
+        fingerprint(examples.records),
+        seed,
+    )
+    return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
+
+
+def _path(identity: str) -> Any:
+    return cache_folder() / "tuned" / f"{identity}.safetensors"

@@ -1,0 +1,166 @@
+"""Distances between the distributions of tasks' embeddings.
+
+All are of the empirical distributions, so that a task is 0 away from itself; with few examples even two samples of one
+task are some way apart, the more the fewer there are. Give each task as many examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import cdist, pdist
+
+from transfer_analysis.distances.embeddings.encoders import TextEncoder
+from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.distances.tasks.semantic import Texts, embedded, semantic_matrix
+
+Floats = npt.NDArray[np.float64]
+
+#: Random directions that the sliced distance is averaged over.
+PROJECTIONS = 500
+
+#: Entropic regularisation, as a share of the median squared distance between embeddings of all tasks.
+REGULARISATION = 0.05
+
+
+def mmd_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
+    """Return the maximum mean discrepancy with a Gaussian kernel (Gretton et al. 2012, eq. 5).
+
+    The kernel's width is the median distance between the examples of all tasks, one for all pairs.
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric, not negative: the root of the biased estimate of MMD², at most √2.
+    """
+    vectors = embedded(examples, encoder)
+    width = float(np.median(pdist(np.concatenate(list(vectors.values()))))) or 1.0
+
+    def kernel(one: Floats, other: Floats) -> float:
+        return float(np.exp(-cdist(one, other, "sqeuclidean") / (2 * width**2)).mean())
+
+    values = _from_means(vectors, kernel, sign=1)
+    return semantic_matrix(values, "mmd", examples, encoder, width=width)
+
+
+def energy_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
+    """Return the energy distance, √(2E|X−Y| − E|X−X′| − E|Y−Y′|) (Székely & Rizzo 2013).
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric, not negative, in the units of the embeddings.
+    """
+    vectors = embedded(examples, encoder)
+    values = _from_means(vectors, lambda one, other: float(cdist(one, other).mean()), sign=-1)
+    return semantic_matrix(values, "energy", examples, encoder)
+
+
+def frechet_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
+    """Return the 2-Wasserstein distance between Gaussians with the tasks' means and covariances (Dowson & Landau 1982).
+
+    d² = |μ₁ − μ₂|² + tr C₁ + tr C₂ − 2 tr (C₁^½ C₂ C₁^½)^½. With fewer examples than dimensions the covariances are
+    singular, which the formula allows: the last trace is the nuclear norm of X₁X₂ᵀ / √((n₁−1)(n₂−1)), X centred.
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric, not negative.
+
+    Raises
+    ------
+    InputError
+        For a task with fewer than two different texts.
+    """
+    vectors = embedded(examples, encoder, least=2)
+    means = {task: rows.mean(axis=0) for task, rows in vectors.items()}
+    scaled = {task: (rows - means[task]) / np.sqrt(len(rows) - 1) for task, rows in vectors.items()}
+
+    def distance(one: str, other: str) -> float:
+        cross = np.linalg.svd(scaled[one] @ scaled[other].T, compute_uv=False).sum()
+        spread = (scaled[one] ** 2).sum() + (scaled[other] ** 2).sum() - 2 * cross
+        return float(np.sqrt(max(0.0, ((means[one] - means[other]) ** 2).sum() + spread)))
+
+    return semantic_matrix(_of_pairs(list(vectors), distance), "frechet", examples, encoder)
+
+
+def sliced_wasserstein_distances(examples: Texts, encoder: TextEncoder, seed: int = 0) -> DistanceMatrix:
+    """Return the sliced 2-Wasserstein distance (Bonneel et al. 2015) over the same random directions for all pairs.
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric, not negative.
+    """
+    import ot
+
+    vectors = embedded(examples, encoder)
+    width = next(iter(vectors.values())).shape[1]
+    directions = ot.sliced.get_random_projections(width, PROJECTIONS, seed)
+
+    def distance(one: str, other: str) -> float:
+        return float(ot.sliced_wasserstein_distance(vectors[one], vectors[other], projections=directions))
+
+    values = _of_pairs(list(vectors), distance)
+    return semantic_matrix(values, "sliced-wasserstein", examples, encoder, projections=PROJECTIONS, seed=seed)
+
+
+def sinkhorn_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
+    """Return the root of the Sinkhorn divergence: entropic optimal transport without its bias (Feydy et al. 2019).
+
+    S = W_ε(X, Y) − ½ W_ε(X, X) − ½ W_ε(Y, Y) with squared Euclidean costs, where W_ε is the whole objective: the cost of
+    the plan and ε times its relative entropy to the product of the marginals. ε is `REGULARISATION` times the median
+    cost over all tasks.
+
+    Returns
+    -------
+    DistanceMatrix
+        Symmetric, not negative.
+    """
+    vectors = embedded(examples, encoder)
+    median = float(np.median(pdist(np.concatenate(list(vectors.values())), "sqeuclidean"))) or 1.0
+    strength = REGULARISATION * median
+    alone = {task: entropic_cost(rows, rows, strength) for task, rows in vectors.items()}
+
+    def distance(one: str, other: str) -> float:
+        both = entropic_cost(vectors[one], vectors[other], strength)
+        return float(np.sqrt(max(0.0, both - (alone[one] + alone[other]) / 2)))
+
+    values = _of_pairs(list(vectors), distance)
+    return semantic_matrix(values, "sinkhorn", examples, encoder, regularisation=strength)
+
+
+def entropic_cost(one: Floats, other: Floats, strength: float) -> float:
+    """Return min ⟨P, C⟩ + ε KL(P | a bᵀ) over couplings of two uniform samples, C squared Euclidean.
+
+    At the optimum it is the mean of the dual potentials, which is exact to the second order in what the iteration
+    leaves (Feydy et al. 2019, eq. 8).
+    """
+    import ot
+
+    cost = cdist(one, other, "sqeuclidean")
+    a, b = np.full(len(one), 1 / len(one)), np.full(len(other), 1 / len(other))
+    _, log = ot.bregman.sinkhorn_log(a, b, cost, strength, numItermax=2000, stopThr=1e-7, log=True, warn=False)
+    # POT's potentials carry the entropy of the marginals: P = exp(log u + log v − C/ε) with P1 = a.
+    return float(strength * (a @ (log["log_u"] - np.log(a)) + b @ (log["log_v"] - np.log(b))))
+
+
+def _from_means(vectors: dict[str, Floats], mean: Callable[[Floats, Floats], float], sign: int) -> Floats:
+    """Return √(sign · (m(X,X) + m(Y,Y) − 2 m(X,Y))) for all pairs."""
+    alone = {task: mean(rows, rows) for task, rows in vectors.items()}
+
+    def distance(one: str, other: str) -> float:
+        squared = sign * (alone[one] + alone[other] - 2 * mean(vectors[one], vectors[other]))
+        return float(np.sqrt(max(0.0, squared)))
+
+    return _of_pairs(list(vectors), distance)
+
+
+def _of_pairs(tasks: list[str], distance: Callable[[str, str], float]) -> Floats:
+    values = np.zeros((len(tasks), len(tasks)))
+    for i, one in enumerate(tasks):
+        for j in range(i):
+            values[i, j] = values[j, i] = distance(one, tasks[j])
+    return values
