@@ -30,6 +30,9 @@ def run(*arguments, cwd=None):
         ["tasks", "list"],
         ["distances", "languages"],
         ["distances", "tasks"],
+        ["distances", "kinds"],
+        ["distances", "compare"],
+        ["distances", "diversity"],
         ["corpora", "show"],
         ["corpora", "export"],
         ["train", "grid"],
@@ -98,6 +101,70 @@ def test_language_distances(tmp_path):
     assert run("distances", "languages", "de", "ja", "-o", "d.csv", cwd=tmp_path).returncode == 0
     assert (tmp_path / "d.csv").read_text().startswith("syntactic,de,ja\n")
     assert "unknown language 'xx1'" in run("distances", "languages", "xx1").stderr
+
+
+def test_language_distances_of_other_kinds(tmp_path):
+    found = run("distances", "languages", "en", "et", "no", "nan", "--kind", "genetic", "-o", "g.csv", cwd=tmp_path)
+    assert found.returncode == 0
+    assert "ekk from est" in found.stderr
+    assert (tmp_path / "g.csv").read_text().startswith("genetic,en,et,no,nan\n")
+    few = run("distances", "languages", "en", "hr", "--min-shared", "20")
+    assert "3 of 4 syntactic distances are missing; none at all of hr" in few.stderr
+    guessed = run("distances", "languages", "en", "hr", "--impute", "nearest", "--measure", "gower")
+    assert "unknown features guessed: nearest, k = 10" in guessed.stderr
+    (tmp_path / "l.csv").write_text("a,b,ldnd\nen,de,60\n")
+    assert "60.000" in run("distances", "languages", "--kind", "lexical", "--table", "l.csv", cwd=tmp_path).stdout
+    for options, message in {
+        ("--kind", "lexical"): "give --table",
+        ("--kind", "fertility"): "give --text FOLDER",
+        ("--kind", "sintactic"): "did you mean 'syntactic'",
+    }.items():
+        refused = run("distances", "languages", "en", "de", *options)
+        assert refused.returncode == 2
+        assert message in refused.stderr
+    everything = run("distances", "languages", "--kind", "word-order", "--from", "en", "-o", "all.csv", cwd=tmp_path)
+    assert everything.returncode == 0
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 2
+    assert "too many for a table" in run("distances", "languages").stderr
+
+
+def examples(folder):
+    lines = []
+    for task, words in {"colours": "red green blue", "animals": "cat dog cow", "mixed": "red cat blue dog"}.items():
+        chosen = words.split()
+        for i in range(30):
+            text = " ".join(chosen[(i + k) % len(chosen)] for k in range(2 + i % 3)) + f" {i}"
+            lines.append(json.dumps({"task": task, "text": text, "label": i % 2}))
+    (folder / "e.jsonl").write_text("\n".join(lines))
+
+
+def test_task_distances_and_their_comparison(tmp_path):
+    examples(tmp_path)
+    found = run("distances", "tasks", "e.jsonl", "--kind", "tfidf", "-o", "t.csv", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "t.csv").read_text().startswith("tfidf,colours,animals,mixed\n")
+    assert json.loads((tmp_path / "t.json").read_text())["kind"] == "tfidf"
+    kinds = ["--kind", "tfidf", "--kind", "token-divergence", "--kind", "vocabulary-overlap"]
+    found = run("distances", "compare", "e.jsonl", *kinds, "-o", "c", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert {p.name for p in (tmp_path / "c").iterdir()} >= {
+        "correlations.csv",
+        "cells.csv",
+        "agreement.pdf",
+        "tfidf.csv",
+    }
+    for command, message in {
+        ("tasks", "e.jsonl", "--kind", "logme"): "name tasks and give a corpus with --from",
+        ("tasks", "e.jsonl", "--kind", "tf-idf"): "did you mean 'tfidf'",
+        ("tasks", "qqp", "squad"): "or names of tasks and --from",
+        ("tasks", "qqp", "--from", "."): "qqp",
+        ("tasks", "missing.jsonl"): "no such file",
+        ("compare", "e.jsonl", "--kind", "description"): "no description of",
+    }.items():
+        refused = run("distances", *command, cwd=tmp_path)
+        assert refused.returncode == 2, command
+        assert message in refused.stderr, refused.stderr
+    assert "mean-embedding-cosine" in run("distances", "kinds").stdout
 
 
 def test_corpora_show():

@@ -21,7 +21,7 @@ _SHOWN = 16
 
 @app.command(
     "languages",
-    epilog="Examples: transfer-analysis distances languages de fr sw zh --kind syntactic --from en; "
+    epilog="Example: transfer-analysis distances languages de fr sw zh --kind syntactic --from en; "
     "transfer-analysis distances languages en de tr --kind fertility --text corpora/ --task udpos --tokenizer my-encoder",
 )
 def language_distances_command(

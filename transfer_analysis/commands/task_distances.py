@@ -53,7 +53,7 @@ Probe = Annotated[
 
 @app.command(
     "tasks",
-    epilog="Examples: transfer-analysis distances tasks examples.jsonl -o distances.csv; "
+    epilog="Example: transfer-analysis distances tasks examples.jsonl -o distances.csv; "
     "transfer-analysis distances tasks squad qqp xnli --from corpora/ --kind logme -o logme.csv",
 )
 def task_distances_command(
@@ -255,7 +255,9 @@ def _material(asked: _Asked, reading: _Reading, report: Report) -> Material:
 
         overrides = {"epochs": reading.epochs} if reading.epochs is not None else {}
         recipe = named_recipe(reading.recipe, **overrides)
-        return tuned_tasks(chosen, str(model_folder(reading.model)), recipe, asked.seed, report)
+        folder = str(model_folder()) if reading.model == "auto" else reading.model
+        name = "all-MiniLM-L6-v2" if reading.model == "auto" else ""
+        return tuned_tasks(chosen, folder, recipe, asked.seed, report, name)
 
     return Material(
         examples,

@@ -204,12 +204,16 @@ def _spread(texts: list[str]) -> list[str]:
 
 
 def _of_trained(kind: str, material: Material, report: Report) -> DistanceMatrix:
-    # These modules load torch.
+    tuned = material.tuned_tasks()
+    with tuned.numerics.applied(tuned.encoder):
+        return _trained(kind, material, tuned, report)
+
+
+def _trained(kind: str, material: Material, tuned: TunedTasks, report: Report) -> DistanceMatrix:
     from transfer_analysis.distances.models import fewshot, representations, transferability
 
     if kind.startswith("task-embedding"):
         return material.task_embeddings(report)[kind]
-    tuned = material.tuned_tasks()
     if kind in ("cka", "rsa"):
         probes = material.probes or _spread([text for one in material.examples.values() for text in one.texts])
         compute = representations.cka_distances if kind == "cka" else representations.rsa_distances

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
+from transfer_analysis.distances.kinds import TASK_KINDS
 from transfer_analysis.languages import families, resolve
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
@@ -50,7 +51,7 @@ def draw_figures(material: Material) -> list[Drawn]:
         cells = task_cells(material, which, languages)
         drawn += [
             _task_scatter(material, cells, which, languages),
-            _task_curve(cells, which),
+            _task_curve(material, cells, which),
             _task_heatmap(material, cells),
         ]
     regression = next((h for h in hypotheses if isinstance(h, LanguageRegression)), None)
@@ -141,27 +142,36 @@ def _task_scatter(material: Material, cells: Cells, which: str, languages: str) 
         y="outcome",
         group="family",
         band=band,
-        names={"distance": "semantic distance", "outcome": f"{where}{which}, standardised within target"},
+        names={
+            "distance": f"{_task_distance(material)} distance",
+            "outcome": f"{where}{which}, standardised within target",
+        },
     )
     few = min(cells.outcome.shape) < _FEW
     note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
     return Drawn(
         "distance-outcome",
         _figure(ax),
-        f"{(where + which).capitalize()} against semantic distance, one point per intermediate × target cell, coloured by "
+        f"{(where + which).capitalize()} against {_task_distance(material)} distance, one point per intermediate × target cell, coloured by "
         f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
     )
 
 
-def _task_curve(cells: Cells, which: str) -> Drawn:
+def _task_curve(material: Material, cells: Cells, which: str) -> Drawn:
     curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
     ax = reporting.selection_curve_plot(curve, outcome=f"{which} (points)")
     return Drawn(
         "selection-curve",
         _figure(ax),
-        f"Best {which} among the k semantically nearest intermediate tasks, mean over targets, beside the exact "
-        "expectation of choosing k at random and the range of 95% of relabeled distances.",
+        f"Best {which} among the k intermediate tasks with the smallest {_task_distance(material)} distance, mean over "
+        "targets, beside the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
     )
+
+
+def _task_distance(material: Material) -> str:
+    """Return the name of the study's distance between tasks."""
+    assert material.study.task_distance is not None
+    return material.study.task_distance.name
 
 
 def _task_heatmap(material: Material, cells: Cells) -> Drawn:
@@ -173,13 +183,15 @@ def _task_heatmap(material: Material, cells: Cells) -> Drawn:
     else:
         rows, columns = list(cells.outcome.index), list(cells.outcome.columns)
     groups = {name: catalogue.family(name) for name in {*rows, *columns}}
+    # A matrix that a person gave may be of any kind.
+    title = TASK_KINDS[matrix.kind].title if matrix.kind in TASK_KINDS else matrix.kind
     ax = reporting.distance_heatmap(
-        matrix.values.loc[rows, columns], label="semantic distance (1 − cosine)", groups=groups
+        matrix.values.loc[rows, columns], label=f"{_task_distance(material)} distance", groups=groups
     )
     return Drawn(
         "task-distance-heatmap",
         _figure(ax),
-        "Semantic distance between tasks (1 − cosine of mean sentence embeddings), ordered by family.",
+        f"{_task_distance(material).capitalize()} distance between tasks ({title}), ordered by family.",
     )
 
 

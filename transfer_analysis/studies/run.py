@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer_analysis.distances import DistanceMatrix, language_distances, mean_embedding_distances
+from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.distances.kinds import Material as DistanceMaterial
+from transfer_analysis.distances.kinds import task_distances
+from transfer_analysis.distances.tasks.examples import TaskExamples
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import sha256
 from transfer_analysis.observations import Observations, observe
@@ -178,11 +181,12 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
     if study.task_distance is not None and given.task_distances is not None:
         matrices[study.task_distance.name] = DistanceMatrix.read(given.task_distances)
     elif study.task_distance is not None:
-        # The sentence encoder takes seconds to load, and only this kind needs it.
+        examples = {name: TaskExamples(name, texts) for name, texts in _examples(study, given).items()}
+        # The sentence encoder takes seconds to load, and not every kind needs it.
         from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 
-        examples = _examples(study, given)
-        matrices[study.task_distance.name] = mean_embedding_distances(examples, load_sentence_encoder(given.encoder))
+        material = DistanceMaterial(examples, lambda: load_sentence_encoder(given.encoder))
+        matrices[study.task_distance.name] = task_distances(study.task_distance.kind, material)
     languages = sorted({*table.frame["source_language"], *table.frame["language"]})
     for kind in study.language_distances:
         matrices[kind] = language_distances(languages, kind, min_shared=study.min_shared_features)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
+from transfer_analysis.distances.kinds import TASK_KINDS
 from transfer_analysis.documents import parse_yaml, validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
@@ -137,12 +138,23 @@ Code = Annotated[str, AfterValidator(_canonical)]
 
 
 class TaskDistance(_Model):
-    """The semantic distance between tasks, and where its examples come from."""
+    """A distance between tasks computed from the text of their examples, and where these come from."""
 
     name: str = Field(default="semantic", pattern=r"^[a-z_]+$")
-    kind: Literal["mean-embedding-cosine"]
+    kind: str = "mean-embedding-cosine"
     examples: Literal["given", "simulated"]
     examples_per_task: int = Field(default=128, gt=0)
+
+    @model_validator(mode="after")
+    def _is_of_text(self) -> TaskDistance:
+        if self.kind not in TASK_KINDS:
+            raise ValueError(f"unknown task distance {self.kind!r}{nearest(self.kind, TASK_KINDS)}")
+        if TASK_KINDS[self.kind].needs not in ("embeddings", "words"):
+            raise ValueError(
+                f"{self.kind} needs more than the text of examples: compute it with `transfer-analysis distances tasks` and "
+                "give it to the study with --task-distances"
+            )
+        return self
 
 
 class Covariate(_Model):

@@ -146,17 +146,15 @@ def load_layer_encoder(name: str = "auto", layer: int | None = None, pooling: Po
     return KeptEncoder(shown, source, folder, partial(_layer_model, layer=chosen, pooling=pooling), settings)
 
 
-def model_folder(name: str = "auto") -> Path:
-    """Return the folder of an encoder, named as for `load_sentence_encoder`.
+def model_folder() -> Path:
+    """Return the folder of the default encoder, all-MiniLM-L6-v2.
 
     Raises
     ------
     InputError
-        Where the encoder cannot be had.
+        Where it cannot be had.
     """
-    folder, _ = _default() if name == "auto" else _found(name)
-    _require_model(folder, name)
-    return folder
+    return _default()[0]
 
 
 def _found(name: str) -> tuple[Path, str]:

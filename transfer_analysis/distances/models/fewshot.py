@@ -10,7 +10,6 @@ from transfer_analysis.distances.models.tuned import TunedTasks, features_of
 from transfer_analysis.distances.tasks.examples import TaskExamples
 from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
-from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import predict, train
 from transfer_analysis.training.reading.features import Features
@@ -19,7 +18,7 @@ from transfer_analysis.training.scoring.evaluate import evaluate, outputs
 from transfer_analysis.training.streams import Stream, all_of
 
 #: Examples that are trained on, passes over them, and examples at most that are tested on.
-SHOTS, EPOCHS, TESTED = 32, 8, 256
+SHOTS, EPOCHS, TESTED = 32, 5, 256
 
 
 def few_shot_distances(tuned: TunedTasks, examples: dict[str, TaskExamples], report: Report = silent) -> DistanceMatrix:
@@ -112,6 +111,6 @@ def _score(tuned: TunedTasks, source: str, shots: Features, test: Features) -> f
     recipe: Recipe = tuned.recipe.for_task(shots.task).model_copy(update={"batch_size": 16, "epochs": EPOCHS})
     head = make_head(shots.task, encoder, tuned.seed)
     stream = Stream(shots, head, recipe.batch_size, recipe.epochs)
-    train(encoder, [stream], all_of([stream]), recipe, tuned.seed, numerics=Numerics(precision=recipe.precision))
-    given = outputs(test, predict(encoder, head, test))
+    train(encoder, [stream], all_of([stream]), recipe, tuned.seed, numerics=tuned.numerics)
+    given = outputs(test, predict(encoder, head, test, tuned.numerics))
     return evaluate(test, given)[test.task.metric]

@@ -1,18 +1,21 @@
 """LogME: the log evidence of a Bayesian linear model from states to labels (You et al. 2021, ICML).
 
 A label column y is modelled as Fw + noise, w ~ N(0, α⁻¹), noise ~ N(0, β⁻¹), F the states, n × d. The score is the maximum
-over α and β of log p(y | F) / n. With the singular values of F, and z = Uᵀy for the r of them that are not zero,
+over α and β of log p(y | F) / n. With the singular values σ of F that are not zero, r of them, z = Uᵀy, and t = α/β, the best
+β for a given t is n / S, and what is left to maximise is a function of t alone:
 
-    log p = n/2 log β + r/2 log α − n/2 log 2π − β/2 |Fm − y|² − α/2 |m|² − ½ Σᵢ log(α + β σᵢ²)
+    S(t) = |y|² − Σ zᵢ² (1 − wᵢ),   wᵢ = t / (t + σᵢ²)
+    log p = −n/2 (log 2πe + log S/n) + ½ Σ log wᵢ
 
-The published implementation has d/2 log α, and log(α + βσ²) only for the singular values it has computed. The d − r
-directions in which F has nothing contribute log α each to the determinant, which leaves r/2 log α: with n < d, or features
-of which some are combinations of others, its score is off by (d − r)/2 · log α / n.
+The published implementation has d/2 log α in place of r/2 log α, and log(α + βσ²) only for the singular values that it has
+computed. The d − r directions in which F has nothing contribute log α each to the determinant, which cancels: with n < d, or
+states of which some are combinations of others, its score is off by (d − r)/2 · log α / n.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +27,11 @@ Floats = npt.NDArray[np.float64]
 #: Squared singular values below this share of the largest count as zero.
 _CUTOFF = 1e-10
 
-#: Iterations at most, and the change of log α and log β at which they end.
-_ITERATIONS = 500
-_TOLERANCE = 1e-6
+#: Values of t that are tried for all columns together, as shares of the largest squared singular value.
+_TRIED = np.logspace(-12, 12, 289)
 
-#: Bounds of α and β, within which a perfect fit (β without bound) stays a number.
-_BOUNDS = (1e-12, 1e12)
+#: Steps of Newton's method from the best of them.
+_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,18 @@ class Factorised:
     left: Floats
     squares: Floats
 
-    @property
-    def units(self) -> int:
-        """Number of units."""
-        return len(self.left)
+    @cached_property
+    def tried(self) -> Floats:
+        """Values of t that are tried first, in increasing order."""
+        values: Floats = _TRIED * self.squares.max()
+        return values
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The w of each value that is tried, shape (values, rank)."""
+        t = self.tried[:, None]
+        weights: Floats = t / (t + self.squares)
+        return weights
 
 
 def factorised(states: Floats) -> Factorised:
@@ -102,44 +112,53 @@ def logme_of_numbers(states: Factorised, labels: Floats) -> float:
 def log_evidence(states: Factorised, columns: Floats) -> Floats:
     """Return the greatest log evidence per unit of each column of labels, shape (columns,).
 
-    All columns are maximised together by MacKay's fixed point: γ = Σ βσ²/(α + βσ²), α = γ/|m|², β = (n − γ)/|Fm − y|².
-
     Parameters
     ----------
     columns
-        Shape (units, columns).
+        Shape (units, columns). The best t is looked for among many values, for all columns in one product, and from the
+        best of them by Newton's method on log t.
     """
-    units = states.units
-    squares = states.squares[:, None]
+    units = len(columns)
     projected = (states.left.T @ columns) ** 2
     outside = np.maximum((columns**2).sum(axis=0) - projected.sum(axis=0), 0.0)
-    alpha, beta = np.ones(columns.shape[1]), np.ones(columns.shape[1])
-    for _ in range(_ITERATIONS):
-        gamma, size, error = _moments(alpha, beta, squares, projected, outside)
-        new_alpha = np.clip(gamma / np.maximum(size, 1e-300), *_BOUNDS)
-        new_beta = np.clip((units - gamma) / np.maximum(error, 1e-300), *_BOUNDS)
-        change = max(np.abs(np.log(new_alpha / alpha)).max(), np.abs(np.log(new_beta / beta)).max())
-        alpha, beta = new_alpha, new_beta
-        if change < _TOLERANCE:
-            break
-    _, size, error = _moments(alpha, beta, squares, projected, outside)
-    evidence: Floats = (
-        units * np.log(beta)
-        + len(squares) * np.log(alpha)
-        - units * np.log(2 * np.pi)
-        - beta * error
-        - alpha * size
-        - np.log(alpha + beta * squares).sum(axis=0)
-    ) / (2 * units)
-    return evidence
+    errors = states.weights @ projected + outside
+    tried = -units / 2 * np.log(errors / units) + np.log(states.weights).sum(axis=1)[:, None] / 2
+    best = tried.argmax(axis=0)
+    low = np.log(states.tried[np.maximum(best - 1, 0)])
+    high = np.log(states.tried[np.minimum(best + 1, len(states.tried) - 1)])
+    log_t = np.log(states.tried[best])
+    for _ in range(_STEPS):
+        slope, curvature = _derivatives(log_t, states.squares, projected, outside, units)
+        low, high = np.where(slope > 0, log_t, low), np.where(slope > 0, high, log_t)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = log_t - slope / curvature
+        # Where the function is not concave the step may lead away; then the middle of the bracket.
+        log_t = np.where((step > low) & (step < high), step, (low + high) / 2)
+    weights = _weights(log_t, states.squares)
+    error = (projected * weights).sum(axis=0) + outside
+    evidence: Floats = -(np.log(2 * np.pi) + 1 + np.log(error / units)) / 2 + np.log(weights).sum(axis=0) / (2 * units)
+    # Never worse than the best that was tried.
+    best_tried: Floats = tried.max(axis=0) / units - (np.log(2 * np.pi) + 1) / 2
+    greatest: Floats = np.maximum(evidence, best_tried)
+    return greatest
 
 
-def _moments(
-    alpha: Floats, beta: Floats, squares: Floats, projected: Floats, outside: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return γ, |m|² and |Fm − y|² of each column."""
-    precision = alpha + beta * squares
-    gamma = (beta * squares / precision).sum(axis=0)
-    size = (beta**2 * squares * projected / precision**2).sum(axis=0)
-    error = (projected * (alpha / precision) ** 2).sum(axis=0) + outside
-    return gamma, size, error
+def _weights(log_t: Floats, squares: Floats) -> Floats:
+    """Return w, shape (rank, columns)."""
+    t = np.exp(log_t)
+    weights: Floats = t / (t + squares[:, None])
+    return weights
+
+
+def _derivatives(
+    log_t: Floats, squares: Floats, projected: Floats, outside: Floats, units: int
+) -> tuple[Floats, Floats]:
+    """Return the first and second derivative of the log evidence by log t, for each column."""
+    w = _weights(log_t, squares)
+    rise = w * (1 - w)
+    error = (projected * w).sum(axis=0) + outside
+    first = (projected * rise).sum(axis=0) / error
+    second = (projected * rise * (1 - 2 * w)).sum(axis=0) / error
+    slope: Floats = (1 - w).sum(axis=0) / 2 - units / 2 * first
+    curvature: Floats = -rise.sum(axis=0) / 2 - units / 2 * (second - first**2)
+    return slope, curvature

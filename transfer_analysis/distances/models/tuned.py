@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,8 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.files import cache_folder
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
-from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.computing.memory import give_back_memory
+from transfer_analysis.training.computing.numerics import Numerics, numerics_of
 from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder, load_encoder
 from transfer_analysis.training.heads import Head, make_head
@@ -43,6 +44,8 @@ class TunedTasks:
         Its weights before any training.
     recipe, seed
         How each task was trained.
+    numerics
+        How products are computed, in training and after it.
     features
         Task → its examples as the encoder reads them.
     heads
@@ -53,6 +56,7 @@ class TunedTasks:
     before: Weights
     recipe: Recipe
     seed: int
+    numerics: Numerics
     features: dict[str, Features] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
@@ -72,11 +76,13 @@ class TunedTasks:
     def use(self, task: str) -> tuple[Encoder, Head]:
         """Return the encoder and the head as they are after training on a task."""
         self.encoder.model.load_state_dict(self.after(task))
+        give_back_memory()
         return self.encoder, self.heads[task]
 
     def restore(self) -> Encoder:
         """Return the encoder as it was before any training."""
         self.encoder.model.load_state_dict(self.before)
+        give_back_memory()
         return self.encoder
 
     def provenance(self) -> dict[str, Any]:
@@ -85,13 +91,19 @@ class TunedTasks:
             "encoder": self.encoder.name,
             "encoder_identity": self.encoder.identity,
             "recipe": {name: self.recipe.for_task(f.task).describe() for name, f in self.features.items()},
+            "computed_with": str(self.numerics),
             "seed": self.seed,
             "examples": {name: len(f.golds) for name, f in self.features.items()},
         }
 
 
 def tuned_tasks(
-    examples: Mapping[str, TaskExamples], encoder: str, recipe: Recipe, seed: int = 0, report: Report = silent
+    examples: Mapping[str, TaskExamples],
+    encoder: str,
+    recipe: Recipe,
+    seed: int = 0,
+    report: Report = silent,
+    name: str = "",
 ) -> TunedTasks:
     """Train an encoder on each task, or read what an earlier call has kept.
 
@@ -103,6 +115,8 @@ def tuned_tasks(
         Folder or hub id of the encoder that every task starts from.
     recipe
         How each task is trained.
+    name
+        What the encoder is called in results, where not as its folder or hub id.
 
     Raises
     ------
@@ -111,23 +125,24 @@ def tuned_tasks(
     """
     _require_trainable(examples)
     loaded = load_encoder(encoder)
+    loaded = replace(loaded, name=name or loaded.name)
     before = {name: weight.clone() for name, weight in loaded.model.state_dict().items()}
-    tuned = TunedTasks(loaded, before, recipe, seed)
-    for name, given in examples.items():
+    tuned = TunedTasks(loaded, before, recipe, seed, numerics_of(loaded, recipe, cache_folder() / "tuned"))
+    for task_name, given in examples.items():
         assert given.task is not None
-        tuned.features[name] = features_of(given, loaded, recipe)
-        tuned.identities[name] = _identity(given, loaded, recipe.for_task(given.task), seed)
-    for i, name in enumerate(tuned.tasks):
-        report(f"training on {name}", i / len(examples))
-        task = tuned.features[name].task
-        kept = read_tensors(_path(tuned.identities[name]))
+        tuned.features[task_name] = features_of(given, loaded, recipe)
+        tuned.identities[task_name] = _identity(given, tuned, recipe.for_task(given.task))
+    for i, task_name in enumerate(tuned.tasks):
+        report(f"training on {task_name}", i / len(examples))
+        task = tuned.features[task_name].task
+        kept = read_tensors(_path(tuned.identities[task_name]))
         head = make_head(task, tuned.restore(), seed)
         if kept is None:
-            _train(tuned, name, head)
+            _train(tuned, task_name, head)
         else:
             weights = {n.removeprefix("head."): w for n, w in kept[0].items() if n.startswith("head.")}
             head.load_state_dict(weights)
-        tuned.heads[name] = head
+        tuned.heads[task_name] = head
     tuned.restore()
     return tuned
 
@@ -165,24 +180,25 @@ def _train(tuned: TunedTasks, name: str, head: Head) -> None:
     features = tuned.features[name]
     recipe = tuned.recipe.for_task(features.task)
     stream = Stream(features, head, recipe.batch_size, recipe.epochs)
-    train(tuned.encoder, [stream], all_of([stream]), recipe, tuned.seed, numerics=Numerics(precision=recipe.precision))
+    train(tuned.encoder, [stream], all_of([stream]), recipe, tuned.seed, numerics=tuned.numerics)
     weights = {f"encoder.{n}": w for n, w in tuned.encoder.model.state_dict().items()}
     weights |= {f"head.{n}": w for n, w in head.state_dict().items()}
     write_tensors(_path(tuned.identities[name]), weights, {"task": name, "encoder": tuned.encoder.name})
 
 
-def _identity(examples: TaskExamples, encoder: Encoder, recipe: Recipe, seed: int) -> str:
+def _identity(examples: TaskExamples, tuned: TunedTasks, recipe: Recipe) -> str:
     assert examples.task is not None
     about: Sequence[Any] = (
         CORE,
         torch.__version__,
-        encoder.identity,
+        tuned.encoder.identity,
+        str(tuned.numerics),
         recipe.identity(),
         examples.task.head,
         examples.task.columns,
         examples.task.labels,
         fingerprint(examples.records),
-        seed,
+        tuned.seed,
     )
     return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
 
