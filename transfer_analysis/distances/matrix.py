@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.files import require_file, write_text
+from transfer_analysis.errors import InputError, first_line, nearest
+from transfer_analysis.files import write_text
+from transfer_analysis.results.store import csv_rows, read_csv
 
 
 @dataclass(frozen=True)
@@ -151,24 +152,46 @@ class DistanceMatrix:
         InputError
             Where the file is no labelled matrix of numbers.
         """
-        require_file(path, "a CSV matrix with labels in its first row and first column")
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, index_col=0, encoding="utf-8-sig")
-        values = text.apply(pd.to_numeric, errors="coerce").astype(float)
-        wrong = values.isna() & ~text.isin(["", "nan", "NaN", "NA"])
-        if wrong.to_numpy().any():
-            row, column = (int(i[0]) for i in np.nonzero(wrong.to_numpy()))
-            raise InputError(
-                f"{path.name} row {row + 2}, column {text.columns[column]!r}: "
-                f"{text.iloc[row, column]!r} is not a number; leave a missing distance empty"
-            )
+        values = _read_values(path)
         about: dict[str, Any] = {}
         beside = path.with_suffix(".json")
         if beside.is_file():
-            about = json.loads(beside.read_text(encoding="utf-8"))
+            about = _read_about(beside)
+        with_shared = path.with_name(f"{path.stem}-shared.csv")
         return cls(
-            values.rename_axis(None),
+            values,
             kind=about.get("kind", path.stem),
             parameters=about.get("parameters", {"file": path.name}),
             model=about.get("model"),
             directed=about.get("directed", False),
+            shared=_read_values(with_shared).astype(int) if with_shared.is_file() else None,
         )
+
+
+def _read_values(path: Path) -> pd.DataFrame:
+    """Read a labelled matrix of numbers from CSV; an empty field is NaN."""
+    table = read_csv(path)
+    if table.shape[1] < 2 or table.empty:
+        raise InputError(f"{path.name}: expected a matrix with labels in its first row and first column")
+    text = table.set_axis(table.iloc[:, 0].astype(str), axis=0).iloc[:, 1:]
+    values = text.apply(pd.to_numeric, errors="coerce").astype(float)
+    wrong = (values.isna() & ~text.isin(["", "nan", "NaN", "NA"])) | np.isinf(values)
+    if wrong.to_numpy().any():
+        row, column = (int(i[0]) for i in np.nonzero(wrong.to_numpy()))
+        raise InputError(
+            f"{csv_rows(path, table)[row]}, column {text.columns[column]!r}: "
+            f"{text.iloc[row, column]!r} is not a number; leave a missing distance empty"
+        )
+    return values.rename_axis(None)
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: is not JSON: {first_line(error)}; it should say what the matrix beside it is"
+        ) from error
+    if not isinstance(about, dict):
+        raise InputError(f"{path}: expected a JSON object that says what the matrix beside it is")
+    return about

@@ -10,8 +10,9 @@ import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.files import require_file, sha256
+from transfer_analysis.files import sha256
 from transfer_analysis.languages import resolve
+from transfer_analysis.results.store import csv_rows, read_csv
 
 
 def lexical_distances(path: Path, languages: Sequence[str] | None = None) -> DistanceMatrix:
@@ -37,29 +38,27 @@ def lexical_distances(path: Path, languages: Sequence[str] | None = None) -> Dis
         Naming the row: for an unknown language, a distance that is no number or is negative, or a pair with two
         distances; and for a language that the table does not have at all.
     """
-    expected = "CSV with two columns of language codes and one of distances"
-    require_file(path, expected)
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig")
+    table = read_csv(path)
     if table.shape[1] != 3:
+        expected = "two columns of language codes and one of distances"
         raise InputError(f"{path.name}: has the columns {', '.join(table.columns)}; expected {expected}")
     values = pd.to_numeric(table.iloc[:, 2], errors="coerce").to_numpy(dtype=float)
     problems: list[str] = []
     codes: dict[str, str] = {}
     pairs: dict[tuple[str, str], float] = {}
-    for row, (one, other, text) in enumerate(table.itertuples(index=False), start=2):
+    for (one, other, text), value, where in zip(table.to_numpy(), values, csv_rows(path, table), strict=True):
         try:
             for code in (one, other):
                 codes.setdefault(code, resolve(code).code)
         except InputError as error:
-            problems.append(f"{path.name} row {row}: {error}")
+            problems.append(f"{where}: {error}")
             continue
-        value = values[row - 2]
         if not np.isfinite(value) or value < 0:
-            problems.append(f"{path.name} row {row}: {text!r} is not a distance; expected a number from 0 up")
+            problems.append(f"{where}: {text!r} is not a distance; expected a number from 0 up")
             continue
         pair = (min(codes[one], codes[other]), max(codes[one], codes[other]))
         if pairs.setdefault(pair, value) != value:
-            problems.append(f"{path.name} row {row}: {one} and {other} are {text} apart here, {pairs[pair]:g} before")
+            problems.append(f"{where}: {one} and {other} are {text} apart here, {pairs[pair]:g} before")
     if problems:
         raise InputError(problems)
     known = sorted(set(codes.values()))

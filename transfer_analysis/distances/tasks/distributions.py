@@ -7,6 +7,7 @@ task are some way apart, the more the fewer there are. Give each task as many ex
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,16 @@ from scipy.spatial.distance import cdist, pdist
 
 from transfer_analysis.distances.embeddings.encoders import TextEncoder
 from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.distances.tasks.gaussians import Gaussian
 from transfer_analysis.distances.tasks.semantic import Texts, embedded, semantic_matrix
 
 Floats = npt.NDArray[np.float64]
 
 #: Random directions that the sliced distance is averaged over.
 PROJECTIONS = 500
+
+#: Examples at most whose distances a median is taken of.
+_MEDIAN_OF = 3000
 
 #: Entropic regularisation, as a share of the median squared distance between embeddings of all tasks.
 REGULARISATION = 0.05
@@ -36,7 +41,7 @@ def mmd_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
         Symmetric, not negative: the root of the biased estimate of MMD², at most √2.
     """
     vectors = embedded(examples, encoder)
-    width = float(np.median(pdist(np.concatenate(list(vectors.values()))))) or 1.0
+    width = _median(vectors, "euclidean")
 
     def kernel(one: Floats, other: Floats) -> float:
         return float(np.exp(-cdist(one, other, "sqeuclidean") / (2 * width**2)).mean())
@@ -62,7 +67,7 @@ def frechet_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
     """Return the 2-Wasserstein distance between Gaussians with the tasks' means and covariances (Dowson & Landau 1982).
 
     d² = |μ₁ − μ₂|² + tr C₁ + tr C₂ − 2 tr (C₁^½ C₂ C₁^½)^½. With fewer examples than dimensions the covariances are
-    singular, which the formula allows: the last trace is the nuclear norm of X₁X₂ᵀ / √((n₁−1)(n₂−1)), X centred.
+    singular, which the formula allows (see `gaussians`).
 
     Returns
     -------
@@ -75,13 +80,10 @@ def frechet_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
         For a task with fewer than two different texts.
     """
     vectors = embedded(examples, encoder, least=2)
-    means = {task: rows.mean(axis=0) for task, rows in vectors.items()}
-    scaled = {task: (rows - means[task]) / np.sqrt(len(rows) - 1) for task, rows in vectors.items()}
+    gaussians = {task: Gaussian.of(rows) for task, rows in vectors.items()}
 
     def distance(one: str, other: str) -> float:
-        cross = np.linalg.svd(scaled[one] @ scaled[other].T, compute_uv=False).sum()
-        spread = (scaled[one] ** 2).sum() + (scaled[other] ** 2).sum() - 2 * cross
-        return float(np.sqrt(max(0.0, ((means[one] - means[other]) ** 2).sum() + spread)))
+        return float(np.sqrt(gaussians[one].squared_wasserstein(gaussians[other])))
 
     return semantic_matrix(_of_pairs(list(vectors), distance), "frechet", examples, encoder)
 
@@ -120,8 +122,7 @@ def sinkhorn_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
         Symmetric, not negative.
     """
     vectors = embedded(examples, encoder)
-    median = float(np.median(pdist(np.concatenate(list(vectors.values())), "sqeuclidean"))) or 1.0
-    strength = REGULARISATION * median
+    strength = REGULARISATION * _median(vectors, "sqeuclidean")
     alone = {task: entropic_cost(rows, rows, strength) for task, rows in vectors.items()}
 
     def distance(one: str, other: str) -> float:
@@ -145,6 +146,13 @@ def entropic_cost(one: Floats, other: Floats, strength: float) -> float:
     _, log = ot.bregman.sinkhorn_log(a, b, cost, strength, numItermax=2000, stopThr=1e-7, log=True, warn=False)
     # POT's potentials carry the entropy of the marginals: P = exp(log u + log v − C/ε) with P1 = a.
     return float(strength * (a @ (log["log_u"] - np.log(a)) + b @ (log["log_v"] - np.log(b))))
+
+
+def _median(vectors: dict[str, Floats], metric: Literal["euclidean", "sqeuclidean"]) -> float:
+    """Return the median distance between the examples of all tasks, or between some evenly taken where they are many."""
+    every = np.concatenate(list(vectors.values()))
+    chosen = every[np.unique(np.linspace(0, len(every) - 1, _MEDIAN_OF).astype(int))]
+    return float(np.median(pdist(chosen, metric))) or 1.0
 
 
 def _from_means(vectors: dict[str, Floats], mean: Callable[[Floats, Floats], float], sign: int) -> Floats:

@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from transfer_analysis.distances.embeddings.encoders import TextEncoder
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
+from transfer_analysis.distances.tasks.gaussians import Gaussian
 from transfer_analysis.distances.tasks.semantic import embedded, semantic_matrix
 from transfer_analysis.errors import InputError
 
@@ -53,7 +54,7 @@ def label_aware_distances(examples: Mapping[str, TaskExamples], encoder: TextEnc
     for i, one in enumerate(tasks):
         for j in range(i):
             other = tasks[j]
-            between = _between_classes(groups[one][1], groups[other][1])
+            between = np.array([[a.squared_wasserstein(b) for b in groups[other][1]] for a in groups[one][1]])
             cost = cdist(vectors[one], vectors[other], "sqeuclidean")
             cost += between[np.ix_(groups[one][0], groups[other][0])]
             least = ot.emd2(np.full(len(cost), 1 / len(cost)), np.full(cost.shape[1], 1 / cost.shape[1]), cost)
@@ -82,23 +83,8 @@ def _require_classes(examples: Mapping[str, TaskExamples]) -> None:
         raise InputError(problems)
 
 
-def _groups(vectors: Floats, classes: list[str]) -> tuple[npt.NDArray[np.int64], list[tuple[Floats, Floats]]]:
-    """Return the number of each example's class; and each class's mean, and its examples about it over √(n − 1)."""
+def _groups(vectors: Floats, classes: list[str]) -> tuple[npt.NDArray[np.int64], list[Gaussian]]:
+    """Return the number of each example's class, and each class's Gaussian."""
     names, numbers = np.unique(np.array(classes, dtype=object).astype(str), return_inverse=True)
-    gaussians = []
-    for number in range(len(names)):
-        rows = vectors[numbers == number]
-        mean = rows.mean(axis=0)
-        gaussians.append((mean, (rows - mean) / np.sqrt(len(rows) - 1)))
+    gaussians = [Gaussian.of(vectors[numbers == number]) for number in range(len(names))]
     return numbers.astype(np.int64), gaussians
-
-
-def _between_classes(one: list[tuple[Floats, Floats]], other: list[tuple[Floats, Floats]]) -> Floats:
-    """Return the squared 2-Wasserstein distances between the Gaussians of classes."""
-    return np.array([[_squared_wasserstein(a, b) for b in other] for a in one])
-
-
-def _squared_wasserstein(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
-    (mean, rows), (other_mean, other_rows) = one, other
-    cross = np.linalg.svd(rows @ other_rows.T, compute_uv=False).sum()
-    return max(0.0, float(((mean - other_mean) ** 2).sum() + (rows**2).sum() + (other_rows**2).sum() - 2 * cross))
