@@ -159,7 +159,13 @@ def test_task_distances_and_their_comparison(tmp_path):
         ("tasks", "qqp", "squad"): "or names of tasks and --from",
         ("tasks", "qqp", "--from", "."): "qqp",
         ("tasks", "missing.jsonl"): "no such file",
-        ("compare", "e.jsonl", "--kind", "description"): "no description of",
+        ("compare", "e.jsonl", "--kind", "description", "--kind", "tfidf"): "no description of",
+        ("compare", "e.jsonl", "--kind", "tfidf"): "needs two kinds",
+        ("compare", "e.jsonl", "--recipe", "smal"): "did you mean 'small'",
+        ("tasks", "e.jsonl", "-o", "x.txt"): "ends in .csv",
+        ("tasks", "e.jsonl", "--pooling", "mean"): "--pooling goes with --layer",
+        ("tasks", "e.jsonl", "--language", "de"): "--language goes with --from",
+        ("languages", "en", "de", "--kind", "script", "--table", "x.csv"): "no use for --table",
     }.items():
         refused = run("distances", *command, cwd=tmp_path)
         assert refused.returncode == 2, command

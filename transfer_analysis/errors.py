@@ -26,6 +26,10 @@ class MissingError(InputError):
     """What was asked for is not there: a split, a language, a data set. Something else may be asked for instead."""
 
 
+class UnsuitedError(InputError):
+    """What was asked for does not apply to these data, such as classes where there are none; other things may."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of what an error says, or its name where it says nothing."""
     lines = str(error).strip().splitlines()

@@ -107,14 +107,15 @@ def test_table():
         "length-entropy",
     }
     assert table["examples"].unique().tolist() == [50]  # both at the size of the smaller
-    assert table["words"].nunique() == 1
+    entropies = table[table["measure"].str.startswith("entropy")]
+    assert (entropies.groupby("measure")["items"].nunique() == 1).all()
     wide = table.pivot(index="measure", columns="task", values="value")
     for measure in ("mattr", "entropy-1", "entropy-3", "vendi"):
         assert wide.at[measure, "rich"] > wide.at[measure, "poor"]
     assert (table["low"] <= table["value"]).all()
     assert (table["value"] <= table["high"]).all()
-    again = diversity_table({"rich": rich, "poor": poor}, Counts(), resamples=50)
-    assert again.equals(table)
+    again = diversity_table({"poor": poor, "rich": rich}, Counts(), resamples=50)  # the order of tasks is nothing
+    assert again.set_index(["task", "measure"]).sort_index().equals(table.set_index(["task", "measure"]).sort_index())
     with pytest.raises(InputError, match=r"too few examples of small \(5\)"):
         diversity_table({"rich": rich, "small": task("small", 5, rng, ["a"])})
 
@@ -136,3 +137,35 @@ def test_intervals_cover_what_a_sample_of_that_size_gives_on_average():
         assert table.at["genre-entropy", "value"] == pytest.approx(entropy(Counter(genres).elements()))
         covered += table.at["genre-entropy", "low"] <= truth <= table.at["genre-entropy", "high"]
     assert covered >= 180  # 95% nominally; 180 is four standard errors below
+
+
+def test_long_examples_beside_short_ones_keep_their_lengths():
+    rng = np.random.default_rng(0)
+    vocabulary = [f"w{i}" for i in range(400)]
+    long = TaskExamples("long", [" ".join(rng.choice(vocabulary, size=rng.integers(50, 150))) for _ in range(60)])
+    short = TaskExamples("short", [" ".join(rng.choice(vocabulary, size=rng.integers(3, 8))) for _ in range(60)])
+    table = diversity_table({"long": long, "short": short}, resamples=50).set_index(["task", "measure"])
+    alone = diversity_table({"long": long}, resamples=50).set_index(["task", "measure"])
+    assert table.at[("long", "length-entropy"), "value"] == pytest.approx(alone.at[("long", "length-entropy"), "value"])
+    assert table.at[("long", "length-entropy"), "value"] > table.at[("short", "length-entropy"), "value"]
+    # The same words, drawn alike: as many of each say the same of both, and about as exactly.
+    ours, theirs = (table.loc[(task, "entropy-1")] for task in ("long", "short"))
+    assert ours["items"] == theirs["items"]
+    assert ours["value"] == pytest.approx(theirs["value"], abs=0.15)
+    assert ours["high"] - ours["low"] < 0.5
+
+
+def test_sentences_of_an_example_are_parted():
+    given = TaskExamples("t", ["One two. Three four five! Six?"] * 25)
+    table = diversity_table({"t": given}, resamples=10).set_index("measure")
+    assert table.at["length-entropy", "items"] == 75
+    assert table.at["length-entropy", "value"] == pytest.approx(np.log2(3))
+
+
+def test_embeddings_that_are_no_numbers_are_refused():
+    class Broken(Counts):
+        def encode(self, texts):
+            return np.full((len(texts), 3), np.nan)
+
+    with pytest.raises(InputError, match="embeddings of t that are no numbers"):
+        diversity_table({"t": TaskExamples("t", [f"a {i}" for i in range(30)])}, Broken())

@@ -37,6 +37,11 @@ from transfer_analysis.languages import (
         ("zh-Hant-TW", "zh", "cmn"),
         ("es-419", "es", "spa"),
         ("Ghotuo", "aaa", "aaa"),
+        ("Farsi", "fa", "pes"),
+        ("Haitian Creole", "ht", "hat"),
+        ("Norwegian Bokmål", "no", "nob"),
+        ("zh-yue", "yue", "yue"),
+        (" slovene ", "sl", "slv"),
     ],
 )
 def test_resolve(given, code, iso):
@@ -49,7 +54,7 @@ def test_unknown_language_suggests_near_ones():
         resolve("germn")
 
 
-@pytest.mark.parametrize("given", ["xx", "zz-Latn", "stan9999", "de-Latn-DE-1996", "", "-"])
+@pytest.mark.parametrize("given", ["xx", "zz-Latn", "stan9999", "de-Latn-DE-1996", "", "-", "und", "zxx"])
 def test_what_is_no_language_is_refused(given):
     with pytest.raises(InputError, match="unknown language"):
         resolve(given)

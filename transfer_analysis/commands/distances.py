@@ -49,7 +49,12 @@ def language_distances_command(
     task: Annotated[str, typer.Option(help="Task of the catalogue whose texts or tokens are read.")] = "ntrex",
     count: Annotated[int, typer.Option(min=1, help="Sentences of each language.")] = 1000,
     tokenizer: Annotated[str | None, typer.Option(help="Folder or hub id of a tokenizer.")] = None,
-    table: Annotated[Path | None, typer.Option(help="CSV with two languages and a distance in each row.")] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with two languages and a distance in each row; for pretraining-size, with the columns language and size."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="CSV file to write, beside it .json and shared features.")
     ] = None,
@@ -61,9 +66,19 @@ def language_distances_command(
     asks for it.
     """
     from transfer_analysis.distances.languages import language_distances, languages_with
+    from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
     from transfer_analysis.distances.languages.lexical import lexical_distances
+    from transfer_analysis.distances.matrix import require_matrix_path
 
     codes = list(dict.fromkeys([*([source] if source else []), *(languages or [])]))
+    _require_options(
+        kind,
+        {"--text": text, "--tokenizer": tokenizer},
+        table,
+        measure != "angular" or impute is not None or min_shared > 1,
+    )
+    if out is not None:
+        require_matrix_path(out)
     with progress() as report:
         report(f"computing {kind} distances", 0.1)
         if kind in ("subword-overlap", "fertility"):
@@ -72,6 +87,9 @@ def language_distances_command(
             if table is None:
                 raise InputError("lexical distances come from a table: give --table FILE.csv")
             matrix = lexical_distances(table, codes or None)
+        elif kind == "pretraining-size" and table is not None:
+            sizes = read_sizes(table)
+            matrix = pretraining_size_distances(codes or sorted(sizes), sizes, table.name)
         else:
             if not languages:
                 codes = list(dict.fromkeys([*([source] if source else []), *languages_with(kind)]))
@@ -80,6 +98,16 @@ def language_distances_command(
     if source:
         matrix = matrix.from_rows([source])
     _give(matrix, out)
+
+
+def _require_options(kind: str, of_text: dict[str, str | None], table: Path | None, of_features: bool) -> None:
+    """Refuse options that the kind would pass over in silence."""
+    reads_text, reads_table = kind in ("subword-overlap", "fertility"), kind in ("lexical", "pretraining-size")
+    unused = [option for option, given in of_text.items() if given is not None and not reads_text]
+    unused += ["--table"] if table is not None and not reads_table else []
+    unused += ["--measure, --impute or --min-shared"] if of_features and (reads_text or kind == "lexical") else []
+    if unused:
+        raise InputError(f"{kind} distances have no use for {' and '.join(unused)}; leave that out")
 
 
 def _of_subwords(
@@ -116,7 +144,10 @@ def _give(matrix: DistanceMatrix, out: Path | None) -> None:
         )
     elif len(matrix.rows) == 1:
         row = matrix.values.iloc[0]
-        print_table([matrix.kind, matrix.rows[0]], [[label, _number(value)] for label, value in row.items()])
+        counts = [] if matrix.shared is None else [[str(count)] for count in matrix.shared.iloc[0]]
+        header = [matrix.kind, matrix.rows[0], *(["shared features"] if counts else [])]
+        lines = [[label, _number(value)] for label, value in row.items()]
+        print_table(header, [line + count for line, count in zip(lines, counts, strict=True)] if counts else lines)
     else:
         shown = matrix.values.itertuples()
         print_table([matrix.kind, *matrix.columns], [[str(row[0]), *map(_number, row[1:])] for row in shown])

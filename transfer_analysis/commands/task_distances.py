@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table, progress, read_catalogue
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnsuitedError
 
 if TYPE_CHECKING:
     from transfer_analysis.distances.embeddings.encoders import TextEncoder
-    from transfer_analysis.distances.kinds import Material
+    from transfer_analysis.distances.kinds import Inputs
     from transfer_analysis.distances.matrix import DistanceMatrix
     from transfer_analysis.distances.tasks.examples import TaskExamples
     from transfer_analysis.progress import Report
 
 app = typer.Typer()
+
+#: Examples of each task that are read from a corpus.
+_COUNT = 256
 
 Names = Annotated[
     list[str],
@@ -31,19 +34,24 @@ Names = Annotated[
 Source = Annotated[
     str | None, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
 ]
-Language = Annotated[str, typer.Option(help="Code of the language of the examples.")]
-Count = Annotated[int, typer.Option(min=1, help="Examples of each task.")]
+Language = Annotated[
+    str | None, typer.Option(help="With --from: code of the language of the examples; English where not given.")
+]
+Count = Annotated[int | None, typer.Option(min=1, help="Examples of each task; 256 where not given, all of a file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of samples, training and projections.")]
 Encoder = Annotated[str, typer.Option(help="Text encoder: auto, a folder, or a hub id (owner/name@revision).")]
 Layer = Annotated[
     int | None, typer.Option(min=0, help="Pool this layer's states in place of the encoder's own sentence embedding.")
 ]
-Pooling = Annotated[str, typer.Option(help="With --layer: mean (TextEmb) or first.")]
+Pooling = Annotated[str | None, typer.Option(help="With --layer: mean (TextEmb), the default, or first.")]
 TokenizerName = Annotated[
     str | None, typer.Option("--tokenizer", help="Kinds of words count its subwords in place of words.")
 ]
 Descriptions = Annotated[Path | None, typer.Option(help="YAML with a description for each task; else the catalogue's.")]
 Model = Annotated[str, typer.Option(help="Encoder that is trained on each task: auto, a folder, or a hub id.")]
+ModelName = Annotated[
+    str, typer.Option(help="Name of that encoder in results, which a study joins by; else its id or folder.")
+]
 RecipeName = Annotated[str, typer.Option("--recipe", help="Recipe it is trained by: small, xtreme, jiant, simulated.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over the examples, in place of the recipe's.")]
 Probe = Annotated[
@@ -60,15 +68,16 @@ def task_distances_command(
     tasks: Names,
     kind: Annotated[str, typer.Option(help="See `transfer-analysis distances kinds`.")] = "mean-embedding-cosine",
     source: Source = None,
-    language: Language = "en",
-    count: Count = 256,
+    language: Language = None,
+    count: Count = None,
     seed: Seed = 0,
     encoder: Encoder = "auto",
     layer: Layer = None,
-    pooling: Pooling = "mean",
+    pooling: Pooling = None,
     tokenizer: TokenizerName = None,
     descriptions: Descriptions = None,
     model: Model = "auto",
+    model_name: ModelName = "",
     recipe: RecipeName = "small",
     epochs: Epochs = None,
     probe: Probe = None,
@@ -78,17 +87,20 @@ def task_distances_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Compute the distance between tasks of one kind."""
-    from transfer_analysis.distances.kinds import task_distances
+    from transfer_analysis.distances.kinds import require_kind, task_distances
+    from transfer_analysis.distances.matrix import require_matrix_path
 
+    require_kind(kind)
+    require_matrix_path(out)
     with progress() as report:
         asked = _Asked(tasks, source, language, count, seed, own_tasks)
-        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, recipe, epochs, probe)
-        material = _material(asked, reading, report)
-        matrix = task_distances(kind, material, report)
+        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, model_name, recipe, epochs, probe)
+        inputs = _inputs(asked, reading, report)
+        matrix = task_distances(kind, inputs, report)
         report("done", 1.0)
     matrix.write(out)
     typer.echo(f"wrote {out}: {kind}, {len(matrix.rows)} × {len(matrix.columns)} tasks")
-    for remark in _left_out({kind: matrix}, material):
+    for remark in _left_out({kind: matrix}, inputs):
         typer.echo(remark, err=True)
 
 
@@ -111,15 +123,16 @@ def compare_command(
         list[str] | None, typer.Option("--kind", help="Kinds to compare, once for each; all where none is given.")
     ] = None,
     source: Source = None,
-    language: Language = "en",
-    count: Count = 256,
+    language: Language = None,
+    count: Count = None,
     seed: Seed = 0,
     encoder: Encoder = "auto",
     layer: Layer = None,
-    pooling: Pooling = "mean",
+    pooling: Pooling = None,
     tokenizer: TokenizerName = None,
     descriptions: Descriptions = None,
     model: Model = "auto",
+    model_name: ModelName = "",
     recipe: RecipeName = "small",
     epochs: Epochs = None,
     probe: Probe = None,
@@ -132,32 +145,40 @@ def compare_command(
 
     Without --kind, all that the examples allow: those that train an encoder only with --from.
     """
-    from transfer_analysis.distances.compare import rank_correlations
-    from transfer_analysis.distances.kinds import TASK_KINDS, task_distances
+    from transfer_analysis.distances.compare import LEAST, rank_correlations
+    from transfer_analysis.distances.kinds import TASK_KINDS, require_kind, task_distances
 
-    chosen = kinds or [name for name, kind in TASK_KINDS.items() if source is not None or kind.needs != "training"]
+    for kind in kinds or []:
+        require_kind(kind)
+    if kinds and len(set(kinds)) < 2:
+        raise InputError("comparing needs two kinds of distance at least; give --kind again, or none for all")
+    chosen = list(dict.fromkeys(kinds or [])) or [
+        name for name, kind in TASK_KINDS.items() if source is not None or kind.needs != "training"
+    ]
     with progress() as report:
         asked = _Asked(tasks, source, language, count, seed, own_tasks)
-        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, recipe, epochs, probe)
-        material = _material(asked, reading, report)
+        reading = _Reading(encoder, layer, pooling, tokenizer, descriptions, model, model_name, recipe, epochs, probe)
+        inputs = _inputs(asked, reading, report)
         matrices: dict[str, DistanceMatrix] = {}
         refused: list[str] = []
         for i, kind in enumerate(chosen):
             report(kind, i / len(chosen))
             try:
-                matrices[kind] = task_distances(kind, material, _part_of(report, i, len(chosen)))
-            except InputError as error:
+                matrices[kind] = task_distances(kind, inputs, _part_of(report, i, len(chosen)))
+            except UnsuitedError as error:
                 if kinds:
                     raise
                 refused += [f"without {kind}: {problem}" for problem in error.problems]
+                continue
+            matrices[kind].write(out / f"{kind}.csv")  # at once, so that an interruption loses one kind at most
         report("done", 1.0)
     correlations, cells = rank_correlations(matrices)
-    for kind, matrix in matrices.items():
-        matrix.write(out / f"{kind}.csv")
     _write_comparison(correlations, cells, out)
     _print_correlations(correlations)
-    for remark in [*refused, *_left_out(matrices, material)]:
+    for remark in [*refused, *_left_out(matrices, inputs)]:
         typer.echo(remark, err=True)
+    if correlations.isna().to_numpy().any():
+        typer.echo(f"no correlation (–): fewer than {LEAST} pairs of tasks in common, or no variation", err=True)
     typer.echo(f"wrote {out}/: {len(matrices)} matrices, correlations.csv, cells.csv, agreement.pdf and .png")
 
 
@@ -168,8 +189,8 @@ def compare_command(
 def diversity_command(
     tasks: Names,
     source: Source = None,
-    language: Language = "en",
-    count: Count = 500,
+    language: Language = None,
+    count: Count = None,
     seed: Seed = 0,
     encoder: Encoder = "auto",
     resamples: Annotated[int, typer.Option(min=10, help="Half-samples behind each interval.")] = 200,
@@ -197,7 +218,7 @@ def diversity_command(
             for m in shown.index
         ],
     )
-    typer.echo(f"wrote {out}: {table['examples'].iloc[0]} examples and {table['words'].iloc[0]:,} words of each task")
+    typer.echo(f"wrote {out}: {table['examples'].iloc[0]} examples of each task")
 
 
 @dataclass(frozen=True)
@@ -206,8 +227,8 @@ class _Asked:
 
     tasks: list[str]
     source: str | None
-    language: str
-    count: int
+    language: str | None
+    count: int | None
     seed: int
     own_tasks: Path | None
 
@@ -218,27 +239,33 @@ class _Reading:
 
     encoder: str
     layer: int | None
-    pooling: str
+    pooling: str | None
     tokenizer: str | None
     descriptions: Path | None
     model: str
+    model_name: str
     recipe: str
     epochs: int | None
     probe: Path | None
 
 
-def _material(asked: _Asked, reading: _Reading, report: Report) -> Material:
+def _inputs(asked: _Asked, reading: _Reading, report: Report) -> Inputs:
     """Read everything that is quick to read, so that mistakes show at once; encoders are loaded when a kind needs them."""
-    from transfer_analysis.distances.kinds import Material
+    from transfer_analysis.distances.kinds import Inputs
     from transfer_analysis.distances.tokenizers import load_tokenizer
     from transfer_analysis.files import read_text
+    from transfer_analysis.training.recipes import recipe as named_recipe
 
-    if reading.pooling not in ("mean", "first"):
+    if reading.pooling not in (None, "mean", "first"):
         raise InputError(f"--pooling {reading.pooling!r}: expected mean or first")
+    if reading.pooling is not None and reading.layer is None:
+        raise InputError("--pooling goes with --layer; a sentence encoder pools as it was trained to")
+    overrides = {"epochs": reading.epochs} if reading.epochs is not None else {}
+    recipe = named_recipe(reading.recipe, **overrides)
     report("reading examples", 0.0)
     examples = _examples(asked)
     if len(examples) < 2:
-        raise InputError(f"a distance is between two tasks at least; there is only {', '.join(examples)}")
+        raise InputError(f"a distance is between two tasks at least; there is only {', '.join(examples)}: add another")
     catalogue = read_catalogue(asked.own_tasks)
     described = {name: catalogue[name].description for name in examples if name in catalogue}
     if reading.descriptions is not None:
@@ -248,24 +275,22 @@ def _material(asked: _Asked, reading: _Reading, report: Report) -> Material:
     if reading.probe is not None:
         probes = [line for line in read_text(reading.probe, "a text on each line").splitlines() if line.strip()]
 
-    def tuned(chosen: dict[str, TaskExamples]):  # type: ignore[no-untyped-def]  # its type would load torch
+    def tuned(chosen: dict[str, TaskExamples], report: Report):  # type: ignore[no-untyped-def]  # its type would load torch
         from transfer_analysis.distances.embeddings.encoders import model_folder
         from transfer_analysis.distances.models.tuned import tuned_tasks
-        from transfer_analysis.training.recipes import recipe as named_recipe
 
-        overrides = {"epochs": reading.epochs} if reading.epochs is not None else {}
-        recipe = named_recipe(reading.recipe, **overrides)
         folder = str(model_folder()) if reading.model == "auto" else reading.model
-        name = "all-MiniLM-L6-v2" if reading.model == "auto" else ""
+        name = reading.model_name or ("all-MiniLM-L6-v2" if reading.model == "auto" else "")
         return tuned_tasks(chosen, folder, recipe, asked.seed, report, name)
 
-    return Material(
+    return Inputs(
         examples,
-        _text_encoder(reading.encoder, reading.layer, reading.pooling),
+        _text_encoder(reading.encoder, reading.layer, reading.pooling or "mean"),
         load_tokenizer(reading.tokenizer) if reading.tokenizer else None,
         described,
         tuned if asked.source is not None else None,
         probes,
+        asked.seed,
     )
 
 
@@ -288,10 +313,13 @@ def _examples(asked: _Asked) -> dict[str, TaskExamples]:
             raise InputError(
                 "give one JSON Lines file of examples, or names of tasks and --from with a folder or `hub`"
             )
-        return read_labelled_examples(Path(asked.tasks[0]))
+        if asked.language is not None:
+            raise InputError("--language goes with --from; a file holds the examples it holds")
+        found = read_labelled_examples(Path(asked.tasks[0]))
+        return {name: one.sampled(asked.count, asked.seed) if asked.count else one for name, one in found.items()}
     catalogue = read_catalogue(asked.own_tasks)
     corpus = corpus_from(asked.source, catalogue)
-    return corpus_examples(corpus, catalogue, asked.tasks, asked.language, asked.count, asked.seed)
+    return corpus_examples(corpus, catalogue, asked.tasks, asked.language or "en", asked.count or _COUNT, asked.seed)
 
 
 def _read_descriptions(path: Path) -> dict[str, str]:
@@ -310,13 +338,19 @@ def _part_of(report: Report, part: int, parts: int) -> Report:
     return lambda what, share: report(what, (part + share) / parts)
 
 
-def _left_out(matrices: dict[str, DistanceMatrix], material: Material) -> list[str]:
+#: Why a kind has no distance for a task, by what it needs.
+_LACKING = {"classes": "no classes", "training": "no training data with the labels that it needs"}
+
+
+def _left_out(matrices: dict[str, DistanceMatrix], inputs: Inputs) -> list[str]:
     """Say which tasks a matrix lacks, and which distances."""
+    from transfer_analysis.distances.kinds import TASK_KINDS
+
     said = []
     for kind, matrix in matrices.items():
-        without = [task for task in material.examples if task not in matrix.rows and task not in matrix.columns]
+        without = [task for task in inputs.examples if task not in matrix.rows and task not in matrix.columns]
         if without:
-            said.append(f"{kind}: not for {', '.join(without)}")
+            said.append(f"{kind}: not for {', '.join(without)} ({_LACKING.get(TASK_KINDS[kind].needs, 'no examples')})")
         said += [f"{remark}" for remark in matrix.remarks()]
     return said
 

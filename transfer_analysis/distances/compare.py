@@ -12,7 +12,7 @@ from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError
 
 #: Fewest cells that two matrices must share for a correlation to be given.
-LEAST = 6
+LEAST = 12
 
 
 def rank_correlations(matrices: Mapping[str, DistanceMatrix]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -30,7 +30,7 @@ def rank_correlations(matrices: Mapping[str, DistanceMatrix]) -> tuple[pd.DataFr
     Returns
     -------
     correlations, cells
-        Frames of shape (kinds, kinds). NaN where two kinds share fewer than six cells, or one does not vary.
+        Frames of shape (kinds, kinds). NaN where two kinds share fewer than twelve cells, or one does not vary.
 
     Raises
     ------
@@ -54,17 +54,29 @@ def _correlation(one: DistanceMatrix, other: DistanceMatrix) -> tuple[float, int
     rows = [label for label in one.rows if label in other.rows]
     columns = [label for label in one.columns if label in other.columns]
     a, b = one.array(rows, columns), other.array(rows, columns)
-    apart = np.array([[row != column for column in columns] for row in rows]).reshape(a.shape)
+    apart = np.array([[row != column for column in columns] for row in rows], dtype=bool).reshape(a.shape)
     known = apart & np.isfinite(a) & np.isfinite(b)
     if one.directed or other.directed:
         a, b = _within_columns(a, known), _within_columns(b, known)
-    elif rows == columns:
-        known &= np.tri(len(rows), k=-1, dtype=bool)
+    else:
+        known &= _first_of_pairs(rows, columns)
     count = int(known.sum())
     x, y = a[known], b[known]
     if count < LEAST or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan"), count
     return float(spearmanr(x, y).statistic), count
+
+
+def _first_of_pairs(rows: list[str], columns: list[str]) -> np.ndarray:
+    """Return which cells are the first of the two that a symmetric distance has for a pair of labels."""
+    seen: set[frozenset[str]] = set()
+    first = np.zeros((len(rows), len(columns)), dtype=bool)
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            pair = frozenset((row, column))
+            first[i, j] = pair not in seen
+            seen.add(pair)
+    return first
 
 
 def _within_columns(values: np.ndarray, known: np.ndarray) -> np.ndarray:

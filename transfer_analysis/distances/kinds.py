@@ -11,7 +11,7 @@ import numpy as np
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks import distributions, otdd, semantic, vocabulary
 from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError, UnsuitedError, nearest
 from transfer_analysis.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ _EMBEDDED: dict[str, Callable[[semantic.Texts, TextEncoder], DistanceMatrix]] = 
     "mmd": distributions.mmd_distances,
     "energy": distributions.energy_distances,
     "frechet": distributions.frechet_distances,
-    "sliced-wasserstein": distributions.sliced_wasserstein_distances,
     "sinkhorn": distributions.sinkhorn_distances,
     "max-similarity": semantic.max_similarity_distances,
 }
@@ -92,7 +91,7 @@ _WORDS: dict[str, Callable[..., DistanceMatrix]] = {
 
 
 @dataclass
-class Material:
+class Inputs:
     """What kinds are computed from; each part is needed by some of them only.
 
     Attributes
@@ -108,15 +107,18 @@ class Material:
     tuned
         Trains an encoder on some tasks; called once, when the first kind needs it.
     probes
-        Texts that trained encoders are compared on; where there are none, those of all tasks.
+        Texts that trained encoders are compared on; where there are none, at most 512 of the tasks' own, evenly taken.
+    seed
+        Of the directions of the sliced distance.
     """
 
     examples: Mapping[str, TaskExamples]
     encoder: Callable[[], TextEncoder]
     tokenizer: Tokenizer | None = None
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    tuned: Callable[[dict[str, TaskExamples]], TunedTasks] | None = None
+    tuned: Callable[[dict[str, TaskExamples], Report], TunedTasks] | None = None
     probes: Sequence[str] = ()
+    seed: int = 0
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def text_encoder(self) -> TextEncoder:
@@ -126,14 +128,22 @@ class Material:
         encoder: TextEncoder = self._made["encoder"]
         return encoder
 
-    def tuned_tasks(self) -> TunedTasks:
+    def tuned_tasks(self, report: Report = silent) -> TunedTasks:
         """Return the encoder trained on each task that can be trained on."""
         from transfer_analysis.distances.models.tuned import trainable
 
         if "tuned" not in self._made:
             if self.tuned is None:
-                raise InputError("this kind trains an encoder on each task: name tasks and give a corpus with --from")
-            self._made["tuned"] = self.tuned({name: one for name, one in self.examples.items() if trainable(one)})
+                raise UnsuitedError(
+                    "this kind trains an encoder on each task: name tasks and give a corpus with --from"
+                )
+            chosen = {name: one for name, one in self.examples.items() if trainable(one)}
+            if len(chosen) < 2:
+                raise UnsuitedError(
+                    f"this kind trains on two tasks at least; {', '.join(chosen) or 'none'} of {', '.join(self.examples)} can "
+                    "be trained on (tasks with training data and a head)"
+                )
+            self._made["tuned"] = self.tuned(chosen, report)
         tuned: TunedTasks = self._made["tuned"]
         return tuned
 
@@ -143,13 +153,19 @@ class Material:
 
         if "embeddings" not in self._made:
             self._made["embeddings"] = {
-                matrix.kind: matrix for matrix in task_embedding_distances(self.tuned_tasks(), report).values()
+                matrix.kind: matrix for matrix in task_embedding_distances(self.tuned_tasks(report), report).values()
             }
         matrices: dict[str, DistanceMatrix] = self._made["embeddings"]
         return matrices
 
 
-def task_distances(kind: str, material: Material, report: Report = silent) -> DistanceMatrix:
+def require_kind(kind: str) -> None:
+    """Raise an InputError for an unknown kind, with the nearest known ones."""
+    if kind not in TASK_KINDS:
+        raise InputError(f"unknown task distance {kind!r}{nearest(kind, TASK_KINDS)}; expected {', '.join(TASK_KINDS)}")
+
+
+def task_distances(kind: str, inputs: Inputs, report: Report = silent) -> DistanceMatrix:
     """Return one kind of distance between tasks.
 
     Kinds that need classes are between the tasks that have some, and kinds that need training between those that can be
@@ -160,27 +176,31 @@ def task_distances(kind: str, material: Material, report: Report = silent) -> Di
     InputError
         For an unknown kind, or where what it needs is not there.
     """
-    if kind not in TASK_KINDS:
-        raise InputError(f"unknown task distance {kind!r}{nearest(kind, TASK_KINDS)}; expected {', '.join(TASK_KINDS)}")
+    require_kind(kind)
     needs = TASK_KINDS[kind].needs
+    if kind == "sliced-wasserstein":
+        return distributions.sliced_wasserstein_distances(
+            texts_of(inputs.examples), inputs.text_encoder(), seed=inputs.seed
+        )
     if needs == "embeddings":
-        return _EMBEDDED[kind](texts_of(material.examples), material.text_encoder())
+        return _EMBEDDED[kind](texts_of(inputs.examples), inputs.text_encoder())
     if needs == "words":
-        return _of_words(kind, material)
+        return _of_words(kind, inputs)
     if needs == "descriptions":
-        return semantic.description_distances(_described(material), material.text_encoder())
+        return semantic.description_distances(_described(inputs), inputs.text_encoder())
     if needs == "classes":
-        labelled = {name: one for name, one in material.examples.items() if one.classes is not None}
+        labelled = {name: one for name, one in inputs.examples.items() if one.classes is not None}
         if len(labelled) < 2:
-            raise InputError(
-                f"{kind} needs two tasks with classes; there {'is' if len(labelled) == 1 else 'are'} {len(labelled)}"
+            raise UnsuitedError(
+                f"{kind} needs two tasks with classes, and {', '.join(labelled) or 'none'} of {', '.join(inputs.examples)} has "
+                "some; in a file they stand in the field label"
             )
-        return otdd.label_aware_distances(labelled, material.text_encoder())
-    return _of_trained(kind, material, report)
+        return otdd.label_aware_distances(labelled, inputs.text_encoder())
+    return _of_trained(kind, inputs, report)
 
 
-def _of_words(kind: str, material: Material) -> DistanceMatrix:
-    texts, tokenizer = texts_of(material.examples), material.tokenizer
+def _of_words(kind: str, inputs: Inputs) -> DistanceMatrix:
+    texts, tokenizer = texts_of(inputs.examples), inputs.tokenizer
     if tokenizer is None:
         return _WORDS[kind](texts)
     return _WORDS[kind](
@@ -188,14 +208,14 @@ def _of_words(kind: str, material: Material) -> DistanceMatrix:
     )
 
 
-def _described(material: Material) -> dict[str, str]:
-    missing = [name for name in material.examples if not material.descriptions.get(name, "").strip()]
+def _described(inputs: Inputs) -> dict[str, str]:
+    missing = [name for name in inputs.examples if not inputs.descriptions.get(name, "").strip()]
     if missing:
-        raise InputError(
+        raise UnsuitedError(
             f"no description of {', '.join(missing)}: the catalogue has none; give --descriptions FILE.yaml with one line "
             "for each task"
         )
-    return {name: material.descriptions[name] for name in material.examples}
+    return {name: inputs.descriptions[name] for name in inputs.examples}
 
 
 def _spread(texts: list[str]) -> list[str]:
@@ -203,23 +223,23 @@ def _spread(texts: list[str]) -> list[str]:
     return [texts[i] for i in np.unique(np.linspace(0, len(texts) - 1, PROBES).astype(int))]
 
 
-def _of_trained(kind: str, material: Material, report: Report) -> DistanceMatrix:
-    tuned = material.tuned_tasks()
+def _of_trained(kind: str, inputs: Inputs, report: Report) -> DistanceMatrix:
+    tuned = inputs.tuned_tasks(report)
     with tuned.numerics.applied(tuned.encoder):
-        return _trained(kind, material, tuned, report)
+        return _trained(kind, inputs, tuned, report)
 
 
-def _trained(kind: str, material: Material, tuned: TunedTasks, report: Report) -> DistanceMatrix:
+def _trained(kind: str, inputs: Inputs, tuned: TunedTasks, report: Report) -> DistanceMatrix:
     from transfer_analysis.distances.models import fewshot, representations, transferability
 
     if kind.startswith("task-embedding"):
-        return material.task_embeddings(report)[kind]
+        return inputs.task_embeddings(report)[kind]
     if kind in ("cka", "rsa"):
-        probes = material.probes or _spread([text for one in material.examples.values() for text in one.texts])
+        probes = inputs.probes or _spread([text for one in inputs.examples.values() for text in one.texts])
         compute = representations.cka_distances if kind == "cka" else representations.rsa_distances
         return compute(tuned, probes, report)
     if kind == "few-shot":
-        return fewshot.few_shot_distances(tuned, {name: material.examples[name] for name in tuned.tasks}, report)
+        return fewshot.few_shot_distances(tuned, {name: inputs.examples[name] for name in tuned.tasks}, report)
     trained = {
         "task-vector": representations.task_vector_distances,
         "logme": transferability.logme_distances,

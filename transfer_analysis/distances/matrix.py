@@ -134,8 +134,7 @@ class DistanceMatrix:
         InputError
             Where the name does not end in .csv.
         """
-        if path.suffix != ".csv":
-            raise InputError(f"{path}: a matrix is written as CSV; give a name that ends in .csv")
+        require_matrix_path(path)
         if self.shared is not None:
             text = self.shared.to_csv(index_label="shared features", lineterminator="\n")
             write_text(path.with_name(f"{path.stem}-shared.csv"), text)
@@ -166,6 +165,12 @@ class DistanceMatrix:
             directed=about.get("directed", False),
             shared=_read_values(with_shared).astype(int) if with_shared.is_file() else None,
         )
+
+
+def require_matrix_path(path: Path) -> None:
+    """Raise an InputError where a matrix cannot be written under this name: before it is computed."""
+    if path.suffix != ".csv":
+        raise InputError(f"{path}: a matrix is written as CSV; give a name that ends in .csv")
 
 
 def _read_values(path: Path) -> pd.DataFrame:

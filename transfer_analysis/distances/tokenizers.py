@@ -23,10 +23,26 @@ class Tokenizer:
     model: PreTrainedTokenizerFast
     identity: str
 
+    @property
+    def unknown_id(self) -> int | None:
+        """Number of the subword that stands for what is not known, or None where everything is."""
+        found = self.model.unk_token_id
+        return None if found is None else int(found)
+
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the subwords of each text, without the special ones of a sequence."""
+        if not texts:
+            return []
         found: list[list[int]] = self.model(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         return found
+
+    def word_ids(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the subwords of each word as it is cut inside a sentence.
+
+        A tokenizer of bytes, as GPT's and RoBERTa's, takes the space before a word for a part of it.
+        """
+        of_bytes = "ByteLevel" in str(self.model.backend_tokenizer.pre_tokenizer)
+        return self.ids([f" {word}" for word in words] if of_bytes else words)
 
     def known_ids(self, texts: Sequence[str]) -> list[int]:
         """Return the subwords of all texts in order, those that are special or unknown left out."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -60,8 +60,8 @@ def resolve(code: str) -> Language:
     ----------
     code
         ISO 639-1, ISO 639-2 or 639-3 code, Glottocode (`stan1293`), a variant of the field (`zh-CN`, `iw`, `nb`), any
-        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`), or an English name; letter case and `_` for `-`
-        do not matter. Two joined by `+` are a simulated language with the grammar of the first and the words of the
+        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`; the script becomes the language's), or an English
+        name; letter case and `_`, `-` or a space do not matter. Two joined by `+` are a simulated language with the grammar of the first and the words of the
         second.
 
     Raises
@@ -69,30 +69,45 @@ def resolve(code: str) -> Language:
     InputError
         For an unknown code, with the nearest known ones.
     """
-    key = code.strip().replace("_", "-").lower()
+    key = _spelling(code)
     if "+" in key:
         grammar, words = (resolve(part) for part in key.split("+", 1))
         name = f"{grammar.name} grammar, {words.name} words"
         return Language(
             f"{grammar.code}+{words.code}", grammar.iso639_3, name, words.script, (grammar.code, words.code)
         )
-    found = _language(key) or _language(_SUBTAGS.sub("", key))
+    found = _language(key)
+    if found is None:
+        tag = _TAG.fullmatch(key)
+        found = _language(tag["language"]) if tag else None
+        if found is not None and tag is not None and tag["script"]:
+            found = replace(found, script=tag["script"].title())
     if found is None:
         known = {**_aliases(), **_by_name()}
         raise InputError(f"unknown language {code!r}{nearest(code, known)}; give an ISO 639 code or a Glottocode")
     return found
 
 
-#: Script and region behind a code, as in `zh-hant-tw`: four letters, then two letters or three digits.
-_SUBTAGS = re.compile(
-    r"(?<=^[a-z]{2})(-[a-z]{4})?(-[a-z]{2}|-[0-9]{3})?$|(?<=^[a-z]{3})(-[a-z]{4})?(-[a-z]{2}|-[0-9]{3})?$"
-)
+#: A code with a script of four letters, a region of two letters or three digits, or both: `zh-hant-tw`.
+_TAG = re.compile(r"(?P<language>[a-z]{2,3}|[a-z0-9]{4}[0-9]{4})(-(?P<script>[a-z]{4}))?(-([a-z]{2}|[0-9]{3}))?")
+
+#: Codes of ISO 639 that stand for no language: undetermined, several, uncoded, no linguistic content.
+NO_LANGUAGE = ("und", "mul", "mis", "zxx")
+
+
+def _spelling(text: str) -> str:
+    """Return a code or a name in the one way in which they are compared."""
+    return re.sub(r"[\s_-]+", "-", text.strip().lower())
 
 
 def _language(key: str) -> Language | None:
     found = _aliases().get(key)
     if found is None:
-        iso = key if len(key) == 3 and key in glottocodes() else _by_glottocode().get(key) or _by_name().get(key)
+        iso = (
+            key
+            if len(key) == 3 and key in glottocodes() and key not in NO_LANGUAGE
+            else _by_glottocode().get(key) or _by_name().get(key)
+        )
         # A code may stand for a language of the table under another one.
         found = None if iso is None else _aliases().get(iso) or Language(iso, iso, _name(iso), "")
     return found
@@ -107,7 +122,7 @@ def _by_glottocode() -> dict[str, str]:
     """Return the ISO 639-3 code of each Glottocode; of several, that of a language of the table, else the first."""
     found: dict[str, str] = {}
     for iso, glottocode in glottocodes().items():
-        if not glottocode:
+        if not glottocode or iso in NO_LANGUAGE:
             continue
         if glottocode not in found or (iso in _aliases() and found[glottocode] not in _aliases()):
             found[glottocode] = iso
@@ -119,7 +134,7 @@ def _by_name() -> dict[str, str]:
     """Return the ISO 639-3 code of each Glottolog name in lower case that only one language has."""
     codes: dict[str, set[str]] = {}
     for glottocode, iso in _by_glottocode().items():
-        codes.setdefault(glottolog_names().get(glottocode, iso).lower(), set()).add(iso)
+        codes.setdefault(_spelling(glottolog_names().get(glottocode, iso)), set()).add(iso)
     return {name: next(iter(found)) for name, found in codes.items() if len(found) == 1}
 
 
@@ -157,8 +172,8 @@ def _rows() -> tuple[tuple[Language, tuple[str, ...]], ...]:
 @cache
 def _aliases() -> dict[str, Language]:
     """Every spelling in lower case; a code always wins over a name."""
-    spellings: dict[str, Language] = {language.name.lower(): language for language, _ in _rows()}
+    spellings: dict[str, Language] = {_spelling(language.name): language for language, _ in _rows()}
     for language, aliases in _rows():
-        spellings.update({alias.lower(): language for alias in aliases})
+        spellings.update({_spelling(alias): language for alias in aliases})
     spellings.update({language.code: language for language, _ in _rows()})
     return spellings

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from transfer_analysis.languages.registry import known_languages, macrolanguage_codes
+from transfer_analysis.languages.registry import NO_LANGUAGE, known_languages, macrolanguage_codes
 from transfer_analysis.languages.uriel import FeatureTable, features, memberships, morphology, positions, scripts
 
 _TABLES: dict[str, Callable[[], FeatureTable]] = {
@@ -42,6 +42,7 @@ def joined_rows(table: str, prefix: str = "") -> FeatureTable:
     raw = _TABLES[table]()
     raw = raw.columns(prefix) if prefix else raw
     languages, values = list(raw.languages), raw.values.copy()
+    values[[raw.index[code] for code in NO_LANGUAGE if code in raw.index]] = np.nan
     added: list[np.ndarray] = []
     filled: dict[str, str] = {}
     for language in known_languages().values():

@@ -96,8 +96,8 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
             square=True,
             linewidths=0.3,
             linecolor="white",
-            annot=True,
-            fmt=".2f",
+            annot=values.map(_short),
+            fmt="",
             annot_kws={"size": 4.5 if len(names) > 16 else 5.5},
             xticklabels=True,
             yticklabels=True,
@@ -108,6 +108,11 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
         ax.set_xticklabels([*names[:-1], ""], rotation=90)
         ax.set_yticklabels(["", *names[1:]], rotation=0)
     return ax
+
+
+def _short(value: float) -> str:
+    """Write a correlation as papers do, without its leading zero."""
+    return f"{value:.2f}".replace("0.", ".").replace("-", "\u2212") if np.isfinite(value) else ""
 
 
 def _clustered(correlations: pd.DataFrame) -> list[str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix, language_distances
-from transfer_analysis.distances.kinds import Material as DistanceMaterial
-from transfer_analysis.distances.kinds import task_distances
+from transfer_analysis.distances.kinds import Inputs, task_distances
 from transfer_analysis.distances.tasks.examples import TaskExamples
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import sha256
@@ -185,8 +184,8 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
         # The sentence encoder takes seconds to load, and not every kind needs it.
         from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 
-        material = DistanceMaterial(examples, lambda: load_sentence_encoder(given.encoder))
-        matrices[study.task_distance.name] = task_distances(study.task_distance.kind, material)
+        inputs = Inputs(examples, lambda: load_sentence_encoder(given.encoder), seed=study.seed)
+        matrices[study.task_distance.name] = task_distances(study.task_distance.kind, inputs)
     languages = sorted({*table.frame["source_language"], *table.frame["language"]})
     for kind in study.language_distances:
         matrices[kind] = language_distances(languages, kind, min_shared=study.min_shared_features)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pandas as pd
 import pytest
 from transfer_analysis.distances import LANGUAGE_KINDS, language_distances
 from transfer_analysis.distances.languages import languages_with
-from transfer_analysis.distances.languages.attributes import pretraining_size_distances
+from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
 from transfer_analysis.distances.languages.imputation import NEIGHBOURS, imputed
 from transfer_analysis.distances.languages.lexical import lexical_distances
 from transfer_analysis.distances.languages.measures import angular, angular_of_members, gower
@@ -99,7 +101,7 @@ def test_where_urielplus_is_wrong():
 def test_gaps_are_filled_from_the_macrolanguage_and_that_is_said():
     matrix = language_distances(["et", "fi", "en"], "syntactic")
     assert matrix.parameters["gaps filled from the macrolanguage"] == {"ekk": "est"}
-    own, macro, joined = (features().columns("S_").rows([c])[0] for c in ("ekk", "est", "ekk"))
+    own, macro = (features().columns("S_").rows([c])[0] for c in ("ekk", "est"))
     joined = joined_rows("typology", "S_").rows(["ekk"])[0]
     known = np.isfinite(own)
     assert (joined[known] == own[known]).all()
@@ -179,8 +181,10 @@ def test_measure_and_imputation_are_for_properties_only():
 def test_imputation_guesses_only_what_is_unknown_and_is_recorded():
     plain = language_distances(["en", "hr"], "syntactic")
     matrix = language_distances(["en", "hr"], "syntactic", impute="nearest")
-    assert plain.shared.loc["en", "hr"] == 12
-    assert matrix.shared.loc["en", "hr"] > 90
+    assert plain.shared.loc["en", "hr"] == matrix.shared.loc["en", "hr"] == 12  # what is guessed is not known
+    assert plain.values.loc["en", "hr"] == 0 < matrix.values.loc["en", "hr"]
+    strict = language_distances(["en", "hr"], "syntactic", impute="nearest", min_shared=20)
+    assert np.isnan(strict.values.loc["en", "hr"])
     assert matrix.parameters["imputation"].startswith(f"nearest, k = {NEIGHBOURS}: ")
     assert plain.parameters["imputation"] == "none"
     # A language of which nothing is known stays unknown.
@@ -196,7 +200,7 @@ def test_guesses_are_means_of_neighbours_and_of_relatives():
     values[-1, 13] = np.nan
     table = FeatureTable(tuple(codes), tuple(f"S_{i}" for i in range(14)), values, "test")
     near = imputed(table.rows(["eng"]), ["eng"], table, "nearest")[0]
-    order = np.argsort(np.abs(values[:-1, :13] - values[-1, :13]).mean(axis=1), kind="stable")[:NEIGHBOURS]
+    order = np.argsort(np.abs(values[:-1, :13] - values[-1, :13]).sum(axis=1), kind="stable")[:NEIGHBOURS]
     assert near[13] == pytest.approx(values[order, 13].mean())
     np.testing.assert_array_equal(near[:13], values[-1, :13])
     family = imputed(table.rows(["eng"]), ["eng"], table, "family")[0]
@@ -226,9 +230,9 @@ def test_every_parameter_of_word_order_is_in_uriel():
 def test_scripts_and_pretraining_sizes():
     matrix = language_distances(["en", "de", "ru", "qu"], "script")
     assert matrix.values.loc["en"].tolist() == [0, 0, 1, 0]
-    sizes = pretraining_size_distances(["en", "de", "xx"], {"en": 1000.0, "de": 10.0}, "a test")
-    assert sizes.values.loc["en", "de"] == pytest.approx(2)
-    assert np.isnan(sizes.values.loc["en", "xx"])
+    sizes = pretraining_size_distances(["en", "deu", "fi"], {"en": 1000.0, "de": 10.0}, "a test")
+    assert sizes.values.loc["en", "deu"] == pytest.approx(2)
+    assert np.isnan(sizes.values.loc["en", "fi"])
     assert np.isnan(language_distances(["en", "qu"], "pretraining-size").values.loc["en", "qu"])  # none in CC-100
 
 
@@ -272,6 +276,11 @@ class Letters:
     def known_ids(self, texts):
         return [one for row in self.ids(texts) for one in row if one <= ord("e")]
 
+    unknown_id = ord("z")
+
+    def word_ids(self, words):
+        return self.ids(words)
+
     def provenance(self):
         return {"tokenizer": self.name}
 
@@ -308,3 +317,121 @@ def test_matrices_survive_a_file(tmp_path):
     pd.testing.assert_frame_equal(again.values, matrix.values, rtol=1e-9)
     assert again.rows == ["no", "nan", "en"]
     assert again.kind in LANGUAGE_KINDS
+
+
+def test_a_language_is_not_its_own_neighbour_under_another_code():
+    table = joined_rows("typology", "S_")
+    row = table.rows(["cmn"])
+    row[0, np.flatnonzero(np.isfinite(row[0]))[:30]] = np.nan
+    guessed = imputed(row, ["cmn"], table, "nearest")
+    alone = FeatureTable(table.languages, table.names, table.values.copy(), "test")
+    alone.values[[table.index["cmn"], table.index["zho"]]] = np.nan
+    np.testing.assert_array_equal(guessed, imputed(row, ["cmn"], alone, "nearest"))
+
+
+def test_of_languages_that_agree_those_that_share_more_are_nearer():
+    values = np.full((14, 60), np.nan, dtype=np.float32)
+    values[:11, :12] = 1  # eleven sparse languages that agree in all they share
+    values[:11, 59] = 0
+    values[11:, :59] = 1  # and two rich ones
+    values[11:, 59] = 1
+    values[13, 59] = np.nan
+    codes = ("deu", "nld", "fra", "spa", "ita", "por", "rus", "pol", "ces", "hin", "urd", "fin", "hun", "est")
+    table = FeatureTable(codes, tuple(f"S_{i}" for i in range(60)), values, "test")
+    guessed = imputed(table.rows(["est"]), ["est"], table, "nearest")[0, 59]
+    assert guessed == pytest.approx(2 / NEIGHBOURS)  # the two rich ones are among the ten, first
+
+
+def test_no_language_and_no_features():
+    for code in ("und", "mul", "mis", "zxx"):
+        with pytest.raises(InputError, match="unknown language"):
+            language_distances(["en", code], "geographic")
+    with pytest.raises(InputError, match="needs at least 1 shared feature"):
+        language_distances(["en", "otk"], "syntactic", min_shared=0)
+    with pytest.raises(InputError, match="needs at least 1 shared feature"):
+        language_distances(["en", "otk"], "word-order", min_shared=-1)
+    with pytest.raises(InputError, match="leave --min-shared out"):
+        language_distances(["en", "de"], "script", min_shared=2)
+    assert language_distances(["et", "fi"], "word-order").parameters["gaps filled from the macrolanguage"] == {
+        "ekk": "est"
+    }
+    everything = language_distances(languages_with("word-order"), "word-order")
+    assert np.isfinite(np.diag(everything.values)).all()
+
+
+def test_the_script_of_a_tag_counts():
+    matrix = language_distances(["sr_Latn", "sr_Cyrl", "hr", "ru"], "script")
+    assert matrix.values.loc["sr_Latn"].tolist() == [0, 1, 0, 1]
+    assert language_distances(["grc", "el"], "script").values.loc["grc", "el"] == 0
+
+
+@pytest.mark.parametrize("kind", ["syntactic", "geographic", "genetic", "word-order"])
+def test_distances_of_many_languages_are_exactly_symmetric(kind):
+    values = language_distances(languages_with("scriptural")[:600], kind).values.to_numpy()
+    np.testing.assert_array_equal(values, values.T)
+
+
+def test_urielplus_is_read_and_left_as_it_is():
+    """Its own code copies databases into its folder and configures logging when it starts."""
+    script = """
+import hashlib, logging, sys
+from importlib.util import find_spec
+from pathlib import Path
+folder = Path(find_spec("urielplus").submodule_search_locations[0])
+def state():
+    return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in folder.rglob("*") if "__pycache__" not in str(p))
+before = state()
+from transfer_analysis.distances import LANGUAGE_KINDS, language_distances
+for kind in LANGUAGE_KINDS:
+    language_distances(["en", "de", "et"], kind)
+assert state() == before
+assert not logging.getLogger().handlers
+assert "urielplus.urielplus" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_fertility_with_real_tokenizers():
+    from tokenizers import Tokenizer as Backend
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transfer_analysis.distances.tokenizers import Tokenizer
+    from transfer_analysis.training.pretraining.built import word_tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    plain = Tokenizer("words", word_tokenizer(["red", "cat"], 16), "")
+    found = fertility_distances(
+        spaced_words({"en": ["red cat dog"], "zh": ["\u4f60\u597d \u4e16\u754c"], "de": [""]}), plain
+    )
+    assert np.isnan(found.values.loc["en", ["zh", "de"]]).all()  # no spaces between words; no words
+    assert found.parameters["unknown_share"] == {"en": 0.3333, "zh": 0.0, "de": 0.0}
+    space = chr(0x120)
+    letters = [space, *"redcat"]
+    vocabulary = {
+        token: i
+        for i, token in enumerate(dict.fromkeys([*letters, "re", "red", space + "red", "ca", "cat", space + "cat"]))
+    }
+    merges = [("r", "e"), ("re", "d"), (space, "red"), ("c", "a"), ("ca", "t"), (space, "cat")]
+    backend = Backend(BPE(vocabulary, merges))
+    backend.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    of_bytes = Tokenizer("bytes", PreTrainedTokenizerFast(tokenizer_object=backend), "")
+    assert fertility({"en": [["red", "cat"]]}, of_bytes) == {"en": 1.0}  # as inside a sentence
+
+
+def test_sizes_of_a_table(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("language,size\nno,10\ndeu,1000\n")
+    assert read_sizes(path) == {"no": 10.0, "de": 1000.0}
+    path.write_text("language,size\nxx,10\nde,much\n")
+    with pytest.raises(InputError, match="row 2: unknown language 'xx'(.|\\n)*row 3: size 'much'"):
+        read_sizes(path)
+
+
+def test_a_lexical_table_that_contradicts_itself(tmp_path):
+    path = tmp_path / "l.csv"
+    path.write_text("a,b,d\nzh,cmn,50\n")
+    with pytest.raises(InputError, match="row 2: zh and cmn are one language, 50 apart"):
+        lexical_distances(path)
+    path.write_text("a,b,d\n")
+    with pytest.raises(InputError, match="no rows below its header"):
+        lexical_distances(path)

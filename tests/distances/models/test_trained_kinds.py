@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.corpora import FolderCorpus
-from transfer_analysis.distances.kinds import TASK_KINDS, Material, task_distances
+from transfer_analysis.distances.kinds import TASK_KINDS, Inputs, task_distances
 from transfer_analysis.distances.models.task_embedding import task_embedding
 from transfer_analysis.distances.models.tuned import tuned_tasks
 from transfer_analysis.distances.tasks.examples import TaskExamples, corpus_examples
@@ -86,15 +86,15 @@ def examples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def material(examples, folder):
+def inputs(examples, folder):
     catalogue = load_catalogue()
-    return Material(
+    return Inputs(
         examples,
         Counts,
         descriptions={
             name: " ".join([*catalogue[name].description.split(), WORDS[i]]) for i, name in enumerate(examples)
         },
-        tuned=lambda chosen: tuned_tasks(chosen, str(folder), RECIPE, seed=1),
+        tuned=lambda chosen, report: tuned_tasks(chosen, str(folder), RECIPE, seed=1, report=report, name="my-model"),
     )
 
 
@@ -102,15 +102,16 @@ TRAINED = ["qqp", "xnli", "stsb", "udpos", "xcopa", "squad"]
 
 
 @pytest.mark.parametrize("kind", TASK_KINDS)
-def test_every_kind(kind, material, examples):
-    matrix = task_distances(kind, material)
+def test_every_kind(kind, inputs, examples):
+    matrix = task_distances(kind, inputs)
     about = TASK_KINDS[kind]
     assert matrix.kind == kind
     assert matrix.directed == about.directed
     json.dumps(matrix.parameters)  # it can be written
     if about.needs == "training":
-        assert matrix.model == "toy" or matrix.model is not None
+        assert matrix.model == "my-model"
         assert "tatoeba" not in matrix.rows
+        assert matrix.parameters["trained_on"]["xnli"] == "en/validation"
     elif about.needs == "classes":
         assert matrix.rows == ["qqp", "xnli"]
     else:
@@ -118,8 +119,9 @@ def test_every_kind(kind, material, examples):
     values = matrix.values.to_numpy()
     if not about.directed:
         np.testing.assert_array_equal(values, values.T)
-        assert np.diag(values).tolist() == [0] * len(values)
-        assert (values >= 0).all()
+        there = np.isfinite(values)
+        assert np.diag(values)[np.diag(there)].tolist() == [0] * int(np.diag(there).sum())
+        assert (values[there] >= 0).all()
     expected_rows = {"leep": ["qqp", "xnli", "udpos"], "nce": ["qqp", "xnli", "udpos"]}
     expected_columns = {
         "logme": ["qqp", "xnli", "stsb", "udpos"],
@@ -136,7 +138,12 @@ def test_every_kind(kind, material, examples):
     elif kind == "few-shot":
         assert np.isnan(np.diag(values)).all()
         assert matrix.missing() == len(TRAINED)
-        assert (np.nan_to_num(values) <= 100).all()
+        assert (np.nan_to_num(values) <= 0).all()  # accuracies and F1, turned
+        assert (np.nan_to_num(values) >= -100).all()
+    elif kind == "task-embedding-pooled":
+        pools = ["qqp", "xnli", "stsb", "xcopa"]
+        assert matrix.values.loc[pools, pools].notna().all(axis=None)
+        assert matrix.values.drop(index=pools).isna().all(axis=None)
     else:
         assert matrix.missing() == 0
 
@@ -164,10 +171,10 @@ def test_training_is_done_once_and_is_the_same_again(examples, folder, tmp_path,
         tuned_tasks(two, str(folder), RECIPE, seed=4)
 
 
-def test_the_encoder_is_as_before_when_a_kind_is_done(material):
-    tuned = material.tuned_tasks()
+def test_the_encoder_is_as_before_when_a_kind_is_done(inputs):
+    tuned = inputs.tuned_tasks()
     for kind in ("logme", "cka", "task-embedding", "few-shot"):
-        task_distances(kind, material)
+        task_distances(kind, inputs)
         for name, weight in tuned.encoder.model.state_dict().items():
             assert torch.equal(weight, tuned.before[name]), kind
 
@@ -189,10 +196,10 @@ def test_what_cannot_be_trained_on_is_named_before_any_training(examples, folder
 
 
 def test_what_a_kind_lacks_is_said(examples):
-    alone = Material({"qqp": examples["qqp"], "stsb": examples["stsb"]}, Counts)
+    alone = Inputs({"qqp": examples["qqp"], "stsb": examples["stsb"]}, Counts)
     for kind, message in {
         "logme": "name tasks and give a corpus with --from",
-        "otdd": "otdd needs two tasks with classes; there is 1",
+        "otdd": "otdd needs two tasks with classes, and qqp of qqp, stsb has some",
         "description": "no description of qqp, stsb",
         "mean-embeding": "did you mean 'mean-embedding-cosine'",
     }.items():
@@ -200,9 +207,58 @@ def test_what_a_kind_lacks_is_said(examples):
             task_distances(kind, alone)
 
 
-def test_few_probes_are_refused(material):
+def test_few_probes_are_refused(inputs):
     from dataclasses import replace
 
-    few = replace(material, probes=["red cat", "blue dog"], _made=material._made)
+    few = replace(inputs, probes=["red cat", "blue dog"], _made=inputs._made)
     with pytest.raises(InputError, match="2 different texts to probe with; cka needs at least 10"):
         task_distances("cka", few)
+
+
+def test_a_task_is_not_trained_on_what_it_is_tested_on(examples, folder):
+    from dataclasses import replace
+
+    tested = {**examples, "xnli": replace(examples["xnli"], split="test")}
+    with pytest.raises(InputError, match="xnli: has only test examples; it has text distances only"):
+        tuned_tasks({name: tested[name] for name in ("qqp", "xnli")}, str(folder), RECIPE)
+    inputs = Inputs({"qqp": tested["qqp"], "xnli": tested["xnli"]}, Counts, tuned=lambda chosen, report: None)
+    with pytest.raises(InputError, match="trains on two tasks at least; qqp of qqp, xnli can"):
+        task_distances("logme", inputs)
+
+
+def test_states_that_do_not_vary_are_refused(inputs):
+    from transfer_analysis.distances.models.representations import cka_distances
+
+    tuned = inputs.tuned_tasks()
+    broken = dict(tuned.before)
+    for name in broken:
+        if name.endswith(("LayerNorm.weight", "LayerNorm.bias")):
+            broken[name] = torch.zeros_like(broken[name])
+    original = tuned.after
+    tuned.after = lambda task: broken if task == "qqp" else original(task)
+    try:
+        with pytest.raises(InputError, match="qqp: after training on it my-model gives the same states"):
+            cka_distances(tuned, [" ".join(WORDS[i:]) for i in range(10)] + ["cat"])
+    finally:
+        del tuned.after
+        tuned.restore()
+
+
+def test_words_of_a_sentence_without_any_labelled_word_do_not_mix_up_the_others(folder):
+    """A batch with as many labelled words as sentences, but not one each."""
+    from transfer_analysis.distances.models.states import labelled_units
+    from transfer_analysis.training.encoder import load_encoder
+    from transfer_analysis.training.reading.features import IGNORED, featurize
+
+    catalogue = load_catalogue()
+    encoder = load_encoder(str(folder))
+    records = [
+        {"tokens": text.split(), "upos": ["NOUN"] * len(text.split())} for text in ("red cat dog", "blue", "green")
+    ]
+    features = featurize(catalogue["udpos"], records, encoder, 16, "test")
+    for item in (1, 2):
+        features.targets[item] = np.full_like(features.targets[item], IGNORED)
+    units = labelled_units(encoder, features)
+    alone = featurize(catalogue["udpos"], records[:1], encoder, 16, "test")
+    np.testing.assert_allclose(units.states, labelled_units(encoder, alone).states, atol=1e-6)
+    assert len(units.labels) == 3

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal, spearmanr
 from transfer_analysis.distances.models.logme import factorised, log_evidence, logme_of_classes, logme_of_numbers
 from transfer_analysis.distances.models.representations import linear_cka, representational_similarity
 from transfer_analysis.distances.models.transferability import h_score, leep, negative_conditional_entropy
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnsuitedError
 
 
 def dense_evidence(states, y):
@@ -121,6 +121,42 @@ def test_h_score_by_its_definition():
     wanted = np.trace(np.linalg.pinv(np.cov(states.T, bias=True), rcond=1e-10) @ np.cov(means.T, bias=True))
     assert h_score(states, labels) == pytest.approx(wanted)
     assert 0 < h_score(states, labels) < 2
+
+
+def test_scores_refuse_what_they_cannot_tell():
+    rng = np.random.default_rng(0)
+    states, one_class = rng.normal(size=(30, 5)), np.zeros(30, dtype=np.int64)
+    labels = np.arange(30) % 2
+    for call in (
+        lambda: h_score(states, one_class),
+        lambda: leep(np.full((30, 2), 0.5), one_class),
+        lambda: negative_conditional_entropy(labels, one_class),
+    ):
+        with pytest.raises(UnsuitedError, match="of one class"):
+            call()
+    with pytest.raises(UnsuitedError, match="30 units are no more than the states are wide .40.*--count 41"):
+        h_score(rng.normal(size=(30, 40)), labels)
+    with pytest.raises(InputError, match="all states are the same"):
+        h_score(np.full((30, 5), 0.3), labels)
+    # A class that the source never thinks likely adds nothing.
+    sure = np.zeros((30, 3))
+    sure[np.arange(30), labels] = 1
+    assert leep(sure, labels) == pytest.approx(0)
+
+
+def test_logme_ends_at_the_maximum_it_has_reached():
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        states = factorised(rng.normal(size=(40, rng.integers(2, 60))))
+        y = rng.normal(size=(40, 3))
+        fine = np.logspace(-12, 12, 20001) * states.squares.max()
+        projected = (states.left.T @ y) ** 2
+        outside = np.maximum((y**2).sum(axis=0) - projected.sum(axis=0), 0)
+        w = fine[:, None] / (fine[:, None] + states.squares)
+        grid = (
+            -(np.log(2 * np.pi) + 1 + np.log((w @ projected + outside) / 40)) / 2 + np.log(w).sum(axis=1)[:, None] / 80
+        )
+        assert (log_evidence(states, y) >= grid.max(axis=0) - 1e-10).all()
 
 
 def test_cka_by_its_definition():

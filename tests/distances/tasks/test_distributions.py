@@ -5,7 +5,7 @@ import ot
 import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
-from scipy.stats import energy_distance, wasserstein_distance
+from scipy.stats import energy_distance
 from transfer_analysis.distances.tasks import distributions, otdd
 from transfer_analysis.distances.tasks.distributions import entropic_cost
 from transfer_analysis.distances.tasks.examples import TaskExamples
@@ -98,6 +98,7 @@ def test_entropic_cost_is_the_whole_objective():
 
 def test_sinkhorn_divergence_tends_to_optimal_transport(monkeypatch):
     monkeypatch.setattr(distributions, "REGULARISATION", 5e-3)
+    monkeypatch.setattr(distributions, "_ITERATIONS", 100_000)
     x, y = two(np.random.default_rng(7), width=2)
     least = ot.emd2(np.full(30, 1 / 30), np.full(25, 1 / 25), cdist(x, y, "sqeuclidean"))
     assert value(distributions.sinkhorn_distances, x, y) == pytest.approx(np.sqrt(least), rel=0.02)
@@ -106,7 +107,49 @@ def test_sinkhorn_divergence_tends_to_optimal_transport(monkeypatch):
 def test_sinkhorn_divergence_has_no_bias_of_one_sample():
     x, _ = two(np.random.default_rng(8))
     assert value(distributions.sinkhorn_distances, x, x) == pytest.approx(0, abs=1e-3)
-    assert wasserstein_distance(x[:, 0], x[:, 0]) == 0
+
+
+def test_sinkhorn_divergence_of_near_duplicates_converges_and_does_not_depend_on_the_order():
+    rng = np.random.default_rng(0)
+    x = np.vstack([1e-4 * rng.normal(size=(60, 3)), rng.normal(size=(20, 3))])
+    y = np.vstack([5 + 1e-4 * rng.normal(size=(60, 3)), rng.normal(size=(20, 3))])
+    least = ot.emd2(np.full(80, 1 / 80), np.full(80, 1 / 80), cdist(x, y, "sqeuclidean"))
+    one = distributions.sinkhorn_distances({"x": texts(x), "y": texts(y)}, Given()).values.loc["x", "y"]
+    other = distributions.sinkhorn_distances({"y": texts(y), "x": texts(x)}, Given()).values.loc["x", "y"]
+    assert one == other == pytest.approx(np.sqrt(least), rel=0.03)
+
+
+def test_a_pair_that_does_not_converge_is_solved_exactly_and_said(monkeypatch):
+    monkeypatch.setattr(distributions, "_ITERATIONS", 1)
+    x, y = two(np.random.default_rng(9), width=2)
+    matrix = distributions.sinkhorn_distances({"x": texts(x), "y": texts(y)}, Given())
+    least = ot.emd2(np.full(30, 1 / 30), np.full(25, 1 / 25), cdist(x, y, "sqeuclidean"))
+    assert matrix.values.loc["x", "y"] == pytest.approx(np.sqrt(least))
+    assert matrix.parameters["unregularised"] == ["x and y"]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        distributions.mmd_distances,
+        distributions.energy_distances,
+        distributions.frechet_distances,
+        distributions.sliced_wasserstein_distances,
+        distributions.sinkhorn_distances,
+    ],
+)
+def test_what_is_no_number_is_no_distance(compute):
+    with pytest.raises(InputError, match="embeddings of y that are no numbers"):
+        compute({"x": texts([[0, 1], [1, 0]]), "y": ["nan,1", "0,1"]}, Given())
+
+
+def test_duplicates_do_not_decide_the_width_of_the_kernel():
+    x = [[0.0, 0.0]] * 30 + [[0.0, 1.0]]
+    matrix = distributions.mmd_distances({"x": texts(x), "y": texts([[3.0, 0.0], [3.0, 1.0]])}, Given())
+    every = np.array([[0, 0], [0, 1], [3, 0], [3, 1]], dtype=float)
+    assert matrix.parameters["width"] == pytest.approx(
+        np.median([np.linalg.norm(every[i] - every[j]) for i in range(4) for j in range(i)])
+    )
 
 
 def test_one_example_has_no_covariance():

@@ -57,6 +57,11 @@ TEXTS = {"x": ["The cat's red, red hat", "a dog"], "y": ["red dog", "THE end 7"]
 
 def test_words():
     assert vocabulary.words(["The cat's red, red hat_7!"]) == [["the", "cat's", "red", "red", "hat", "7"]]
+    # Vowel signs and accents belong to their letters, however they are written.
+    assert vocabulary.words(["\u0939\u093f\u0928\u094d\u0926\u0940 \u092d\u093e\u0937\u093e"]) == [
+        ["\u0939\u093f\u0928\u094d\u0926\u0940", "\u092d\u093e\u0937\u093e"]
+    ]
+    assert vocabulary.words(["cafe\u0301"]) == vocabulary.words(["caf\u00e9"]) == [["caf\u00e9"]]
 
 
 def test_token_divergence_by_its_definition():
@@ -159,21 +164,38 @@ def matrix(values, labels="abcd", directed=False, columns=None):
 
 
 def test_rank_correlations_by_hand():
-    one = np.array([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0]], dtype=float)
-    correlations, cells = rank_correlations({"one": matrix(one), "turned": matrix(-one), "square": matrix(one**2)})
+    labels = "abcdef"
+    one = np.zeros((6, 6))
+    one[np.tril_indices(6, -1)] = np.arange(1, 16)
+    one += one.T
+    correlations, cells = rank_correlations(
+        {"one": matrix(one, labels), "turned": matrix(-one, labels), "square": matrix(one**2, labels)}
+    )
     assert correlations.loc["one", "turned"] == pytest.approx(-1)
     assert correlations.loc["one", "square"] == pytest.approx(1)
-    assert cells.loc["one", "turned"] == 6
+    assert cells.loc["one", "turned"] == 15
     # Directed kinds compare within targets: columns that differ only in level agree.
-    levels = one + np.array([0, 100, 200, 300])
-    correlations, cells = rank_correlations({"one": matrix(one), "levels": matrix(levels, directed=True)})
+    levels = one + 100 * np.arange(6)
+    correlations, cells = rank_correlations(
+        {"one": matrix(one, labels), "levels": matrix(levels, labels, directed=True)}
+    )
     assert correlations.loc["one", "levels"] == pytest.approx(1)
-    assert cells.loc["one", "levels"] == 12
+    assert cells.loc["one", "levels"] == 30
+    # A pair counts once, whatever rows there are and in whatever order.
+    reordered = matrix(one[::-1], labels[::-1], columns=labels)
+    part = matrix(one[:5], labels[:5], columns=labels)
+    correlations, cells = rank_correlations({"one": matrix(one, labels), "reordered": reordered, "part": part})
+    assert cells.loc["one", "reordered"] == 15
+    assert cells.loc["one", "part"] == 15
+    assert correlations.loc["one", "part"] == pytest.approx(1)
     # Too few cells in common.
-    few, _ = rank_correlations({"one": matrix(one), "other": matrix(one[:2, :2], "ab")})
+    few, _ = rank_correlations(
+        {"one": matrix(one, labels), "other": matrix(one[:2, :2], "ab"), "none": matrix(one[:2, :2], "xy")}
+    )
+    assert np.isnan(few.loc["one", "none"])
     assert np.isnan(few.loc["one", "other"])
     with pytest.raises(InputError, match="two kinds"):
-        rank_correlations({"one": matrix(one)})
+        rank_correlations({"one": matrix(one, labels)})
 
 
 def test_multi_task_rows():
@@ -186,3 +208,32 @@ def test_multi_task_rows():
     assert both.parameters["multi-task"] == "mean and minimum over b, c"
     with pytest.raises(InputError, match="has no 'd'"):
         given.with_multi_task(["a", "d"])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"task": "a", "text": "b", "label": NaN}', "line 2: label nan is not a number"),
+        ('{"task": "a", "text": "b", "label": 1e400}', "line 2: label inf is not a number"),
+        ('{"task": "", "text": "b"}', "line 2: .* but task is ''"),
+        ('{"task": 5, "text": "b"}', "line 2: .* but task is 5"),
+        ('{"task": "a", "text": "\\ud83d hi"}', "line 2: text holds half of a character"),
+    ],
+)
+def test_wrong_lines_are_named(tmp_path, line, message):
+    path = tmp_path / "e.jsonl"
+    path.write_text('{"task": "a", "text": "b", "label": 1}\n' + line)
+    with pytest.raises(InputError, match=message):
+        read_labelled_examples(path)
+
+
+def test_whole_numbers_are_classes_however_they_are_written(tmp_path):
+    path = tmp_path / "e.jsonl"
+    path.write_text(
+        "\n".join(json.dumps({"task": "a", "text": str(i), "label": [1, 1.0, 0, 0.0][i % 4]}) for i in range(8))
+    )
+    assert set(read_labelled_examples(path)["a"].classes) == {"0", "1"}
+    assert len(read_labelled_examples(path)["a"].sampled(3, 0).labels) == 3
+    path.write_text("\n\n")
+    with pytest.raises(InputError, match="holds no examples"):
+        read_labelled_examples(path)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.errors import InputError
 from transfer_analysis.languages import pretraining_size, resolve
+from transfer_analysis.results.store import csv_rows, read_csv
 
 
 def script_distances(languages: Sequence[str]) -> DistanceMatrix:
@@ -24,6 +27,34 @@ def script_distances(languages: Sequence[str]) -> DistanceMatrix:
     return DistanceMatrix(pd.DataFrame(values, index=list(languages), columns=list(languages)), "script", parameters)
 
 
+def read_sizes(path: Path) -> dict[str, float]:
+    """Read sizes from a CSV table with the columns `language` and `size`, by canonical code.
+
+    Raises
+    ------
+    InputError
+        Naming the row with an unknown language or a size that is no positive number.
+    """
+    table = read_csv(path, columns=["language", "size"])
+    sizes: dict[str, float] = {}
+    problems: list[str] = []
+    for where, code, given in zip(csv_rows(path, table), table["language"], table["size"], strict=True):
+        try:
+            size = float(given)
+        except ValueError:
+            size = float("nan")
+        if not (np.isfinite(size) and size >= 0):
+            problems.append(f"{where}: size {given!r} is not a number from 0 up")
+            continue
+        try:
+            sizes[resolve(code).code] = size
+        except InputError as error:
+            problems.append(f"{where}: {error}")
+    if problems:
+        raise InputError(problems)
+    return sizes
+
+
 def pretraining_size_distances(
     languages: Sequence[str],
     sizes: Mapping[str, float] | None = None,
@@ -34,8 +65,8 @@ def pretraining_size_distances(
     Parameters
     ----------
     sizes
-        Size of each language's text in any one unit; those of XLM-R where not given. A language that is not among them,
-        or has none, is missing: its ratio is not a number.
+        Size of each language's text in any one unit; where not given, those of XLM-R for the languages of XTREME and
+        XTREME-R (`languages/cc100.csv`). A language that is not among them, or has none, is missing.
     source
         Where the sizes come from.
 
@@ -44,7 +75,9 @@ def pretraining_size_distances(
     DistanceMatrix
         Symmetric; 1 is ten times as much.
     """
-    found = [sizes.get(language) if sizes is not None else pretraining_size(language) for language in languages]
+    found = [
+        sizes.get(resolve(language).code) if sizes is not None else pretraining_size(language) for language in languages
+    ]
     logs = np.array([np.log10(size) if size is not None and size > 0 else np.nan for size in found])
     values = np.abs(logs[:, None] - logs[None, :])
     labels = list(languages)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from transfer_analysis.languages import FeatureTable, families
+from transfer_analysis.languages import FeatureTable, families, macrolanguage_codes
 from transfer_analysis.languages.uriel import glottocodes, glottolog_lineages
 
 Imputation = Literal["nearest", "family"]
@@ -29,8 +29,8 @@ def imputed(rows: npt.NDArray[np.float32], codes: list[str], table: FeatureTable
     codes
         ISO 639-3 code of each row.
     how
-        `nearest`: the mean over the `NEIGHBOURS` languages that differ from it in the smallest share of the features
-        known for both (at least ten) and of which the feature is known. `family`: the mean over the languages of its
+        `nearest`: the mean over the `NEIGHBOURS` languages of which the feature is known and that differ from it least,
+        by (d + 1) / (n + 2) with d differences in the n features known for both (at least ten). `family`: the mean over the languages of its
         Glottolog top-level family.
 
     Returns
@@ -52,9 +52,9 @@ def _of_nearest(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.n
         mine = ~unknown
         shared = known[:, mine].sum(axis=1)
         differing = (np.abs(filled[:, mine] - row[mine]) * known[:, mine]).sum(axis=1)
-        share = np.where(shared >= _SHARED, differing / np.maximum(shared, 1), np.inf)
-        if code in table.index:
-            share[table.index[code]] = np.inf
+        # One difference in two more features: of languages that agree, those that share more features are nearer.
+        share = np.where(shared >= _SHARED, (differing + 1) / (shared + 2), np.inf)
+        share[_rows_of(code, table)] = np.inf
         order = np.argsort(share, kind="stable")
         order = order[np.isfinite(share[order])]
         there = known[np.ix_(order, unknown)]
@@ -64,6 +64,11 @@ def _of_nearest(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.n
     return guesses
 
 
+def _rows_of(code: str, table: FeatureTable) -> list[int]:
+    """Return the rows of a language itself: its own, and that of its macrolanguage."""
+    return [table.index[own] for own in (code, *macrolanguage_codes(code)) if own in table.index]
+
+
 def _of_family(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.ndarray:
     family = families(codes)
     lineages = glottolog_lineages()
@@ -71,8 +76,7 @@ def _of_family(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.nd
     guesses = np.full(rows.shape, np.nan, dtype=np.float32)
     for i, code in enumerate(codes):
         relatives = of_table == family[code]
-        if code in table.index:
-            relatives[table.index[code]] = False
+        relatives[_rows_of(code, table)] = False
         values = table.values[relatives]
         known = np.isfinite(values).sum(axis=0)
         with np.errstate(invalid="ignore"):

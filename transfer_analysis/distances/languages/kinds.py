@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from transfer_analysis.distances.languages.attributes import pretraining_size_distances, script_distances
 from transfer_analysis.distances.languages.imputation import Imputation
 from transfer_analysis.distances.languages.typological import TYPOLOGICAL, Measure, typological_distances
-from transfer_analysis.distances.languages.wordorder import word_order_distances
+from transfer_analysis.distances.languages.wordorder import ORDERS, word_order_distances
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import joined_rows, known_languages, resolve
@@ -36,7 +38,7 @@ def language_distances(
         (Grambank and APiCS), `genetic` (shared membership in Glottolog's families and subfamilies; 0 within a language,
         1 between families), `geographic` (of how far languages are from 299 places), `scriptural` (properties of their
         scripts). `word-order`: agreement in the orders used; `script`: the same or not; `pretraining-size`: |log10 of
-        the ratio| of XLM-R's.
+        the ratio| of XLM-R's, for the languages of XTREME and XTREME-R.
     min_shared
         A pair with fewer features known for both languages is missing. Over a handful of features distances are
         coarse: on the twelve that URIEL+ knows of Croatian's word order, Croatian and English do not differ at all.
@@ -67,6 +69,8 @@ def language_distances(
         raise InputError(f"{kind} has neither another measure nor anything to impute; leave --measure and --impute out")
     if kind == "word-order":
         return word_order_distances(languages, min_shared=min_shared)
+    if min_shared != 1:
+        raise InputError(f"{kind} does not come from features; leave --min-shared out")
     return script_distances(languages) if kind == "script" else pretraining_size_distances(languages)
 
 
@@ -78,5 +82,10 @@ def languages_with(kind: str) -> list[str]:
     if kind in ("script", "pretraining-size"):
         matrix = language_distances(list(known_languages()), kind)
         return sorted(language for language in matrix.rows if matrix.values.at[language, language] == 0)
-    table = joined_rows(*TYPOLOGICAL.get(kind, ("typology", "S_")))
+    table = joined_rows("typology", "S_") if kind == "word-order" else joined_rows(*TYPOLOGICAL[kind])
+    if kind == "word-order":
+        known = np.zeros(len(table.languages), dtype=bool)
+        for names in ORDERS.values():
+            known |= (table.values[:, [table.names.index(name) for name in names]] == 1).any(axis=1)
+        return sorted({resolve(code).code for code, there in zip(table.languages, known, strict=True) if there})
     return sorted({resolve(code).code for code in table.known()})

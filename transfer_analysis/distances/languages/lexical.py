@@ -43,7 +43,7 @@ def lexical_distances(path: Path, languages: Sequence[str] | None = None) -> Dis
         expected = "two columns of language codes and one of distances"
         raise InputError(f"{path.name}: has the columns {', '.join(table.columns)}; expected {expected}")
     values = pd.to_numeric(table.iloc[:, 2], errors="coerce").to_numpy(dtype=float)
-    problems: list[str] = []
+    problems: list[str] = [] if len(table) else [f"{path.name}: has no rows below its header"]
     codes: dict[str, str] = {}
     pairs: dict[tuple[str, str], float] = {}
     for (one, other, text), value, where in zip(table.to_numpy(), values, csv_rows(path, table), strict=True):
@@ -55,6 +55,9 @@ def lexical_distances(path: Path, languages: Sequence[str] | None = None) -> Dis
             continue
         if not np.isfinite(value) or value < 0:
             problems.append(f"{where}: {text!r} is not a distance; expected a number from 0 up")
+            continue
+        if codes[one] == codes[other] and value != 0:
+            problems.append(f"{where}: {one} and {other} are one language, {text} apart; leave the row out")
             continue
         pair = (min(codes[one], codes[other]), max(codes[one], codes[other]))
         if pairs.setdefault(pair, value) != value:

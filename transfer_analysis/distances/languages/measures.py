@@ -36,10 +36,13 @@ def angular(rows: npt.NDArray[np.float32]) -> tuple[Floats, Ints]:
     values = np.empty((len(rows), len(rows)))
     shared = np.empty((len(rows), len(rows)), dtype=np.int32)
     for part in _blocks(len(rows)):
-        shared[part] = known[part] @ known.T
+        rest = slice(part.start, None)
+        shared[part, rest] = known[part] @ known[rest].T
         # |u|² over the features that the other language knows too.
-        lengths = (squares[part] @ known.T) * (known[part] @ squares.T)
-        values[part] = _angle(filled[part] @ filled.T, lengths)
+        lengths = (squares[part] @ known[rest].T) * (known[part] @ squares[rest].T)
+        values[part, rest] = _angle(filled[part] @ filled[rest].T, lengths)
+        _mirror(values, part)
+        _mirror(shared, part)
     return values, shared
 
 
@@ -54,7 +57,7 @@ def angular_of_members(rows: npt.NDArray[np.float32]) -> tuple[Floats, Ints]:
     values = np.empty((len(rows), len(rows)))
     shared = np.zeros((len(rows), len(rows)), dtype=np.int32)
     for part in _blocks(len(rows)):
-        inner = (members[part] @ members.T).toarray().astype(np.float64)
+        inner = (members[part] @ members.T).toarray().astype(np.float64)  # whole numbers, so exact in any order
         values[part] = _angle(inner, sizes[part, None] * sizes[None, :].astype(np.float64))
         shared[part] = np.where(known[part, None] & known[None, :], rows.shape[1], 0)
     isolates = known & (sizes == 0)
@@ -89,6 +92,13 @@ def gower(rows: npt.NDArray[np.float32]) -> tuple[Floats, Ints]:
 
 def _blocks(length: int) -> list[slice]:
     return [slice(start, start + _BLOCK) for start in range(0, length, _BLOCK)]
+
+
+def _mirror(values: npt.NDArray[np.float64] | Ints, part: slice) -> None:
+    """Make a block of rows, of which the part right of the diagonal is filled, symmetric in place."""
+    block = values[part, part]
+    block[:] = np.where(np.tri(len(block), k=-1, dtype=bool), block.T, block)
+    values[part.stop :, part] = values[part, part.stop :].T
 
 
 def _angle(inner: Floats, squared_lengths: Floats) -> Floats:

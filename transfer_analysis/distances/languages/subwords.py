@@ -16,7 +16,7 @@ from transfer_analysis.languages import resolve
 #: Scripts written without spaces between words (ISO 15924).
 _UNSPACED = ("Hani", "Hans", "Hant", "Jpan", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr", "Tibt")
 
-#: Words of each language, sentence by sentence; or text, where words are what stands between spaces.
+#: Words of each language, sentence by sentence.
 Words = Mapping[str, Sequence[Sequence[str]]]
 
 
@@ -60,7 +60,7 @@ def fertility(words: Words, tokenizer: Tokenizer) -> dict[str, float]:
         Language → sentences as lists of words.
     """
     return {
-        language: sum(map(len, tokenizer.ids([word for sentence in sentences for word in sentence])))
+        language: sum(map(len, tokenizer.word_ids([word for sentence in sentences for word in sentence])))
         / max(1, sum(map(len, sentences)))
         for language, sentences in words.items()
     }
@@ -68,6 +68,8 @@ def fertility(words: Words, tokenizer: Tokenizer) -> dict[str, float]:
 
 def fertility_distances(words: Words, tokenizer: Tokenizer) -> DistanceMatrix:
     """Return the absolute difference in fertility between languages; NaN where a language has no words.
+
+    A word that the tokenizer does not know at all is one subword; the share of such subwords stands in the parameters.
 
     Raises
     ------
@@ -83,10 +85,17 @@ def fertility_distances(words: Words, tokenizer: Tokenizer) -> DistanceMatrix:
     parameters: dict[str, Any] = {
         **tokenizer.provenance(),
         "fertility": {language: None if np.isnan(value) else round(value, 4) for language, value in found.items()},
+        "unknown_share": {language: round(_unknown(sentences, tokenizer), 4) for language, sentences in words.items()},
         "words": {language: sum(map(len, sentences)) for language, sentences in words.items()},
     }
     values = np.abs(rates[:, None] - rates[None, :])
     return DistanceMatrix(pd.DataFrame(values, index=labels, columns=labels), "fertility", parameters)
+
+
+def _unknown(sentences: Sequence[Sequence[str]], tokenizer: Tokenizer) -> float:
+    """Return the share of subwords that the tokenizer does not know."""
+    found = [one for ids in tokenizer.word_ids([w for sentence in sentences for w in sentence]) for one in ids]
+    return sum(one == tokenizer.unknown_id for one in found) / len(found) if found else 0.0
 
 
 def spaced_words(texts: Mapping[str, Sequence[str]]) -> dict[str, list[list[str]]]:

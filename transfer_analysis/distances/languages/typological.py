@@ -42,11 +42,13 @@ def typological_distances(
 ) -> DistanceMatrix:
     """Return a distance of URIEL+; parameters and result as of `language_distances`."""
     _require(kind, measure, impute)
+    require_least(min_shared)
     # Two codes may name one language (a macrolanguage and its standard variety): those are 0 apart.
     found = [resolve(language) for language in languages]
     codes = [(resolve(one.descends_as) if kind == "genetic" else one).iso639_3 for one in found]
     table = joined_rows(*TYPOLOGICAL[kind])
     rows = table.rows(codes)
+    observed = rows
     guessed = 0
     if impute is not None:
         completed = imputed(rows, codes, table, impute)
@@ -54,10 +56,14 @@ def typological_distances(
         rows = completed
     compute = gower if measure == "gower" else angular_of_members if kind == "genetic" else angular
     values, shared = compute(rows)
-    values[shared < min_shared] = np.nan
+    if impute is not None:
+        # What is guessed is not known: the counts stay those of the data, and a limit that is asked for holds for them.
+        shared = compute(observed)[1]
+    if impute is None or min_shared > 1:
+        values[shared < min_shared] = np.nan
     _, numbers = np.unique(np.array(codes), return_inverse=True)
     same = numbers[:, None] == numbers[None, :]
-    values[same & (shared >= min_shared)] = 0.0
+    values[same & np.isfinite(values)] = 0.0
     parameters: dict[str, Any] = {
         "source": table.source,
         "measure": measure,
@@ -77,6 +83,12 @@ def typological_distances(
         parameters=parameters,
         shared=pd.DataFrame(shared, index=labels, columns=labels, copy=False),
     )
+
+
+def require_least(min_shared: int) -> None:
+    """Refuse a limit that would make a pair without any shared feature a distance."""
+    if min_shared < 1:
+        raise InputError(f"min_shared is {min_shared}; a pair needs at least 1 shared feature to have a distance")
 
 
 def _require(kind: str, measure: str, impute: str | None) -> None:

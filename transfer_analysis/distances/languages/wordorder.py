@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from transfer_analysis.distances.languages.typological import require_least
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.languages import joined_rows, resolve
 
@@ -49,8 +51,10 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
     DistanceMatrix
         Symmetric, values in [0, 1]; `shared` counts the parameters known for both.
     """
+    require_least(min_shared)
     table = joined_rows("typology", "S_")
-    rows = table.rows([resolve(language).iso639_3 for language in languages])
+    codes = [resolve(language).iso639_3 for language in languages]
+    rows = table.rows(codes)
     places = {name: place for place, name in enumerate(table.names)}
     agreements, shared = np.zeros((len(rows), len(rows))), np.zeros((len(rows), len(rows)), dtype=np.int32)
     for names in ORDERS.values():
@@ -62,11 +66,15 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
         agreements += np.where(known, both / np.maximum(either, 1), 0.0)
         shared += known
     with np.errstate(invalid="ignore"):
-        values = np.where(shared >= max(1, min_shared), 1 - agreements / shared, np.nan)
+        values = np.where(shared >= min_shared, 1 - agreements / shared, np.nan)
     labels = list(languages)
+    parameters: dict[str, Any] = {"source": table.source, "parameters": list(ORDERS), "min_shared": min_shared}
+    filled = {code: table.filled[code] for code in codes if code in table.filled}
+    if filled:
+        parameters["gaps filled from the macrolanguage"] = filled
     return DistanceMatrix(
         pd.DataFrame(values, index=labels, columns=labels),
         kind="word-order",
-        parameters={"source": table.source, "parameters": list(ORDERS), "min_shared": min_shared},
+        parameters=parameters,
         shared=pd.DataFrame(shared, index=labels, columns=labels),
     )

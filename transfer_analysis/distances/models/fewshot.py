@@ -8,7 +8,7 @@ import pandas as pd
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.models.tuned import TunedTasks, features_of
 from transfer_analysis.distances.tasks.examples import TaskExamples
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import UnsuitedError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.loop import predict, train
@@ -43,17 +43,17 @@ def few_shot_distances(tuned: TunedTasks, examples: dict[str, TaskExamples], rep
 
     Raises
     ------
-    InputError
+    UnsuitedError
         For a target with too few examples.
     """
     divided = {task: _divided(examples[task], tuned) for task in tuned.tasks}
     values = np.full((len(tuned.tasks), len(tuned.tasks)), np.nan)
-    for i, source in enumerate(tuned.tasks):
+    for i, intermediate in enumerate(tuned.tasks):
         for j, target in enumerate(tuned.tasks):
-            if source == target:
+            if intermediate == target:
                 continue
-            report(f"few-shot: {source} to {target}", (i * len(tuned.tasks) + j) / len(tuned.tasks) ** 2)
-            values[i, j] = -_score(tuned, source, *divided[target])
+            report(f"few-shot: {intermediate} to {target}", (i * len(tuned.tasks) + j) / len(tuned.tasks) ** 2)
+            values[i, j] = -_score(tuned, intermediate, *divided[target])
     tuned.restore()
     parameters = {
         **tuned.provenance(),
@@ -70,7 +70,7 @@ def few_shot_distances(tuned: TunedTasks, examples: dict[str, TaskExamples], rep
 def _divided(examples: TaskExamples, tuned: TunedTasks) -> tuple[Features, Features]:
     """Return shots and test; the shots hold examples of as many classes as there are, as evenly as the order gives."""
     if len(examples.records) < 2 * SHOTS:
-        raise InputError(
+        raise UnsuitedError(
             f"{examples.name}: {len(examples.records)} examples are too few for {SHOTS} shots and a test; give --count "
             f"at least {2 * SHOTS}, or leave it out"
         )
@@ -105,8 +105,8 @@ def _balanced(examples: TaskExamples) -> list[int]:
     return [i for _, _, i in sorted(keys)]
 
 
-def _score(tuned: TunedTasks, source: str, shots: Features, test: Features) -> float:
-    encoder, _ = tuned.use(source)
+def _score(tuned: TunedTasks, intermediate: str, shots: Features, test: Features) -> float:
+    encoder, _ = tuned.use(intermediate)
     # By steps and not by time: 32 examples in passes of 16 at the recipe's rate.
     recipe: Recipe = tuned.recipe.for_task(shots.task).model_copy(update={"batch_size": 16, "epochs": EPOCHS})
     head = make_head(shots.task, encoder, tuned.seed)

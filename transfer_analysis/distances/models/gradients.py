@@ -21,7 +21,7 @@ from torch.utils.hooks import RemovableHandle
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.training.batches import by_length, collate
-from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.encoder import Encoder, Pooling
 from transfer_analysis.training.heads import Batch, Head
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import Features
@@ -41,8 +41,8 @@ class SquaredGradients:
     layers
         Per layer, the sum over examples of the mean over subwords of the squared gradient of its output, shape (width).
     pooled
-        The same of a vector added to every state of the last layer, shape (width): of the pooled state, whatever the
-        pooling.
+        The sum over examples of the squared gradient of the pooled state, shape (width); of several choices, summed over
+        them. None where the head does not pool: its gradient would be nothing but rounding.
     examples
         How many examples were summed over.
     """
@@ -80,7 +80,7 @@ def squared_gradients(
     head.eval()
     chosen = np.asarray(items, dtype=np.int64)
     lengths = features.lengths()[chosen]
-    with _frozen([encoder.model, head]), _watching(encoder, features.rows_per_item, found) as watch:
+    with _frozen([encoder.model, head]), _watching(encoder, head, features.rows_per_item, found) as watch:
         for part in by_length(lengths, batch_size):
             batch = on_device(collate(features, chosen[part], encoder), encoder)
             watch.begin(batch)
@@ -104,8 +104,9 @@ def _losses(head: Head, states: torch.Tensor, batch: Batch) -> torch.Tensor:
 class _Watch:
     """Takes what goes into each module and the gradient of what comes out, and adds up squares."""
 
-    def __init__(self, encoder: Encoder, rows_per_item: int, found: SquaredGradients) -> None:
+    def __init__(self, encoder: Encoder, head: Head, rows_per_item: int, found: SquaredGradients) -> None:
         self.rows_per_item = rows_per_item
+        self.pooling: Pooling | None = getattr(head, "pooling", None)
         self.found = found
         self.mask = torch.zeros(0)
         self.rows = 0
@@ -182,14 +183,16 @@ class _Watch:
         while len(self.found.layers) <= number:
             self.found.layers.append(gradient.new_zeros(gradient.shape[-1]))
         self.found.layers[number] += (items.square().sum(dim=1) / subwords).sum(dim=0)
-        if last:
-            pooled = items.sum(dim=1).square().sum(dim=0)
+        if last and self.pooling is not None:
+            # The gradient of a mean over subwords is the sum of theirs; all but the first have none where that is pooled.
+            of_rows = gradient[:, 0] if self.pooling == "first" else gradient.sum(dim=1)
+            pooled = of_rows.square().sum(dim=0)
             self.found.pooled = pooled if self.found.pooled is None else self.found.pooled + pooled
 
 
 @contextmanager
-def _watching(encoder: Encoder, rows_per_item: int, found: SquaredGradients) -> Iterator[_Watch]:
-    watch = _Watch(encoder, rows_per_item, found)
+def _watching(encoder: Encoder, head: Head, rows_per_item: int, found: SquaredGradients) -> Iterator[_Watch]:
+    watch = _Watch(encoder, head, rows_per_item, found)
     handles: list[RemovableHandle] = []
     try:
         for name, module in encoder.model.named_modules():

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnsuitedError
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,19 +93,19 @@ def logme_of_classes(states: Factorised, labels: npt.NDArray[np.int64]) -> float
 
     Raises
     ------
-    InputError
+    UnsuitedError
         Where there is one class only.
     """
     names, numbers = np.unique(labels, return_inverse=True)
     if len(names) < 2:
-        raise InputError("all examples are of one class; LogME needs two")
+        raise UnsuitedError("all examples are of one class; give more with --count, or leave the task out")
     return float(log_evidence(states, np.eye(len(names))[numbers]).mean())
 
 
 def logme_of_numbers(states: Factorised, labels: Floats) -> float:
     """Return LogME of a regression: the evidence of its numbers, shape (units,)."""
     if np.ptp(labels) == 0:
-        raise InputError("all examples have the same number; LogME needs several")
+        raise UnsuitedError("all examples have the same number; give more with --count, or leave the task out")
     return float(log_evidence(states, labels[:, None])[0])
 
 
@@ -133,7 +133,7 @@ def log_evidence(states: Factorised, columns: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             step = log_t - slope / curvature
         # Where the function is not concave the step may lead away; then the middle of the bracket.
-        log_t = np.where((step > low) & (step < high), step, (low + high) / 2)
+        log_t = np.where((step >= low) & (step <= high), step, (low + high) / 2)
     weights = _weights(log_t, states.squares)
     error = (projected * weights).sum(axis=0) + outside
     evidence: Floats = -(np.log(2 * np.pi) + 1 + np.log(error / units)) / 2 + np.log(weights).sum(axis=0) / (2 * units)

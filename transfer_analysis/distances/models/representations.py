@@ -17,6 +17,9 @@ from transfer_analysis.progress import Report, silent
 
 Floats = npt.NDArray[np.float64]
 
+#: States that vary by less than this share of their length count as the same.
+_CONSTANT = 1e-6
+
 #: Texts of a probe set, at least: similarity of states over a handful of texts is mostly chance.
 LEAST_PROBES = 10
 
@@ -99,18 +102,33 @@ def _of_states(
     from transfer_analysis.distances.embeddings.layers import pooled_states
 
     if len(set(probes)) < LEAST_PROBES:
-        raise InputError(f"{len(set(probes))} different texts to probe with; {kind} needs at least {LEAST_PROBES}")
+        raise InputError(
+            f"{len(set(probes))} different texts to probe with; {kind} needs at least {LEAST_PROBES}: give more with --probe"
+        )
     states = {}
     for i, task in enumerate(tuned.tasks):
         report(f"{kind}: {task}", i / len(tuned.tasks))
         encoder, _ = tuned.use(task)
         states[task] = pooled_states(encoder, probes, encoder.layers, encoder.pooling)
+        _require_varied(states[task], task, tuned)
     tuned.restore()
     values = np.zeros((len(states), len(states)))
     for i, one in enumerate(tuned.tasks):
         for j in range(i):
             values[i, j] = values[j, i] = max(0.0, 1 - similarity(states[one], states[tuned.tasks[j]]))
     return _matrix(values, tuned, kind, probes=len(probes))
+
+
+def _require_varied(states: Floats, task: str, tuned: TunedTasks) -> None:
+    """Refuse states that are the same for all texts, or within one: nothing can be compared with them."""
+    spread = np.linalg.norm(states - states.mean(axis=0))
+    inside = states.std(axis=1).min() if np.isfinite(states).all() else 0.0
+    if not np.isfinite(states).all() or spread <= _CONSTANT * np.linalg.norm(states) or inside == 0:
+        recipe = tuned.recipe.for_task(tuned.features[task].task)
+        raise InputError(
+            f"{task}: after training on it {tuned.encoder.name} gives the same states for every text, or no numbers; train it "
+            f"otherwise (now {recipe.describe()}), or leave it out"
+        )
 
 
 def _matrix(values: Floats, tuned: TunedTasks, kind: str, **further: int) -> DistanceMatrix:

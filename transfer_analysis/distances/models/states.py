@@ -42,10 +42,10 @@ class Units:
 def labelled_units(encoder: Encoder, features: Features) -> Units:
     """Return the states and labels of a task whose head is one of `SEQUENCES` or `WORDS`."""
     if features.task.head in WORDS:
-        found = _collected(encoder, features, lambda states, batch: states[batch["targets"] != IGNORED])
+        found = _collected(encoder, features, lambda states, batch: states[batch["targets"] != IGNORED], _words)
         tags = [row[row != IGNORED] for row in (np.asarray(target) for target in features.targets)]
         return Units(np.concatenate(found), np.concatenate(tags).astype(np.int64))
-    states = np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b)))
+    states = np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b), _rows))
     if features.task.head == "sequence-regression":
         return Units(states, np.array(features.targets, dtype=np.float64))
     return Units(states, np.array(features.targets, dtype=np.int64))
@@ -64,12 +64,8 @@ def class_probabilities(encoder: Encoder, head: Head, features: Features) -> Flo
         return torch.softmax(logits.double(), dim=-1)
 
     head.eval()
-    return np.concatenate(_collected(encoder, features, probabilities))
-
-
-def pooled_examples(encoder: Encoder, features: Features) -> Floats:
-    """Return the pooled last states of each row, shape (rows, width), whatever the task."""
-    return np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b)))
+    units = _words if features.task.head in WORDS else _rows
+    return np.concatenate(_collected(encoder, features, probabilities, units))
 
 
 def pooled(encoder: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -80,24 +76,31 @@ def pooled(encoder: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor
     return (states * mask).sum(dim=1) / mask.sum(dim=1)
 
 
+def _words(features: Features, item: int) -> int:
+    """Return how many labelled words an item has."""
+    return int((np.asarray(features.targets[item]) != IGNORED).sum())
+
+
+def _rows(features: Features, item: int) -> int:
+    """Return how many rows an item has."""
+    return features.rows_per_item
+
+
 @torch.inference_mode()
 def _collected(
     encoder: Encoder,
     features: Features,
     take: Callable[[torch.Tensor, Batch], torch.Tensor],
+    units: Callable[[Features, int], int],
     batch_size: int = 32,
 ) -> list[Floats]:
-    """Return what is taken of each item, item by item, in the order of the features."""
+    """Return what is taken of each item, as many units as it has, in the order of the features."""
     encoder.model.eval()
     found: list[Floats] = [np.zeros(0)] * len(features)
     for items in by_length(features.lengths(), batch_size):
         batch = on_device(collate(features, items, encoder), encoder)
         taken = take(encoder.hidden(batch), batch).double().cpu().numpy()
-        sizes = (
-            [int((np.asarray(features.targets[item]) != IGNORED).sum()) for item in items]
-            if features.task.head in WORDS and len(taken) != len(items)
-            else [len(taken) // len(items)] * len(items)
-        )
-        for item, part in zip(items, np.split(taken, np.cumsum(sizes)[:-1]), strict=True):
+        ends = np.cumsum([units(features, int(item)) for item in items])
+        for item, part in zip(items, np.split(taken, ends[:-1]), strict=True):
             found[int(item)] = part
     return found

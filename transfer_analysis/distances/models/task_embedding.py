@@ -45,7 +45,7 @@ class TaskEmbedding:
     components
         Component → mean over examples of squared gradients of each example's own loss, a vector. Of `embeddings`,
         `attention` and `feed-forward` these are of the encoder's parameters; of `layer-outputs`, of the states that each
-        layer gives, a mean over subwords; of `pooled`, of the pooled state.
+        layer gives, a mean over subwords; of `pooled`, of the pooled state, which tagging and span QA do not have.
     examples
         Over how many examples.
     """
@@ -76,9 +76,10 @@ def task_embedding_distances(tuned: TunedTasks, report: Report = silent) -> dict
     Returns
     -------
     dict
-        Component → 1 − cosine, symmetric, in [0, 1]; and `fusion`, directed: by how much the sum of reciprocal ranks,
-        1 / (60 + rank), of an intermediate task (row) among all for a target (column), over the components, falls short
-        of that of a task that is first in every one; in [0, 1), and 0 from a task to itself.
+        Component → 1 − cosine, symmetric, in [0, 1], missing between tasks of which one lacks the component; and
+        `fusion`, directed: by how much the mean reciprocal rank, 1 / (60 + rank), of an intermediate task (row) among all
+        for a target (column), over the components that both have, falls short of that of a task that is first in every
+        one; in [0, 1), and 0 from a task to itself.
     """
     embeddings = {}
     for i, task in enumerate(tuned.tasks):
@@ -87,7 +88,7 @@ def task_embedding_distances(tuned: TunedTasks, report: Report = silent) -> dict
         embeddings[task] = task_embedding(encoder, head, tuned.features[task])
     tuned.restore()
     values = {
-        component: _cosines([one.components[component] for one in embeddings.values()], tuned.tasks, component)
+        component: _cosines([one.components.get(component) for one in embeddings.values()], tuned.tasks, component)
         for component in COMPONENTS
     }
     about = {**tuned.provenance(), "gradients_of": {task: one.examples for task, one in embeddings.items()}}
@@ -106,18 +107,15 @@ def fused(components: list[Floats]) -> Floats:
     Parameters
     ----------
     components
-        Square arrays of distances, rows the intermediate tasks. Ties share their mean rank.
+        Square arrays of distances, rows the intermediate tasks; at least one has every cell. Ties share their mean rank.
     """
     count = len(components[0])
-    best = len(components) / (_DAMPING + 1)
     values = np.zeros((count, count))
     for target in range(count):
         others = [i for i in range(count) if i != target]
-        score = sum(
-            1 / (_DAMPING + pd.Series(component[others, target]).rank().to_numpy(dtype=float))
-            for component in components
-        )
-        values[others, target] = 1 - score / best
+        ranks = pd.DataFrame({i: component[others, target] for i, component in enumerate(components)}).rank()
+        score = (1 / (_DAMPING + ranks)).mean(axis=1).to_numpy(dtype=float)
+        values[others, target] = np.maximum(0.0, 1 - score * (_DAMPING + 1))
     return values
 
 
@@ -131,8 +129,8 @@ def _components(found: SquaredGradients) -> Iterator[tuple[str, Vector]]:
     for group, parts in groups.items():
         yield group, _mean(torch.cat(parts), found)
     yield "layer-outputs", _mean(torch.cat(found.layers), found)
-    assert found.pooled is not None
-    yield "pooled", _mean(found.pooled, found)
+    if found.pooled is not None:
+        yield "pooled", _mean(found.pooled, found)
 
 
 def _mean(sums: torch.Tensor, found: SquaredGradients) -> Vector:
@@ -150,16 +148,22 @@ def _one_item_each(features: Features) -> list[int]:
     return [chosen[example] for example in sorted(chosen)]
 
 
-def _cosines(vectors: list[Vector], tasks: list[str], component: str) -> Floats:
+def _cosines(vectors: list[Vector | None], tasks: list[str], component: str) -> Floats:
     # In double precision, as squares of gradients span many orders of magnitude.
-    norms = [float(np.linalg.norm(vector.astype(np.float64))) for vector in vectors]
-    if not all(np.isfinite(norms)) or not all(norms):
-        task = tasks[int(np.argmin(np.nan_to_num(norms)))]
-        raise InputError(f"{task}: the loss has no gradient in the {component}; the task embedding has no direction")
-    values = np.zeros((len(vectors), len(vectors)))
-    for i, one in enumerate(vectors):
-        scaled = one.astype(np.float64) / norms[i]
-        for j in range(i):
-            cosine = float(scaled @ vectors[j]) / norms[j]
-            values[i, j] = values[j, i] = min(1.0, max(0.0, 1 - cosine))
+    units: list[Floats | None] = []
+    for task, vector in zip(tasks, vectors, strict=True):
+        norm = 1.0 if vector is None else float(np.linalg.norm(vector.astype(np.float64)))
+        if not np.isfinite(norm) or norm == 0:
+            raise InputError(
+                f"{task}: the loss has no gradient in the {component}; the task embedding has no direction"
+            )
+        units.append(None if vector is None else vector.astype(np.float64) / norm)
+    values = np.full((len(units), len(units)), np.nan)
+    for i, one in enumerate(units):
+        if one is None:
+            continue
+        values[i, i] = 0.0
+        for j, other in enumerate(units[:i]):
+            if other is not None:
+                values[i, j] = values[j, i] = min(1.0, max(0.0, 1 - float(one @ other)))
     return values

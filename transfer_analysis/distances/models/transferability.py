@@ -17,11 +17,14 @@ from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.models.logme import factorised, logme_of_classes, logme_of_numbers
 from transfer_analysis.distances.models.states import SEQUENCES, WORDS, Units, class_probabilities, labelled_units
 from transfer_analysis.distances.models.tuned import TunedTasks
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnsuitedError
 from transfer_analysis.progress import Report, silent
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+#: States that vary by less than this share of their length count as the same.
+_CONSTANT = 1e-6
 
 #: Eigenvalues below this share of the largest count as zero.
 _CUTOFF = 1e-10
@@ -68,9 +71,22 @@ def h_score(states: Floats, labels: Ints) -> float:
     """Return tr(cov(f)⁺ cov(E[f | y])), f the states; between 0 and the number of classes less one.
 
     The pseudo-inverse leaves out directions without variance. With fewer units than the states are wide every class can be
-    told apart and the score is its maximum, whatever the task: give more units than that.
+    told apart and the score is its maximum, whatever the task.
+
+    Raises
+    ------
+    UnsuitedError
+        For units that are no more than the states are wide, of one class, or with states that are all the same.
     """
+    if len(states) <= states.shape[1]:
+        raise UnsuitedError(
+            f"{len(states)} units are no more than the states are wide ({states.shape[1]}), so that every class can be told "
+            f"apart: give --count {states.shape[1] + 1} or more"
+        )
+    _require_classes(labels)
     centred = states - states.mean(axis=0)
+    if not np.isfinite(states).all() or np.linalg.norm(centred) <= _CONSTANT * np.linalg.norm(states):
+        raise InputError("all states are the same, or no numbers; the encoder may have failed in training")
     _, numbers = np.unique(labels, return_inverse=True)
     shares = np.bincount(numbers) / len(labels)
     means = np.stack([centred[numbers == k].mean(axis=0) for k in range(len(shares))])
@@ -86,27 +102,34 @@ def leep(probabilities: Floats, labels: Ints) -> float:
     Parameters
     ----------
     probabilities
-        Of the source's classes z, shape (units, source classes): θ(x)_z.
+        Of the intermediate task's classes z, shape (units, classes): θ(x)_z.
     labels
         The target's class of each unit. With the empirical P(y | z) = Σ θ(x)_z [y(x) = y] / Σ θ(x)_z, the score is the
         mean over units of log Σ_z P(y(x) | z) θ(x)_z.
     """
+    _require_classes(labels)
     names, numbers = np.unique(labels, return_inverse=True)
     joint = np.eye(len(names))[numbers].T @ probabilities / len(labels)
-    given = joint / joint.sum(axis=0, keepdims=True)
+    given = joint / np.maximum(joint.sum(axis=0, keepdims=True), 1e-300)  # a class that is never likely adds nothing
     expected = (given[numbers] * probabilities).sum(axis=1)
     return float(np.log(expected).mean())
 
 
-def negative_conditional_entropy(source: Ints, target: Ints) -> float:
-    """Return −H(Y | Z) in nats, at most 0, of a target's classes given a source's (Tran et al. 2019)."""
-    _, z = np.unique(source, return_inverse=True)
+def negative_conditional_entropy(given: Ints, target: Ints) -> float:
+    """Return −H(Y | Z) in nats, at most 0, of a target's classes given an intermediate task's (Tran et al. 2019)."""
+    _require_classes(target)
+    _, z = np.unique(given, return_inverse=True)
     _, y = np.unique(target, return_inverse=True)
     joint = np.zeros((z.max() + 1, y.max() + 1))
     np.add.at(joint, (z, y), 1 / len(y))
-    given = joint / joint.sum(axis=1, keepdims=True)
+    conditional = joint / joint.sum(axis=1, keepdims=True)
     there = joint > 0
-    return float((joint[there] * np.log(given[there])).sum())
+    return float((joint[there] * np.log(conditional[there])).sum())
+
+
+def _require_classes(labels: Ints) -> None:
+    if len(np.unique(labels)) < 2:
+        raise UnsuitedError("all examples are of one class; give more with --count, or leave the task out")
 
 
 def _of_states(
@@ -115,14 +138,14 @@ def _of_states(
     targets = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
     _require(targets, kind, heads)
     values = np.full((len(tuned.tasks), len(targets)), np.nan)
-    for i, source in enumerate(tuned.tasks):
-        report(f"{kind}: {source}", i / len(tuned.tasks))
-        encoder, _ = tuned.use(source)
+    for i, intermediate in enumerate(tuned.tasks):
+        report(f"{kind}: {intermediate}", i / len(tuned.tasks))
+        encoder, _ = tuned.use(intermediate)
         for j, target in enumerate(targets):
             try:
                 values[i, j] = -score(labelled_units(encoder, tuned.features[target]))
             except InputError as error:
-                raise InputError(f"{kind} from {source} to {target}: {error}") from error
+                raise type(error)(f"{kind} from {intermediate} to {target}: {error}") from error
     tuned.restore()
     return _directed(values, tuned.tasks, targets, kind, tuned)
 
@@ -135,21 +158,24 @@ def _of_predictions(
     tasks = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
     _require(tasks, kind, heads)
     values = np.full((len(tasks), len(tasks)), np.nan)
-    for i, source in enumerate(tasks):
-        report(f"{kind}: {source}", i / len(tasks))
-        encoder, head = tuned.use(source)
+    for i, intermediate in enumerate(tasks):
+        report(f"{kind}: {intermediate}", i / len(tasks))
+        encoder, head = tuned.use(intermediate)
         for j, target in enumerate(tasks):
             features = tuned.features[target]
-            if features.task.head == tuned.features[source].task.head:
+            if features.task.head == tuned.features[intermediate].task.head:
                 labels = labelled_units(encoder, features).labels.astype(np.int64)
-                values[i, j] = -score(class_probabilities(encoder, head, features), labels)
+                try:
+                    values[i, j] = -score(class_probabilities(encoder, head, features), labels)
+                except InputError as error:
+                    raise type(error)(f"{kind} from {intermediate} to {target}: {error}") from error
     tuned.restore()
     return _directed(values, tasks, tasks, kind, tuned)
 
 
 def _require(targets: list[str], kind: str, heads: tuple[str, ...]) -> None:
     if not targets:
-        raise InputError(f"{kind} is for targets with the heads {', '.join(heads)}; none of the tasks has one")
+        raise UnsuitedError(f"{kind} is for targets with the heads {', '.join(heads)}; none of the tasks has one")
 
 
 def _directed(values: Floats, rows: list[str], columns: list[str], kind: str, tuned: TunedTasks) -> DistanceMatrix:

@@ -50,6 +50,8 @@ class TunedTasks:
         Task → its examples as the encoder reads them.
     heads
         Task → its head, trained.
+    identities, origins
+        Task → hash of all that its training depends on, and language and split of its examples.
     """
 
     encoder: Encoder
@@ -60,6 +62,7 @@ class TunedTasks:
     features: dict[str, Features] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
 
     @property
     def tasks(self) -> list[str]:
@@ -94,6 +97,7 @@ class TunedTasks:
             "computed_with": str(self.numerics),
             "seed": self.seed,
             "examples": {name: len(f.golds) for name, f in self.features.items()},
+            "trained_on": self.origins,
         }
 
 
@@ -131,6 +135,7 @@ def tuned_tasks(
     for task_name, given in examples.items():
         assert given.task is not None
         tuned.features[task_name] = features_of(given, loaded, recipe)
+        tuned.origins[task_name] = given.origin
         tuned.identities[task_name] = _identity(given, tuned, recipe.for_task(given.task))
     for i, task_name in enumerate(tuned.tasks):
         report(f"training on {task_name}", i / len(examples))
@@ -156,8 +161,13 @@ def features_of(examples: TaskExamples, encoder: Encoder, recipe: Recipe) -> Fea
 
 
 def trainable(examples: TaskExamples) -> bool:
-    """Whether there is a head to train on the examples."""
-    return examples.task is not None and bool(examples.records) and examples.task.head in _TRAINABLE
+    """Whether there is a head to train on the examples, and they are not what the task is tested on."""
+    return (
+        examples.task is not None
+        and bool(examples.records)
+        and examples.task.head in _TRAINABLE
+        and examples.split != "test"
+    )
 
 
 _TRAINABLE = ("sequence-classification", "sequence-regression", "multiple-choice", "token-classification", "span-qa")
@@ -171,7 +181,8 @@ def _require_trainable(examples: Mapping[str, TaskExamples]) -> None:
                 f"{name}: texts alone cannot be trained on; name tasks of the catalogue and give a corpus with --from"
             )
         elif not trainable(given):
-            problems.append(f"{name}: has no training data for a head ({given.task.head}); it has text distances only")
+            why = "only test examples" if given.split == "test" else f"no training data for a head ({given.task.head})"
+            problems.append(f"{name}: has {why}; it has text distances only")
     if problems or not examples:
         raise InputError(problems or "no tasks to train on")
 

@@ -7,7 +7,6 @@ task are some way apart, the more the fewer there are. Give each task as many ex
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,11 @@ PROJECTIONS = 500
 #: Examples at most whose distances a median is taken of.
 _MEDIAN_OF = 3000
 
-#: Entropic regularisation, as a share of the median squared distance between embeddings of all tasks.
+#: Entropic regularisation, as a share of the mean squared distance between the examples of two tasks.
 REGULARISATION = 0.05
+
+#: Iterations at most, and how far the marginals may then be off.
+_ITERATIONS, _MARGIN = 5000, 1e-6
 
 
 def mmd_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
@@ -41,7 +43,7 @@ def mmd_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
         Symmetric, not negative: the root of the biased estimate of MMD², at most √2.
     """
     vectors = embedded(examples, encoder)
-    width = _median(vectors, "euclidean")
+    width = _median(vectors)
 
     def kernel(one: Floats, other: Floats) -> float:
         return float(np.exp(-cdist(one, other, "sqeuclidean") / (2 * width**2)).mean())
@@ -113,46 +115,68 @@ def sinkhorn_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
     """Return the root of the Sinkhorn divergence: entropic optimal transport without its bias (Feydy et al. 2019).
 
     S = W_ε(X, Y) − ½ W_ε(X, X) − ½ W_ε(Y, Y) with squared Euclidean costs, where W_ε is the whole objective: the cost of
-    the plan and ε times its relative entropy to the product of the marginals. ε is `REGULARISATION` times the median
-    cost over all tasks.
+    the plan and ε times its relative entropy to the product of the marginals. ε is `REGULARISATION` times the mean cost
+    between the two tasks.
 
     Returns
     -------
     DistanceMatrix
-        Symmetric, not negative.
+        Symmetric, not negative. A pair for which the iteration does not converge has the unregularised distance, the
+        limit for a small ε; how many did is in the parameters.
     """
     vectors = embedded(examples, encoder)
-    strength = REGULARISATION * _median(vectors, "sqeuclidean")
-    alone = {task: entropic_cost(rows, rows, strength) for task, rows in vectors.items()}
+    exact: list[str] = []
 
     def distance(one: str, other: str) -> float:
-        both = entropic_cost(vectors[one], vectors[other], strength)
-        return float(np.sqrt(max(0.0, both - (alone[one] + alone[other]) / 2)))
+        # In one order, so that the result does not depend on that of the tasks.
+        first, second = sorted((one, other))
+        x, y = vectors[first], vectors[second]
+        strength = REGULARISATION * float(cdist(x, y, "sqeuclidean").mean())
+        if strength == 0:
+            return 0.0
+        costs = [entropic_cost(a, b, strength) for a, b in ((x, y), (x, x), (y, y))]
+        if None in costs:
+            exact.append(f"{first} and {second}")
+            return float(np.sqrt(_exact_cost(x, y)))
+        both, alone, other_alone = (float(cost or 0.0) for cost in costs)
+        return float(np.sqrt(max(0.0, both - (alone + other_alone) / 2)))
 
     values = _of_pairs(list(vectors), distance)
-    return semantic_matrix(values, "sinkhorn", examples, encoder, regularisation=strength)
+    strength = f"{REGULARISATION} of the mean cost of a pair"
+    return semantic_matrix(values, "sinkhorn", examples, encoder, regularisation=strength, unregularised=exact)
 
 
-def entropic_cost(one: Floats, other: Floats, strength: float) -> float:
+def entropic_cost(one: Floats, other: Floats, strength: float) -> float | None:
     """Return min ⟨P, C⟩ + ε KL(P | a bᵀ) over couplings of two uniform samples, C squared Euclidean.
 
-    At the optimum it is the mean of the dual potentials, which is exact to the second order in what the iteration
-    leaves (Feydy et al. 2019, eq. 8).
+    At the optimum it is the mean of the dual potentials (Feydy et al. 2019, eq. 8). None where `_ITERATIONS` do not bring
+    the marginals within `_MARGIN` of what they should be.
     """
     import ot
 
     cost = cdist(one, other, "sqeuclidean")
     a, b = np.full(len(one), 1 / len(one)), np.full(len(other), 1 / len(other))
-    _, log = ot.bregman.sinkhorn_log(a, b, cost, strength, numItermax=2000, stopThr=1e-7, log=True, warn=False)
+    _, log = ot.bregman.sinkhorn_log(
+        a, b, cost, strength, numItermax=_ITERATIONS, stopThr=_MARGIN, log=True, warn=False
+    )
+    if not log["err"] or log["err"][-1] > _MARGIN:
+        return None
     # POT's potentials carry the entropy of the marginals: P = exp(log u + log v − C/ε) with P1 = a.
     return float(strength * (a @ (log["log_u"] - np.log(a)) + b @ (log["log_v"] - np.log(b))))
 
 
-def _median(vectors: dict[str, Floats], metric: Literal["euclidean", "sqeuclidean"]) -> float:
-    """Return the median distance between the examples of all tasks, or between some evenly taken where they are many."""
-    every = np.concatenate(list(vectors.values()))
+def _exact_cost(one: Floats, other: Floats) -> float:
+    import ot
+
+    a, b = np.full(len(one), 1 / len(one)), np.full(len(other), 1 / len(other))
+    return float(ot.emd2(a, b, cdist(one, other, "sqeuclidean")))
+
+
+def _median(vectors: dict[str, Floats]) -> float:
+    """Return the median distance between different examples of all tasks, or some evenly taken where they are many."""
+    every = np.unique(np.concatenate(list(vectors.values())), axis=0)
     chosen = every[np.unique(np.linspace(0, len(every) - 1, _MEDIAN_OF).astype(int))]
-    return float(np.median(pdist(chosen, metric))) or 1.0
+    return float(np.median(pdist(chosen))) if len(chosen) > 1 else 1.0
 
 
 def _from_means(vectors: dict[str, Floats], mean: Callable[[Floats, Floats], float], sign: int) -> Floats:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from transfer_analysis.corpora.records import Corpus, Record, Sample, text_of, values
 from transfer_analysis.errors import InputError, MissingError
@@ -37,6 +40,8 @@ class TaskExamples:
         The task in the catalogue and its examples, where they come from a corpus; None and empty otherwise.
     origin
         Language and split, or the file.
+    split
+        The split, of a corpus.
     """
 
     name: str
@@ -45,13 +50,22 @@ class TaskExamples:
     task: Task | None = None
     records: list[Record] = field(default_factory=list)
     origin: str = ""
+    split: str = ""
 
     @property
     def classes(self) -> list[str] | None:
         """The class of each example, or None where there are none: of answers to questions, most are different."""
-        if self.labels is None or not isinstance(self.labels[0], str) or len(set(self.labels)) > len(self.labels) / 2:
+        if not self.labels or not isinstance(self.labels[0], str) or len(set(self.labels)) > len(self.labels) / 2:
             return None
         return [str(label) for label in self.labels]
+
+    def sampled(self, count: int, seed: int) -> TaskExamples:
+        """Return a random sample of the examples, in their order; all where there are no more."""
+        rng = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
+        chosen = sorted(rng.permutation(len(self.texts))[:count].tolist())
+        labels: Any = None if self.labels is None else [self.labels[i] for i in chosen]
+        records = [self.records[i] for i in chosen] if self.records else []
+        return replace(self, texts=[self.texts[i] for i in chosen], labels=labels, records=records)
 
 
 def texts_of(examples: Mapping[str, TaskExamples]) -> dict[str, list[str]]:
@@ -82,12 +96,22 @@ def read_labelled_examples(path: Path) -> dict[str, TaskExamples]:
             raise InputError(
                 f"{path.name} line {number}: expected an object with the fields task and text, got {line.strip()[:60]!r}"
             ) from error
-        if not isinstance(task, str) or not isinstance(text, str) or not text.strip():
+        for name, given in (("task", task), ("text", text)):
+            if not isinstance(given, str) or not given.strip():
+                raise InputError(
+                    f"{path.name} line {number}: task and text must be text that is not empty, but {name} is {given!r:.60}"
+                )
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError(
-                f"{path.name} line {number}: task and text must be text that is not empty, got {text!r:.60}"
+                f"{path.name} line {number}: text holds half of a character (a lone surrogate): {text!r:.60}"
             )
+        label = entry.get("label")
+        if isinstance(label, float) and not math.isfinite(label):
+            raise InputError(f"{path.name} line {number}: label {label} is not a number; leave it out, or give a class")
         texts.setdefault(task, []).append(text)
-        labels.setdefault(task, []).append(entry.get("label"))
+        labels.setdefault(task, []).append(label)
+    if not texts:
+        raise InputError(f"{path.name}: holds no examples; expected JSON Lines with the fields task and text")
     return {
         task: TaskExamples(task, found, _labels_given(labels[task]), origin=path.name) for task, found in texts.items()
     }
@@ -125,7 +149,7 @@ def corpus_examples(
         except InputError as error:
             problems += error.problems
     if problems:
-        raise InputError(problems)
+        raise InputError(dict.fromkeys(problems))
     return found
 
 
@@ -140,6 +164,8 @@ def _of_corpus(corpus: Corpus, catalogue: Catalogue, task: Task, language: str, 
             task.model_copy(update={"columns": each[0].task.columns if each[0].task else {}}),
             [record for one in each for record in one.records],
             "; ".join(one.origin for one in each),
+            # The worst of its parts: what is tested on must not be trained on.
+            max((one.split for one in each), key=SPLITS.index),
         )
     if task.head == "retrieval" and language not in corpus.languages(task.name):
         return _english_sides(corpus, task, count, seed)
@@ -151,7 +177,7 @@ def _of_corpus(corpus: Corpus, catalogue: Catalogue, task: Task, language: str, 
         raise InputError(f"{task.name}/{language}/{split}: no example has any text")
     records = [record for record, _ in kept]
     texts = [text for _, text in kept]
-    return TaskExamples(task.name, texts, _labels_of(task, records, split), task, records, f"{language}/{split}")
+    return TaskExamples(task.name, texts, _labels_of(task, records, split), task, records, f"{language}/{split}", split)
 
 
 def _english_sides(corpus: Corpus, task: Task, count: int, seed: int) -> TaskExamples:
@@ -190,9 +216,9 @@ def _labels_given(labels: list[Any]) -> list[str] | list[float] | None:
     if any(label is None or isinstance(label, list | dict) for label in labels):
         return None
     numbers = all(isinstance(label, int | float) and not isinstance(label, bool) for label in labels)
-    if numbers and any(float(label) != int(label) for label in labels):
+    if numbers and any(label != int(label) for label in labels):
         return [float(label) for label in labels]
-    return [str(label) for label in labels]
+    return [str(int(label)) if numbers else str(label) for label in labels]
 
 
 def _joined(parts: list[list[str] | list[float] | None]) -> list[str] | None:

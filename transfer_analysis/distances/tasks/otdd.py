@@ -13,7 +13,7 @@ from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
 from transfer_analysis.distances.tasks.gaussians import Gaussian
 from transfer_analysis.distances.tasks.semantic import embedded, semantic_matrix
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import UnsuitedError
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def label_aware_distances(examples: Mapping[str, TaskExamples], encoder: TextEnc
 
     Raises
     ------
-    InputError
+    UnsuitedError
         For a task without classes, or with a class of fewer than two different examples: named, with all its classes.
     """
     import ot
@@ -80,7 +80,7 @@ def _require_classes(examples: Mapping[str, TaskExamples]) -> None:
                 "leave the task out"
             )
     if problems:
-        raise InputError(problems)
+        raise UnsuitedError(problems)
 
 
 def _groups(vectors: Floats, classes: list[str]) -> tuple[npt.NDArray[np.int64], list[Gaussian]]:

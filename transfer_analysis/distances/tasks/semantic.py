@@ -37,7 +37,11 @@ def embedded(texts: Texts, encoder: TextEncoder, least: int = 1) -> dict[str, Fl
         )
     flat = [text for given in texts.values() for text in given]
     ends = np.cumsum([len(given) for given in texts.values()])
-    return dict(zip(texts, np.split(encoder.encode(flat), ends[:-1]), strict=True))
+    found = dict(zip(texts, np.split(encoder.encode(flat), ends[:-1]), strict=True))
+    broken = [task for task, vectors in found.items() if not np.isfinite(vectors).all()]
+    if broken:
+        raise InputError(f"the encoder gives embeddings of {', '.join(broken)} that are no numbers; use another one")
+    return found
 
 
 def mean_embedding_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:

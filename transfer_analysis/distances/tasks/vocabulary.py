@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import regex
 from scipy.spatial.distance import jensenshannon
 
 from transfer_analysis.distances.matrix import DistanceMatrix
@@ -22,12 +23,13 @@ Floats = npt.NDArray[np.float64]
 #: Texts → the tokens of each.
 Tokenize = Callable[[Sequence[str]], list[list[str]]]
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+#: Letters with their marks, and digits; apostrophes and joiners inside a word belong to it.
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’\u200c\u200d][\p{L}\p{M}\p{N}]+)*")
 
 
 def words(texts: Sequence[str]) -> list[list[str]]:
     """Return the words of each text in lower case; numbers count, punctuation does not."""
-    return [_WORD.findall(text.lower()) for text in texts]
+    return [_WORD.findall(unicodedata.normalize("NFC", text).lower()) for text in texts]
 
 
 def token_divergence_distances(
@@ -45,7 +47,7 @@ def token_divergence_distances(
     shares = np.array([[found[token] for token in every] for found in counts.values()], dtype=float)
     shares /= shares.sum(axis=1, keepdims=True)
     values = [
-        [0.0 if i == j else float(jensenshannon(a, b, base=2)) for j, b in enumerate(shares)]
+        [0.0 if i == j else min(1.0, float(jensenshannon(a, b, base=2))) for j, b in enumerate(shares)]
         for i, a in enumerate(shares)
     ]
     return _matrix(np.array(values), "token-divergence", counts, about)
