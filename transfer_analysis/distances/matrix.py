@@ -116,6 +116,7 @@ class DistanceMatrix:
             said.append(
                 f"{text}; none at all of {', '.join(none[:12])}{', …' if len(none) > 12 else ''}" if none else text
             )
+        said += [f"{self.kind} not for {label}: {why}" for label, why in self.parameters.get("unsuited", {}).items()]
         filled = self.parameters.get("gaps filled from the macrolanguage")
         if filled:
             pairs = [f"{code} from {macro}" for code, macro in filled.items()]

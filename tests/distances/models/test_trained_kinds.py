@@ -10,9 +10,10 @@ import torch
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.distances.kinds import TASK_KINDS, Inputs, task_distances
 from transfer_analysis.distances.models.task_embedding import task_embedding
+from transfer_analysis.distances.models.transferability import h_score_distances
 from transfer_analysis.distances.models.tuned import tuned_tasks
 from transfer_analysis.distances.tasks.examples import TaskExamples, corpus_examples
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnsuitedError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.recipes import recipe
@@ -262,3 +263,22 @@ def test_words_of_a_sentence_without_any_labelled_word_do_not_mix_up_the_others(
     alone = featurize(catalogue["udpos"], records[:1], encoder, 16, "test")
     np.testing.assert_allclose(units.states, labelled_units(encoder, alone).states, atol=1e-6)
     assert len(units.labels) == 3
+
+
+def test_a_target_that_a_score_does_not_suit_is_left_out_and_named(examples, folder):
+    from dataclasses import replace
+
+    few = replace(
+        examples["qqp"], **{k: v[:12] for k, v in vars(examples["qqp"]).items() if k in ("texts", "labels", "records")}
+    )
+    chosen = {"qqp": few, "xnli": examples["xnli"]}
+    tuned = tuned_tasks(chosen, str(folder), RECIPE)
+    matrix = h_score_distances(tuned)
+    assert matrix.rows == ["qqp", "xnli"]
+    assert matrix.columns == ["xnli"]
+    assert matrix.remarks() == [
+        "h-score not for qqp: 12 units are no more than the states are wide (16), so that every class can be told apart: "
+        "give --count 17 or more"
+    ]
+    with pytest.raises(UnsuitedError, match="h-score of qqp: 12 units"):
+        h_score_distances(tuned_tasks({"qqp": few, "stsb": examples["stsb"]}, str(folder), RECIPE))

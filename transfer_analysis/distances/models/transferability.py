@@ -136,18 +136,18 @@ def _of_states(
     tuned: TunedTasks, kind: str, heads: tuple[str, ...], score: Callable[[Units], float], report: Report
 ) -> DistanceMatrix:
     targets = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
-    _require(targets, kind, heads)
-    values = np.full((len(tuned.tasks), len(targets)), np.nan)
+    table = _Scores(kind, tuned.tasks, targets, heads)
+
+    def of(target: str) -> float:
+        return score(labelled_units(tuned.encoder, tuned.features[target]))
+
     for i, intermediate in enumerate(tuned.tasks):
         report(f"{kind}: {intermediate}", i / len(tuned.tasks))
-        encoder, _ = tuned.use(intermediate)
-        for j, target in enumerate(targets):
-            try:
-                values[i, j] = -score(labelled_units(encoder, tuned.features[target]))
-            except InputError as error:
-                raise type(error)(f"{kind} from {intermediate} to {target}: {error}") from error
+        tuned.use(intermediate)
+        for target in targets:
+            table.add(intermediate, target, lambda t=target: of(t))  # type: ignore[misc]
     tuned.restore()
-    return _directed(values, tuned.tasks, targets, kind, tuned)
+    return table.matrix(tuned)
 
 
 def _of_predictions(
@@ -156,29 +156,52 @@ def _of_predictions(
     """Score classifications by the predictions of classifiers, and taggings by those of taggers; others are missing."""
     heads = ("sequence-classification", *WORDS)
     tasks = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
-    _require(tasks, kind, heads)
-    values = np.full((len(tasks), len(tasks)), np.nan)
+    table = _Scores(kind, tasks, tasks, heads)
+
+    def of(intermediate: str, target: str) -> float:
+        features = tuned.features[target]
+        labels = labelled_units(tuned.encoder, features).labels.astype(np.int64)
+        return score(class_probabilities(tuned.encoder, tuned.heads[intermediate], features), labels)
+
     for i, intermediate in enumerate(tasks):
         report(f"{kind}: {intermediate}", i / len(tasks))
-        encoder, head = tuned.use(intermediate)
-        for j, target in enumerate(tasks):
-            features = tuned.features[target]
-            if features.task.head == tuned.features[intermediate].task.head:
-                labels = labelled_units(encoder, features).labels.astype(np.int64)
-                try:
-                    values[i, j] = -score(class_probabilities(encoder, head, features), labels)
-                except InputError as error:
-                    raise type(error)(f"{kind} from {intermediate} to {target}: {error}") from error
+        tuned.use(intermediate)
+        for target in tasks:
+            if tuned.features[target].task.head == tuned.features[intermediate].task.head:
+                table.add(intermediate, target, lambda i=intermediate, t=target: of(i, t))  # type: ignore[misc]
     tuned.restore()
-    return _directed(values, tasks, tasks, kind, tuned)
+    return table.matrix(tuned)
 
 
-def _require(targets: list[str], kind: str, heads: tuple[str, ...]) -> None:
-    if not targets:
-        raise UnsuitedError(f"{kind} is for targets with the heads {', '.join(heads)}; none of the tasks has one")
+class _Scores:
+    """Scores from intermediate tasks to targets; a target that a score does not suit is left out, and that is said."""
 
+    def __init__(self, kind: str, rows: list[str], columns: list[str], heads: tuple[str, ...]) -> None:
+        if not columns:
+            raise UnsuitedError(f"{kind} is for targets with the heads {', '.join(heads)}; none of the tasks has one")
+        self.kind = kind
+        self.values = pd.DataFrame(np.nan, index=rows, columns=columns)
+        self.unsuited: dict[str, str] = {}
 
-def _directed(values: Floats, rows: list[str], columns: list[str], kind: str, tuned: TunedTasks) -> DistanceMatrix:
-    parameters: dict[str, Any] = {**tuned.provenance(), "sign": "the score's, turned: small is good"}
-    frame = pd.DataFrame(values, index=rows, columns=columns)
-    return DistanceMatrix(frame, kind, parameters, tuned.encoder.name, directed=True)
+    def add(self, intermediate: str, target: str, score: Callable[[], float]) -> None:
+        """Add a score, with its sign turned."""
+        if target in self.unsuited:
+            return
+        try:
+            self.values.loc[intermediate, target] = -score()
+        except UnsuitedError as error:
+            self.unsuited[target] = str(error)
+        except InputError as error:
+            raise InputError(f"{self.kind} from {intermediate} to {target}: {error}") from error
+
+    def matrix(self, tuned: TunedTasks) -> DistanceMatrix:
+        """Return the scores as a directed distance."""
+        if len(self.unsuited) == self.values.shape[1]:
+            raise UnsuitedError(f"{self.kind} of {target}: {why}" for target, why in self.unsuited.items())
+        parameters: dict[str, Any] = {
+            **tuned.provenance(),
+            "sign": "the score's, turned: small is good",
+            "unsuited": self.unsuited,
+        }
+        values = self.values.drop(columns=list(self.unsuited))
+        return DistanceMatrix(values, self.kind, parameters, tuned.encoder.name, directed=True)
