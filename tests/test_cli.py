@@ -173,6 +173,17 @@ def test_task_distances_and_their_comparison(tmp_path):
     assert "mean-embedding-cosine" in run("distances", "kinds").stdout
 
 
+def test_diversity(tmp_path):
+    examples(tmp_path)
+    found = run("distances", "diversity", "e.jsonl", "--resamples", "10", "-o", "d.csv", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "30 examples of each task" in found.stdout
+    assert (tmp_path / "d.csv").read_text().startswith("task,measure,value,low,high,level,examples,items\n")
+    refused = run("distances", "diversity", "e.jsonl", "--count", "5", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "give more with --count" in refused.stderr
+
+
 def test_corpora_show():
     shown = run("corpora", "show", "simulated", "--task", "sim-pos", "--language", "ja", "--count", "1")
     assert "tokens" in shown.stdout

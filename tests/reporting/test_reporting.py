@@ -56,6 +56,22 @@ def test_heatmap_orders_by_group_and_hides_the_diagonal():
     assert np.ma.getmaskarray(shown).reshape(3, 3).diagonal().all()
 
 
+def test_agreement_puts_what_agrees_together_and_leaves_gaps_white():
+    names = ["a", "far", "b", "none"]
+    values = pd.DataFrame(np.eye(4), index=names, columns=names)
+    values.loc["a", "b"] = values.loc["b", "a"] = 0.9
+    values.loc["a", "far"] = values.loc["far", "a"] = -0.25
+    values.loc["b", "far"] = values.loc["far", "b"] = -0.3
+    values.loc["none", ["a", "b", "far"]] = values.loc[["a", "b", "far"], "none"] = np.nan
+    ax = reporting.agreement_heatmap(values)
+    order = [t.get_text() for t in ax.get_yticklabels()][1:]
+    across = [t.get_text() for t in ax.get_xticklabels()][:-1]
+    shown = [across[0], *order]
+    assert set(shown) == set(names)
+    assert abs(shown.index("a") - shown.index("b")) == 1
+    assert {t.get_text() for t in ax.texts} == {".90", "\u2212.25", "\u2212.30"}
+
+
 def test_selection_curve_has_its_three_lines():
     rng = np.random.default_rng(1)
     curve = selection_curve(rng.random((5, 3)), rng.random((5, 3)), separate_relabelings(5, 3))

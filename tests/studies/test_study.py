@@ -65,6 +65,11 @@ def test_own_study(tmp_path):
             "relative regret needs positive values",
         ),
         ({"task_distance": {"kind": "mean-embedding-cosine", "examples": "simulated"}}, "no simulated world"),
+        (
+            {"task_distance": {"kind": "tf-idf", "examples": "given"}},
+            "unknown task distance 'tf-idf' .did you mean 'tfidf'",
+        ),
+        ({"task_distance": {"kind": "logme", "examples": "given"}}, "logme needs more than the text of examples"),
     ],
 )
 def test_wrong_studies_name_the_field(tmp_path, changes, message):

@@ -8,6 +8,7 @@ from transfer_analysis.statistics.association import association, columnwise_cor
 from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
 from transfer_analysis.statistics.effects import condition_effect, effects_beside_baseline
+from transfer_analysis.statistics.mixed import MixedFit, mixed_model
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression, relatedness
@@ -15,6 +16,7 @@ from transfer_analysis.statistics.selection import NDCG, Regret, selection, sele
 
 __all__ = [
     "NDCG",
+    "MixedFit",
     "Outcome",
     "Regret",
     "Relabelings",
@@ -25,6 +27,7 @@ __all__ = [
     "grafen_covariance",
     "holm",
     "joint_relabelings",
+    "mixed_model",
     "phylogenetic_regression",
     "pooled_association",
     "regression_band",

@@ -1,0 +1,151 @@
+"""Degrees of freedom of the fixed effects of a mixed model: Satterthwaite's and Kenward & Roger's."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.mixed.deviance import CrossProducts, solved
+from transfer_analysis.statistics.mixed.fit import MixedFit
+
+Floats = npt.NDArray[np.float64]
+
+#: Step of numerical derivatives, relative to a parameter of size one.
+_STEP = 1e-4
+
+#: Eigenvalues of the curvature below this are taken for directions that the data say nothing about.
+_FLAT = 1e-8
+
+#: Rows at most for Kenward and Roger's method, whose matrices are as wide as there are rows.
+_WIDEST = 3000
+
+
+def effect_degrees(fit: MixedFit) -> tuple[Floats, Floats]:
+    """Return the standard error and the degrees of freedom of each fixed effect."""
+    if fit.degrees_of_freedom == "kenward-roger":
+        return kenward_roger(fit)
+    return np.sqrt(np.diag(fit.covariance)), satterthwaite(fit)
+
+
+def satterthwaite(fit: MixedFit) -> Floats:
+    """Return Satterthwaite's degrees of freedom (Kuznetsova et al. 2017, JSS 82(13)).
+
+    df = 2 (cᵀCc)² / gᵀHg, C the covariance of the effects, g its derivative by the variance parameters (θ, σ) and H their
+    asymptotic covariance, twice the inverse of the deviance's curvature.
+    """
+    at = np.append(fit.theta, fit.sigma)
+    curvature = _curvature(fit, at)
+    values, vectors = np.linalg.eigh(curvature)
+    kept = values > _FLAT * max(1.0, float(values.max()))
+    covariance = 2 * (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    gradients = _gradients(fit.products, at)
+    variances = np.diag(fit.covariance)
+    spread = np.einsum("ki,kl,li->i", gradients, covariance, gradients)
+    result: Floats = 2 * variances**2 / spread
+    return result
+
+
+def _of(products: CrossProducts, at: Floats, reml: bool) -> float:
+    """Return the deviance at (θ, σ), not profiled over σ."""
+    solution = solved(products, at[:-1])
+    n = products.rows - (len(products.xy) if reml else 0)
+    log_x = solution.log_x if reml else 0.0
+    return solution.log_v + log_x + n * float(np.log(2 * np.pi * at[-1] ** 2)) + solution.quadratic / float(at[-1]) ** 2
+
+
+def _curvature(fit: MixedFit, at: Floats) -> Floats:
+    """Return second derivatives by central differences, each parameter in steps of its own size."""
+    size = len(at)
+    steps = _STEP * np.maximum(np.abs(at), 1e-2)
+
+    def value(*moves: tuple[int, float]) -> float:
+        moved = at.copy()
+        for place, by in moves:
+            moved[place] += by * steps[place]
+        return _of(fit.products, moved, fit.reml)
+
+    here = value()
+    result = np.zeros((size, size))
+    for i in range(size):
+        result[i, i] = (value((i, 1)) - 2 * here + value((i, -1))) / steps[i] ** 2
+        for j in range(i):
+            across = value((i, 1), (j, 1)) - value((i, 1), (j, -1)) - value((i, -1), (j, 1)) + value((i, -1), (j, -1))
+            result[i, j] = result[j, i] = across / (4 * steps[i] * steps[j])
+    return result
+
+
+def _gradients(products: CrossProducts, at: Floats) -> Floats:
+    """Return derivatives of each effect's variance by (θ, σ), shape (parameters, effects)."""
+    rows = []
+    for place in range(len(at)):
+        step = _STEP * max(abs(float(at[place])), 1e-2)
+        ends = []
+        for sign in (1, -1):
+            moved = at.copy()
+            moved[place] += sign * step
+            ends.append(moved[-1] ** 2 * np.diag(np.linalg.inv(solved(products, moved[:-1]).x_v_x)))
+        rows.append((ends[0] - ends[1]) / (2 * step))
+    return np.array(rows)
+
+
+def kenward_roger(fit: MixedFit) -> tuple[Floats, Floats]:
+    """Return the standard errors and degrees of freedom of Kenward & Roger (1997, Biometrics 53).
+
+    Raises
+    ------
+    InputError
+        For a fit by maximum likelihood, or with more than 3,000 rows.
+    """
+    if not fit.reml:
+        raise InputError("Kenward and Roger's method is for fits by restricted maximum likelihood; give reml=True")
+    if fit.design.rows > _WIDEST:
+        raise InputError(
+            f"Kenward and Roger's method needs matrices as wide as there are rows ({fit.design.rows:,}); beyond {_WIDEST:,} "
+            "use satterthwaite, which agrees with it there"
+        )
+    x, n = fit.design.x, fit.design.rows
+    parts = [np.eye(n)] + [np.asarray((t.matrix @ t.matrix.T).todense()) for t in fit.design.terms]
+    variances = fit.sigma**2 * np.append(1.0, fit.theta**2)
+    inverse = np.linalg.inv(sum(v * part for v, part in zip(variances, parts, strict=True)))
+    phi = np.linalg.inv(x.T @ inverse @ x)
+    left = [inverse @ part for part in parts]  # V⁻¹Gₖ
+    t = [part @ inverse @ x for part in left]  # V⁻¹GₖV⁻¹X
+    p = [-x.T @ part for part in t]
+    q = [[x.T @ left[k] @ t[m] for m in range(len(parts))] for k in range(len(parts))]
+    information = np.empty((len(parts), len(parts)))
+    for k in range(len(parts)):
+        for m in range(len(parts)):
+            trace = float(np.einsum("ij,ji->", left[k], left[m]))
+            information[k, m] = trace / 2 - np.trace(phi @ q[k][m]) + np.trace(phi @ p[k] @ phi @ p[m]) / 2
+    w = np.linalg.pinv(information, hermitian=True)
+    correction = sum(w[k, m] * (q[k][m] - p[k] @ phi @ p[m]) for k in range(len(parts)) for m in range(len(parts)))
+    adjusted = phi + 2 * phi @ correction @ phi
+    df = []
+    for effect in range(x.shape[1]):
+        contrast = np.zeros(x.shape[1])
+        contrast[effect] = 1
+        theta = np.outer(contrast, contrast) / (contrast @ phi @ contrast)
+        a1 = a2 = 0.0
+        for k in range(len(parts)):
+            for m in range(len(parts)):
+                one, other = theta @ phi @ p[k] @ phi, theta @ phi @ p[m] @ phi
+                a1 += w[k, m] * np.trace(one) * np.trace(other)
+                a2 += w[k, m] * np.trace(one @ other)
+        df.append(_one_contrast(a1, a2))
+    return np.sqrt(np.diag(adjusted)), np.array(df)
+
+
+def _one_contrast(a1: float, a2: float) -> float:
+    """Return the denominator's degrees of freedom of an F test of one contrast (Kenward & Roger 1997, with ℓ = 1)."""
+    b = (a1 + 6 * a2) / 2
+    g = (2 * a1 - 5 * a2) / (3 * a2)
+    c = 3 + 2 * (1 - g)
+    c1, c2, c3 = g / c, (1 - g) / c, (3 - g) / c
+    expectation = 1 / (1 - a2)
+    variance = 2 * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
+    rho = variance / (2 * expectation**2)
+    return 4 + 3 / (rho - 1)
+
+
+__all__ = ["effect_degrees", "kenward_roger", "satterthwaite"]

@@ -1,0 +1,263 @@
+"""Fitting a linear mixed model, and what the fit says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import minimize
+from scipy.stats import t as student
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.mixed.design import Design, design
+from transfer_analysis.statistics.mixed.deviance import (
+    CrossProducts,
+    Solution,
+    cross_products,
+    degrees,
+    deviance,
+    deviance_and_slopes,
+    solved,
+)
+from transfer_analysis.statistics.mixed.levels import require_own_levels
+from transfer_analysis.statistics.outcome import Outcome
+
+Floats = npt.NDArray[np.float64]
+
+DegreesOfFreedom = Literal["satterthwaite", "kenward-roger"]
+
+#: θ below which a variance counts as zero, as lme4's isSingular has it.
+_SINGULAR = 1e-4
+
+#: Where the search for θ begins, in units of the residual's standard deviation.
+_STARTS = (1.0, 0.3, 3.0)
+
+#: Largest slope of the deviance by θ at which a fit has converged, and by θ² below zero at which a zero is no minimum.
+_FLAT, _FALLING = 2e-3, -1e-3
+
+
+@dataclass(frozen=True)
+class MixedFit:
+    """A fitted linear mixed model.
+
+    Attributes
+    ----------
+    design
+        What it was fitted to.
+    reml
+        Whether by restricted maximum likelihood.
+    theta
+        Standard deviation of each random term over that of the residual.
+    converged
+        Whether the deviance is flat at θ.
+    degrees_of_freedom
+        How those of the fixed effects are approximated.
+    """
+
+    design: Design
+    products: CrossProducts
+    reml: bool
+    theta: Floats
+    converged: bool
+    degrees_of_freedom: DegreesOfFreedom = "satterthwaite"
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The model at θ."""
+        return solved(self.products, self.theta)
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the residual."""
+        return float(np.sqrt(self.solution.quadratic / degrees(self.products, self.reml)))
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log likelihood, restricted where the fit is."""
+        return -deviance(self.products, self.theta, self.reml) / 2
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is estimated as zero, or nearly: the model has a term more than the data can tell."""
+        return bool((self.theta < _SINGULAR).any())
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance of the fixed effects, shape (effects, effects), the variances taken as known."""
+        covariance: Floats = np.asarray(self.sigma**2 * np.linalg.inv(self.solution.x_v_x), dtype=np.float64)
+        return covariance
+
+    @property
+    def variances(self) -> pd.DataFrame:
+        """One row per random term and the residual: `term`, `levels`, `variance`, `std_dev`."""
+        names = [term.name for term in self.design.terms] + ["residual"]
+        levels = [len(term.levels) for term in self.design.terms] + [self.design.rows]
+        deviations = np.append(self.theta * self.sigma, self.sigma)
+        return pd.DataFrame({"term": names, "levels": levels, "variance": deviations**2, "std_dev": deviations})
+
+    def tidy(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return one row per fixed effect.
+
+        Columns `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`. From a fit that has not converged
+        there is no p-value and no interval, but NaN.
+        """
+        from transfer_analysis.statistics.mixed.degrees import effect_degrees
+
+        errors, df = effect_degrees(self)
+        estimates = self.solution.beta
+        statistic = estimates / errors
+        if not self.converged:
+            df = np.full(len(estimates), np.nan)
+        reach = student.ppf((1 + confidence) / 2, df) * errors
+        return pd.DataFrame(
+            {
+                "term": self.design.names,
+                "estimate": estimates,
+                "std_error": errors,
+                "df": df,
+                "statistic": statistic,
+                "p_value": 2 * student.sf(np.abs(statistic), df),
+                "conf_low": estimates - reach,
+                "conf_high": estimates + reach,
+            }
+        )
+
+    def random_effects(self) -> dict[str, pd.Series]:
+        """Return the predicted effect of each level of each random term (best linear unbiased predictions)."""
+        scale = self.theta[self.products.term]
+        residual = self.products.zy - self.products.zx @ self.solution.beta
+        z_part = np.linalg.solve(
+            np.eye(len(scale)) + scale[:, None] * self.products.zz * scale[None, :], scale * residual
+        )
+        effects = scale * z_part
+        ends = np.cumsum([len(term.levels) for term in self.design.terms])
+        return {
+            term.name: pd.Series(part, index=list(term.levels))
+            for term, part in zip(self.design.terms, np.split(effects, ends[:-1]), strict=True)
+        }
+
+    def outcome(self, term: str, confidence: float = 0.95) -> Outcome:
+        """Return what the fit says about one fixed effect.
+
+        Raises
+        ------
+        InputError
+            For an effect that the model does not have.
+        """
+        if term not in self.design.names:
+            raise InputError(
+                f"no effect {term!r}{nearest(term, self.design.names)}; there are {', '.join(self.design.names)}"
+            )
+        row = self.tidy(confidence).set_index("term").loc[term]
+        warnings = []
+        if self.singular:
+            zero = [t.name for t, theta in zip(self.design.terms, self.theta, strict=True) if theta < _SINGULAR]
+            warnings.append(f"the variance of {', '.join(zero)} is estimated as zero (a singular fit)")
+        if not self.converged:
+            warnings.append("the fit has not converged, so there is neither a p-value nor an interval")
+        fine = self.converged
+        return Outcome(
+            statistic=f"effect of {term} on {self.design.outcome}",
+            estimate=float(row["estimate"]),
+            low=float(row["conf_low"]) if fine else None,
+            high=float(row["conf_high"]) if fine else None,
+            confidence=confidence,
+            interval_method=f"t with {self.degrees_of_freedom} degrees of freedom",
+            p_value=float(row["p_value"]) if fine else None,
+            null=f"no effect, t with {row['df']:.1f} degrees of freedom" if fine else "",
+            n=self.design.rows,
+            unit=f"rows ({', '.join(f'{len(t.levels)} {t.group}' for t in self.design.terms if not t.slope)})",
+            method=f"linear mixed model, {'REML' if self.reml else 'ML'}: {self.design.formula}, random "
+            f"{', '.join(t.name for t in self.design.terms)}",
+            assumptions=(
+                "effects and residuals are normal",
+                "a level's effects are independent of each other and of the rest",
+            ),
+            warnings=tuple(warnings),
+        )
+
+
+def mixed_model(
+    formula: str,
+    data: pd.DataFrame,
+    random: Sequence[str],
+    slopes: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    reml: bool = True,
+    degrees_of_freedom: DegreesOfFreedom = "satterthwaite",
+) -> MixedFit:
+    """Fit a linear mixed model.
+
+    y = Xβ + Σₖ Zₖbₖ + ε with independent normal effects; variances by minimising the profiled deviance from several starts,
+    with its gradient (see `deviance`).
+
+    Parameters
+    ----------
+    formula
+        `gain ~ task_distance * language_distance`, as formulaic reads it.
+    random
+        Groupings with a random intercept: `language`, `condition:target`.
+    slopes
+        Grouping → columns with a random slope, uncorrelated with the intercept.
+    reml
+        Restricted maximum likelihood; to compare models with other fixed effects, maximum likelihood.
+    degrees_of_freedom
+        `satterthwaite`, or `kenward-roger` for few levels, which corrects the standard errors too and needs REML.
+
+    Raises
+    ------
+    InputError
+        For data that the model cannot be fitted to (see `design`), or a model that lacks the random term at the level at which
+        a predictor varies: its standard error would be that of a predictor that varies over rows (DESIGN rule 5; such a
+        model rejects true nulls far too often).
+    """
+    given = design(formula, data, random, slopes)
+    require_own_levels(given, data)
+    return fit_design(given, reml, degrees_of_freedom)
+
+
+def fit_design(given: Design, reml: bool, degrees_of_freedom: DegreesOfFreedom = "satterthwaite") -> MixedFit:
+    """Fit a model to arrays, without a look at its levels."""
+    products = cross_products(given)
+    theta = _best(products, reml)
+    return MixedFit(given, products, reml, theta, _is_flat(products, theta, reml), degrees_of_freedom)
+
+
+def _best(products: CrossProducts, reml: bool) -> Floats:
+    """Return θ at the lowest deviance found from several starts."""
+    found = [_descended(products, np.full(products.terms, start), reml) for start in _STARTS]
+    return min(found, key=lambda theta: deviance(products, theta, reml))
+
+
+def _descended(products: CrossProducts, theta: Floats, reml: bool) -> Floats:
+    def objective(at: Floats) -> tuple[float, Floats]:
+        value, slopes = deviance_and_slopes(products, at, reml)
+        return value, 2 * at * slopes
+
+    for _ in range(products.terms + 1):
+        found = minimize(
+            objective,
+            theta,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, None)] * products.terms,
+            options={"ftol": 1e-15, "gtol": 1e-8, "maxiter": 500, "maxls": 50},
+        )
+        theta = np.where(found.x < 1e-6, 0.0, found.x)
+        # By θ the deviance is always flat at zero; by θ² it may still fall.
+        falling = (theta == 0) & (deviance_and_slopes(products, theta, reml)[1] < _FALLING)
+        if not falling.any():
+            break
+        theta = np.where(falling, 0.1, theta)
+    return theta
+
+
+def _is_flat(products: CrossProducts, theta: Floats, reml: bool) -> bool:
+    slopes = deviance_and_slopes(products, theta, reml)[1]
+    inside = theta > 0
+    return bool((np.abs(2 * theta * slopes)[inside] < _FLAT).all() and (slopes[~inside] >= _FALLING).all())

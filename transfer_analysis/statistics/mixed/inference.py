@@ -1,0 +1,154 @@
+"""What else a mixed model is asked: comparisons of models, intervals from its likelihood, the variance it explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.stats import chi2
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.mixed.fit import MixedFit, fit_design
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A likelihood-ratio test of two nested models.
+
+    Attributes
+    ----------
+    statistic, df, p_value
+        Twice the difference of the log likelihoods, of how many parameters, and the upper tail of χ². For a variance, which is
+        zero at the edge of what it may be, the p-value is conservative (Self & Liang 1987).
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+def likelihood_ratio(smaller: MixedFit, larger: MixedFit) -> Comparison:
+    """Compare two nested fits by maximum likelihood, or by REML where they have the same fixed effects.
+
+    The χ² is that of many levels; with few it rejects too often, and `bootstrap_p_value` is the remedy.
+
+    Raises
+    ------
+    InputError
+        For fits of other data, of REML with other fixed effects, that have not converged, or of which the second is not the
+        larger.
+    """
+    if not np.array_equal(smaller.design.y, larger.design.y):
+        raise InputError("the two models are of other rows or outcomes; fit both to the same")
+    if smaller.reml != larger.reml or (smaller.reml and smaller.design.names != larger.design.names):
+        raise InputError("restricted likelihoods compare only with the same fixed effects; fit both with reml=False")
+    if not smaller.converged or not larger.converged:
+        raise InputError("one of the fits has not converged; there is nothing to compare")
+    df = _parameters(larger) - _parameters(smaller)
+    if df <= 0:
+        raise InputError(f"the second model has {-df} parameters fewer than the first; give the smaller one first")
+    statistic = max(0.0, 2 * (larger.log_likelihood - smaller.log_likelihood))
+    return Comparison(statistic, df, float(chi2.sf(statistic, df)))
+
+
+def bootstrap_p_value(smaller: MixedFit, larger: MixedFit, replicates: int = 200, seed: int = 0) -> float:
+    """Return the p-value of the likelihood ratio from data simulated by the smaller model, (b + 1) / (m + 1).
+
+    Both models are fitted to each simulated outcome (a parametric bootstrap; Halekoh & Højsgaard 2014).
+    """
+    observed = likelihood_ratio(smaller, larger).statistic
+    rng = np.random.default_rng(seed)
+    exceeding = 0
+    for _ in range(replicates):
+        y = simulated_outcome(smaller, rng)
+        null, alternative = (fit_design(replace(fit.design, y=y), fit.reml) for fit in (smaller, larger))
+        exceeding += 2 * (alternative.log_likelihood - null.log_likelihood) >= observed
+    return (exceeding + 1) / (replicates + 1)
+
+
+def bootstrap_intervals(
+    fit: MixedFit, replicates: int = 200, confidence: float = 0.95, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Return percentile intervals of the fixed effects from data simulated by the fit itself."""
+    rng = np.random.default_rng(seed)
+    draws = np.array(
+        [
+            fit_design(replace(fit.design, y=simulated_outcome(fit, rng)), fit.reml).solution.beta
+            for _ in range(replicates)
+        ]
+    )
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return {name: (float(a), float(b)) for name, a, b in zip(fit.design.names, low, high, strict=True)}
+
+
+def simulated_outcome(fit: MixedFit, rng: np.random.Generator) -> Floats:
+    """Return an outcome drawn from a fitted model, with new effects of all levels, shape (rows,)."""
+    y: Floats = fit.design.x @ fit.solution.beta + fit.sigma * rng.normal(size=fit.design.rows)
+    for term, theta in zip(fit.design.terms, fit.theta, strict=True):
+        y = y + fit.sigma * theta * rng.normal(size=len(term.levels))[term.codes] * term.values
+    return y
+
+
+def profile_interval(fit: MixedFit, term: str, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a fixed effect within which twice the log likelihood falls by no more than χ²₁'s quantile.
+
+    By maximum likelihood, all else refitted at each value (Bates et al. 2015).
+
+    Raises
+    ------
+    InputError
+        For an effect that the model does not have, or one that cannot be profiled as it is the only one.
+    """
+    if term not in fit.design.names:
+        raise InputError(f"no effect {term!r}; there are {', '.join(fit.design.names)}")
+    if len(fit.design.names) < 2:
+        raise InputError(f"{term} is the only fixed effect, which cannot be held fixed; use the interval of tidy()")
+    place = fit.design.names.index(term)
+    best = fit_design(fit.design, reml=False)
+    error = float(np.sqrt(best.covariance[place, place]))
+    limit = float(chi2.ppf(confidence, 1))
+    rest = replace(
+        fit.design,
+        names=tuple(name for name in fit.design.names if name != term),
+        x=np.delete(fit.design.x, place, axis=1),
+    )
+
+    def fall(value: float) -> float:
+        held = fit_design(replace(rest, y=fit.design.y - value * fit.design.x[:, place]), reml=False)
+        return 2 * (best.log_likelihood - held.log_likelihood) - limit
+
+    middle = float(best.solution.beta[place])
+    return _crossing(fall, middle, -error), _crossing(fall, middle, error)
+
+
+def r_squared(fit: MixedFit) -> tuple[float, float]:
+    """Return the marginal and the conditional R² (Nakagawa & Schielzeth 2013; with slopes, Johnson 2014).
+
+    The share of the variance that the fixed effects explain, and that they and the random effects explain.
+    """
+    fixed = float(np.var(fit.design.x @ fit.solution.beta))
+    random = sum(
+        fit.sigma**2 * float(theta) ** 2 * float(np.mean(term.values**2))
+        for term, theta in zip(fit.design.terms, fit.theta, strict=True)
+    )
+    whole = fixed + random + fit.sigma**2
+    return fixed / whole, (fixed + random) / whole
+
+
+def _parameters(fit: MixedFit) -> int:
+    return len(fit.design.names) + len(fit.theta) + 1
+
+
+def _crossing(fall: Callable[[float], float], middle: float, step: float) -> float:
+    """Return where a function that is negative in the middle becomes zero, in the direction of the step."""
+    reach = 2 * step
+    for _ in range(20):
+        if fall(middle + reach) > 0:
+            return float(brentq(fall, middle, middle + reach, xtol=1e-6 * abs(step)))
+        reach *= 1.7
+    return float("inf") if step > 0 else float("-inf")

@@ -1,0 +1,75 @@
+"""At which level a predictor varies, and whether the model has a random term there."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.mixed.design import Design
+
+#: Columns whose combinations are looked at, at most together: a cell is of two.
+_TOGETHER = 3
+
+
+def require_own_levels(given: Design, data: pd.DataFrame) -> None:
+    """Refuse a model without a random intercept at the level of a predictor.
+
+    A predictor that is the same in all rows of a language varies over languages, and its error is that of languages; without a
+    random intercept for them, rows of one language would count as independent evidence. Products of predictors are not looked
+    at: what they need is the random slope of one over the levels of the other.
+
+    Raises
+    ------
+    InputError
+        Naming each predictor and the random term that it needs.
+    """
+    intercepts = {frozenset(term.group.split(":")) for term in given.terms if not term.slope}
+    named = {column for term in given.terms for column in term.group.split(":")}
+    labels = [str(c) for c in data.columns if c in named or not pd.api.types.is_numeric_dtype(data[c])]
+    groupings = _groupings(data, labels)
+    problems = []
+    for name, column in zip(given.names, given.x.T, strict=True):
+        if name == "Intercept" or ":" in name:
+            continue
+        levels = _own_levels(column, groupings)
+        if levels and not any(frozenset(level) in intercepts for level in levels):
+            wanted = ":".join(levels[0])
+            problems.append(
+                f"{name} is the same in all rows of each {wanted}, so it varies over these and not over rows: add "
+                f"{wanted!r} to the random intercepts"
+            )
+    if problems:
+        raise InputError(problems)
+
+
+def _groupings(data: pd.DataFrame, labels: list[str]) -> dict[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Return the group of each row by every combination of labels that groups rows, the coarsest first."""
+    found = {}
+    for size in range(1, _TOGETHER + 1):
+        for chosen in combinations(labels, size):
+            groups = data.groupby(list(chosen), observed=True, sort=False).ngroup().to_numpy()
+            if groups.max() + 1 < len(data):
+                found[chosen] = groups
+    return dict(sorted(found.items(), key=lambda item: (int(item[1].max()), len(item[0]))))
+
+
+def _own_levels(
+    column: npt.NDArray[np.float64], groupings: dict[tuple[str, ...], npt.NDArray[np.int64]]
+) -> list[tuple[str, ...]]:
+    """Return the coarsest groupings that a predictor is a function of; none where its level is the row."""
+    coarsest: list[tuple[str, ...]] = []
+    count = -1
+    for labels, groups in groupings.items():
+        if coarsest and groups.max() > count:
+            break
+        low, high = np.full(groups.max() + 1, np.inf), np.full(groups.max() + 1, -np.inf)
+        np.minimum.at(low, groups, column)
+        np.maximum.at(high, groups, column)
+        if (high - low <= 1e-12 * np.maximum(1, np.abs(high))).all():
+            coarsest.append(labels)
+            count = int(groups.max())
+    return coarsest
