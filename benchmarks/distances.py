@@ -54,10 +54,10 @@ def fisher(options) -> None:
     features = featurize(task, corpus.sample("qqp", "en", "train", 256).records, encoder, 128, "en/train")
     head = make_head(task, encoder, 0)
     modules = (encoder.model, head)
+    for module in modules:
+        module.eval()
 
     def ordinary():
-        for module in modules:
-            module.eval()
         for items in by_length(features.lengths(), 32):
             batch = collate(features, items, encoder)
             loss = head.loss(head(encoder.hidden(batch), batch), batch)

@@ -130,7 +130,9 @@ def test_language_distances_of_other_kinds(tmp_path):
 
 def examples(folder):
     lines = []
-    for task, words in {"colours": "red green blue", "animals": "cat dog cow", "mixed": "red cat blue dog"}.items():
+    vocabularies = {"colours": "red green blue", "animals": "cat dog cow", "mixed": "red cat blue dog"}
+    vocabularies |= {"more": "red sees dog", "other": "who what blue", "last": "what sees cow cat green"}
+    for task, words in vocabularies.items():
         chosen = words.split()
         for i in range(30):
             text = " ".join(chosen[(i + k) % len(chosen)] for k in range(2 + i % 3)) + f" {i}"
@@ -142,7 +144,7 @@ def test_task_distances_and_their_comparison(tmp_path):
     examples(tmp_path)
     found = run("distances", "tasks", "e.jsonl", "--kind", "tfidf", "-o", "t.csv", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
-    assert (tmp_path / "t.csv").read_text().startswith("tfidf,colours,animals,mixed\n")
+    assert (tmp_path / "t.csv").read_text().startswith("tfidf,colours,animals,mixed,more,other,last\n")
     assert json.loads((tmp_path / "t.json").read_text())["kind"] == "tfidf"
     kinds = ["--kind", "tfidf", "--kind", "token-divergence", "--kind", "vocabulary-overlap"]
     found = run("distances", "compare", "e.jsonl", *kinds, "-o", "c", cwd=tmp_path)

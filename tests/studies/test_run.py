@@ -369,7 +369,7 @@ def test_published_xpos_end_to_end(published, tmp_path):
     given = Given(tmp_path / "x.parquet", languages=published / "xpos_languages.csv")
     finished = run_study(load_study("pos-typology"), tmp_path / "r", given)
     found = {f.id: f.outcome for f in finished.findings}
-    assert found["syntactic-from-english"].n == 74
+    assert found["syntactic-from-english"].n == 75  # Latvian among them, whose features stand under its macrolanguage
     assert abs(found["syntactic-given-pretraining"].estimate) < abs(found["syntactic-from-english"].estimate)
 
 

@@ -173,13 +173,16 @@ def compare_command(
             matrices[kind].write(out / f"{kind}.csv")  # at once, so that an interruption loses one kind at most
         report("done", 1.0)
     correlations, cells = rank_correlations(matrices)
-    _write_comparison(correlations, cells, out)
+    drawn = bool(correlations.notna().to_numpy().sum() > len(correlations))
+    _write_comparison(correlations, cells, drawn, out)
     _print_correlations(correlations)
     for remark in [*refused, *_left_out(matrices, inputs)]:
         typer.echo(remark, err=True)
     if correlations.isna().to_numpy().any():
         typer.echo(f"no correlation (–): fewer than {LEAST} pairs of tasks in common, or no variation", err=True)
-    typer.echo(f"wrote {out}/: {len(matrices)} matrices, correlations.csv, cells.csv, agreement.pdf and .png")
+    typer.echo(
+        f"wrote {out}/: {len(matrices)} matrices, correlations.csv, cells.csv{', agreement.pdf and .png' if drawn else ''}"
+    )
 
 
 @app.command(
@@ -254,8 +257,10 @@ def _inputs(asked: _Asked, reading: _Reading, report: Report) -> Inputs:
     from transfer_analysis.distances.kinds import Inputs
     from transfer_analysis.distances.tokenizers import load_tokenizer
     from transfer_analysis.files import read_text
+    from transfer_analysis.training.computing.memory import settle_memory
     from transfer_analysis.training.recipes import recipe as named_recipe
 
+    settle_memory()
     if reading.pooling not in (None, "mean", "first"):
         raise InputError(f"--pooling {reading.pooling!r}: expected mean or first")
     if reading.pooling is not None and reading.layer is None:
@@ -355,7 +360,7 @@ def _left_out(matrices: dict[str, DistanceMatrix], inputs: Inputs) -> list[str]:
     return said
 
 
-def _write_comparison(correlations, cells, out: Path) -> None:  # type: ignore[no-untyped-def]  # frames would load pandas
+def _write_comparison(correlations, cells, drawn: bool, out: Path) -> None:  # type: ignore[no-untyped-def]  # frames would load pandas
     from transfer_analysis.files import atomic_path, write_text
     from transfer_analysis.reporting import agreement_heatmap, figure_bytes
 
@@ -363,6 +368,8 @@ def _write_comparison(correlations, cells, out: Path) -> None:  # type: ignore[n
         out / "correlations.csv", correlations.to_csv(index_label="kind", float_format="%.6g", lineterminator="\n")
     )
     write_text(out / "cells.csv", cells.to_csv(index_label="kind", lineterminator="\n"))
+    if not drawn:
+        return
     figure = agreement_heatmap(correlations).figure
     for kind in ("pdf", "png"):
         with atomic_path(out / f"agreement.{kind}") as temporary:
@@ -370,9 +377,13 @@ def _write_comparison(correlations, cells, out: Path) -> None:  # type: ignore[n
 
 
 def _print_correlations(correlations) -> None:  # type: ignore[no-untyped-def]  # as above
-    header = ["", *(str(i + 1) for i in range(len(correlations)))]
-    rows = []
-    for i, name in enumerate(correlations.index):
-        values = [f"{value:+.2f}" if value == value else "–" for value in correlations.iloc[i, :i]]
-        rows.append([f"{i + 1} {name}", *values, "", *[""] * (len(correlations) - i - 1)])
-    print_table(header, rows)
+    # As plain text: a table of twenty-six columns would be cut to nothing.
+    names = list(correlations.index)
+    width = max(map(len, names))
+    typer.echo(" " * (width + 4) + "".join(f"{i + 1:>5}" for i in range(len(names) - 1)))
+    for i, name in enumerate(names):
+        values = [
+            f"{round(value, 2) + 0.0:+.2f}".replace("0.", ".") if value == value else "–"
+            for value in correlations.iloc[i, :i]
+        ]
+        typer.echo(f"{i + 1:>3} {name:<{width}}" + "".join(f"{value:>5}" for value in values))

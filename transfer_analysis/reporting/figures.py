@@ -77,9 +77,15 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
     Parameters
     ----------
     correlations
-        Square, symmetric, values in [−1, 1]; NaN where there is none, which stays white.
+        Square, symmetric, values in [−1, 1]; NaN where there is none, which stays white. A kind that has none with any
+        other is left out.
     """
-    names = _clustered(correlations)
+    apart = correlations.to_numpy(dtype=float).copy()
+    np.fill_diagonal(apart, np.nan)
+    compared = correlations.index[np.isfinite(apart).any(axis=1)]
+    if compared.empty:
+        raise ValueError("no two kinds have a correlation; there is nothing to draw")
+    names = _clustered(correlations.loc[compared, compared])
     values = correlations.loc[names, names]
     # Above the diagonal stands the same again.
     hidden = np.triu(np.ones(values.shape, dtype=bool))
@@ -98,7 +104,7 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
             linecolor="white",
             annot=values.map(_short),
             fmt="",
-            annot_kws={"size": 4.5 if len(names) > 16 else 5.5},
+            annot_kws={"size": 4.2 if len(names) > 16 else 5.5},
             xticklabels=True,
             yticklabels=True,
             cbar_kws={"label": "Spearman correlation of distances", "shrink": 0.6, "pad": 0.02},
@@ -112,7 +118,9 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
 
 def _short(value: float) -> str:
     """Write a correlation as papers do, without its leading zero."""
-    return f"{value:.2f}".replace("0.", ".").replace("-", "\u2212") if np.isfinite(value) else ""
+    if not np.isfinite(value):
+        return ""
+    return f"{round(value, 2) + 0.0:.2f}".replace("0.", ".").replace("-", "\u2212")  # + 0.0: no minus before nothing
 
 
 def _clustered(correlations: pd.DataFrame) -> list[str]:
