@@ -66,8 +66,8 @@ def test_fits_agree_with_lme4(name, method):
 @pytest.mark.parametrize("name", CASES)
 def test_degrees_of_freedom_agree_with_lmertest_and_pbkrtest(name):
     tidy = fitted(name).tidy().set_index("term")
-    np.testing.assert_allclose(tidy["df"], wanted(name, "REML", "df")[tidy.index], rtol=1e-2)
-    np.testing.assert_allclose(tidy["p_value"], wanted(name, "REML", "p_value")[tidy.index], rtol=1e-2, atol=1e-6)
+    np.testing.assert_allclose(tidy["df"], wanted(name, "REML", "df")[tidy.index], rtol=1e-5)
+    np.testing.assert_allclose(tidy["p_value"], wanted(name, "REML", "p_value")[tidy.index], rtol=1e-4, atol=1e-7)
     exact = fitted(name, degrees_of_freedom="kenward-roger").tidy().set_index("term")
     for what in ("std_error", "df"):
         np.testing.assert_allclose(exact[what], wanted(name, "KR", what)[exact.index], rtol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.mixed.deviance import CrossProducts, solved
+from transfer_analysis.statistics.mixed.deviance import CrossProducts, degrees, slopes, solved
 from transfer_analysis.statistics.mixed.fit import MixedFit
 
 Floats = npt.NDArray[np.float64]
@@ -46,40 +46,39 @@ def satterthwaite(fit: MixedFit) -> Floats:
     return result
 
 
-def _of(products: CrossProducts, at: Floats, reml: bool) -> float:
-    """Return the deviance at (θ, σ), not profiled over σ."""
-    solution = solved(products, at[:-1])
-    n = products.rows - (len(products.xy) if reml else 0)
-    log_x = solution.log_x if reml else 0.0
-    return solution.log_v + log_x + n * float(np.log(2 * np.pi * at[-1] ** 2)) + solution.quadratic / float(at[-1]) ** 2
-
-
 def _curvature(fit: MixedFit, at: Floats) -> Floats:
-    """Return second derivatives by central differences, each parameter in steps of its own size."""
-    size = len(at)
-    steps = _STEP * np.maximum(np.abs(at), 1e-2)
+    """Return second derivatives of the deviance by (θ, σ): central differences of its first ones."""
+    columns = []
+    for place in range(len(at)):
+        step = _step(at, place)
+        ends = []
+        for sign in (1, -1):
+            moved = at.copy()
+            moved[place] += sign * step
+            ends.append(_first_derivatives(fit, moved))
+        columns.append((ends[0] - ends[1]) / (2 * step))
+    curvature: Floats = np.array(columns)
+    return (curvature + curvature.T) / 2
 
-    def value(*moves: tuple[int, float]) -> float:
-        moved = at.copy()
-        for place, by in moves:
-            moved[place] += by * steps[place]
-        return _of(fit.products, moved, fit.reml)
 
-    here = value()
-    result = np.zeros((size, size))
-    for i in range(size):
-        result[i, i] = (value((i, 1)) - 2 * here + value((i, -1))) / steps[i] ** 2
-        for j in range(i):
-            across = value((i, 1), (j, 1)) - value((i, 1), (j, -1)) - value((i, -1), (j, 1)) + value((i, -1), (j, -1))
-            result[i, j] = result[j, i] = across / (4 * steps[i] * steps[j])
-    return result
+def _first_derivatives(fit: MixedFit, at: Floats) -> Floats:
+    """Return the derivatives of log |V| + log |XᵀV⁻¹X| + n log 2πσ² + quadratic / σ² by (θ, σ)."""
+    theta, sigma = at[:-1], float(at[-1])
+    solution = solved(fit.products, theta)
+    by_theta = 2 * theta * slopes(fit.products, solution, 1 / sigma**2, fit.reml)
+    by_sigma = 2 * degrees(fit.products, fit.reml) / sigma - 2 * solution.quadratic / sigma**3
+    return np.append(by_theta, by_sigma)
+
+
+def _step(at: Floats, place: int) -> float:
+    return _STEP * max(abs(float(at[place])), 1e-2)
 
 
 def _gradients(products: CrossProducts, at: Floats) -> Floats:
     """Return derivatives of each effect's variance by (θ, σ), shape (parameters, effects)."""
     rows = []
     for place in range(len(at)):
-        step = _STEP * max(abs(float(at[place])), 1e-2)
+        step = _step(at, place)
         ends = []
         for sign in (1, -1):
             moved = at.copy()

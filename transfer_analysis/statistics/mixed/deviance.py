@@ -146,15 +146,19 @@ def deviance_and_slopes(products: CrossProducts, theta: Floats, reml: bool) -> t
     """
     at = solved(products, theta)
     n = degrees(products, reml)
-    scale = theta[products.term]
+    value = at.log_v + (at.log_x if reml else 0.0) + n * (1 + float(np.log(2 * np.pi * at.quadratic / n)))
+    return value, slopes(products, at, n / at.quadratic, reml)
+
+
+def slopes(products: CrossProducts, at: Solution, precision: float, reml: bool) -> Floats:
+    """Return the derivatives of log |V| + precision · quadratic (+ log |XᵀV⁻¹X|) by ψ = θ², shape (terms,)."""
+    scale = at.theta[products.term]
     z_part = solve_triangular(at.factor, scale[:, None] * products.zz, lower=True, check_finite=False)
     own = np.diag(products.zz) - (z_part**2).sum(axis=0)
     z_v_x = products.zx - z_part.T @ at.x_part
     z_v_r = products.zy - z_part.T @ at.y_part - z_v_x @ at.beta
-    slopes = own - n * z_v_r**2 / at.quadratic
-    value = at.log_v + n * (1 + float(np.log(2 * np.pi * at.quadratic / n)))
+    each = own - precision * z_v_r**2
     if reml:
-        slopes = slopes - np.einsum("ij,jk,ik->i", z_v_x, np.linalg.inv(at.x_v_x), z_v_x)
-        value += at.log_x
-    by_term: Floats = np.bincount(products.term, weights=slopes, minlength=products.terms).astype(np.float64)
-    return value, by_term
+        each = each - np.einsum("ij,jk,ik->i", z_v_x, np.linalg.inv(at.x_v_x), z_v_x)
+    by_term: Floats = np.bincount(products.term, weights=each, minlength=products.terms).astype(np.float64)
+    return by_term
