@@ -188,3 +188,21 @@ def test_effects_that_may_be_noise_stand_in_brackets():
     said = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
     assert said == {"+8": "bold", "(\u22125)": "normal", "(+1)": "normal", "\u221212": "bold"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["squad", "qqp"]
+
+
+@pytest.mark.parametrize(("targets", "shapes"), [(5, [(1, 2)] * 2), (15, [(2, 1)] * 2)])
+def test_effects_stand_side_by_side_where_they_have_room_and_empty_panels_are_left_out(targets, shapes):
+    rows = [
+        {"panel": panel, "condition": c, "target": f"t{t:02}", "effect": t - 2.0, "low": t - 3.0, "high": t - 1.0}
+        for panel in ("in English", "elsewhere")
+        for c in ("a", "b")
+        for t in range(targets)
+    ]
+    frame = pd.DataFrame(rows)
+    figure = reporting.effect_panels(frame, panels=["in English", "elsewhere"], label="effect")
+    drawn = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_subplotspec().get_gridspec().get_geometry() for ax in drawn] == shapes
+    alone = reporting.effect_panels(
+        frame[frame["panel"] == "in English"], panels=["in English", "elsewhere"], label="effect"
+    )
+    assert [ax.get_title() for ax in alone.axes if ax.get_title()] == ["in English"]

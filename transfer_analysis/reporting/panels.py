@@ -97,23 +97,33 @@ def _legend(figure: Figure, looks: Mapping[str, tuple[str, str]], with_floor: bo
     figure.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.2, columnspacing=1.0)
 
 
+#: Targets in all panels together up to which their numbers have room side by side.
+_SIDE_BY_SIDE = 20
+
+
 def effect_panels(effects: pd.DataFrame, *, panels: Sequence[str], label: str) -> Figure:
-    """Draw the effect of each condition on each target as heatmaps side by side, in one order and on one scale.
+    """Draw the effect of each condition on each target as heatmaps, in one order and on one scale.
+
+    Side by side where their numbers have room, else one below the other.
 
     Parameters
     ----------
     effects
         Columns `panel`, `condition`, `target`, `effect`, `low`, `high`, in points.
     panels
-        What is drawn, from left to right.
+        What is drawn, in order; one without effects is left out.
     label
         Name of the effect, for the colour bar.
     """
+    panels = [panel for panel in panels if (effects["panel"] == panel).any()]
+    targets = effects["target"].nunique()
+    across = len(panels) if targets * len(panels) <= _SIDE_BY_SIDE else 1
     order = effects.groupby("condition")["effect"].mean().sort_values(ascending=False).index
     largest = max(1.0, float(effects["effect"].abs().max()))
     with style():
-        figure = new_figure(PAGE_WIDTH, 1.05 + 0.19 * len(order))
-        axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+        down = len(panels) // across
+        figure = new_figure(PAGE_WIDTH, down * (1.05 + 0.19 * len(order)))
+        axes = np.atleast_1d(figure.subplots(down, across, sharex=down > 1, sharey=True))
         for ax, panel in zip(axes, panels, strict=True):
             effect_heatmap(effects[effects["panel"] == panel], order=list(order), largest=largest, ax=ax)
             ax.set_title(panel)
@@ -152,9 +162,11 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
         value, known = float(values.iloc[i, j]), bool(certain.iloc[i, j])
         text = f"{value:+.0f}".replace("-", "\u2212")
         shade = "white" if abs(value) > 0.6 * largest else "#222222" if known else "#555555"
-        look: dict[str, Any] = {"color": shade, "fontsize": 6, "fontweight": "bold" if known else "normal"}
+        size = 6 if len(values.columns) <= _SIDE_BY_SIDE // 2 else 5
+        look: dict[str, Any] = {"color": shade, "fontsize": size, "fontweight": "bold" if known else "normal"}
         ax.text(j + 0.5, i + 0.5, text if known else f"({text})", ha="center", va="center", **look)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
-    ax.set_xticklabels(ax.get_xticklabels(), rotation=30, ha="right")
+    steep = len(values.columns) > _SIDE_BY_SIDE // 2
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=90 if steep else 30, ha="center" if steep else "right")
     return ax
