@@ -31,6 +31,7 @@ def run(*arguments, cwd=None):
         ["distances", "languages"],
         ["distances", "tasks"],
         ["distances", "kinds"],
+        ["fit", "mixed"],
         ["distances", "compare"],
         ["distances", "diversity"],
         ["corpora", "show"],
@@ -173,6 +174,35 @@ def test_task_distances_and_their_comparison(tmp_path):
         assert refused.returncode == 2, command
         assert message in refused.stderr, refused.stderr
     assert "mean-embedding-cosine" in run("distances", "kinds").stdout
+
+
+def test_mixed_models(tmp_path):
+    from tests.statistics.mixed.datasets import transfer
+
+    data = transfer()
+    data["target"] = data["target"].replace("t0", "no")  # which stays a name
+    data.to_csv(tmp_path / "g.csv", index=False)
+    model = [
+        "fit",
+        "mixed",
+        "g.csv",
+        "--formula",
+        "gain ~ task_distance + language_distance",
+        "--random",
+        "condition:target",
+    ]
+    found = run(*model, "--random", "language", "--random", "run", "--json", "-o", "e.csv", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    said = json.loads(found.stdout)
+    assert said["converged"]
+    assert [row["term"] for row in said["effects"]] == ["Intercept", "task_distance", "language_distance"]
+    assert (tmp_path / "e.csv").read_text().startswith("term,estimate,std_error,df,")
+    shown = run(*model, "--random", "language", "--slope", "condition:target=language_distance", cwd=tmp_path)
+    assert "condition:target: slope of language_distance" in shown.stdout
+    refused = run(*model, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "add 'language' to the random intercepts" in refused.stderr
+    assert "expected satterthwaite" in run(*model, "--degrees", "welch", cwd=tmp_path).stderr
 
 
 def test_diversity(tmp_path):

@@ -8,8 +8,10 @@ from shutil import which
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from transfer_analysis.errors import InputError
+from transfer_analysis.results.store import read_csv
 from transfer_analysis.statistics.mixed import (
     bootstrap_intervals,
     bootstrap_p_value,
@@ -260,3 +262,31 @@ def test_cross_products_are_those_of_the_design():
     products = cross_products(fit.design)
     np.testing.assert_allclose(products.zz, z.T @ z)
     np.testing.assert_allclose(products.zx, z.T @ fit.design.x)
+
+
+def test_the_whole_xpos_table_agrees_with_lme4(published):
+    """Crossed, 6,760 rows. By R: lmer(score ~ 1 + (1 | source_language) + (1 | target_language)), bobyqa to 1e-10."""
+    table = read_csv(published / "xpos.csv")
+    table["score"] = pd.to_numeric(table["score"])
+    table = table[table["source_language"] != table["target_language"]]
+    fit = mixed_model("score ~ 1", table, ["source_language", "target_language"])
+    assert fit.design.rows == 6760
+    assert fit.log_likelihood == pytest.approx(-23569.2205842272, abs=1e-6)
+    np.testing.assert_allclose(fit.variances["variance"], [63.4120103702, 390.8680418428, 54.3255035128], rtol=1e-4)
+    row = fit.tidy().iloc[0]
+    np.testing.assert_allclose(row[["estimate", "std_error"]].astype(float), [57.47129462, 2.169368328], rtol=1e-5)
+    assert row["df"] == pytest.approx(148.7025, rel=1e-2)
+
+
+def test_not_worse_than_the_best_of_several_other_optimisations_on_subsets():
+    """A general optimiser without gradient from ten starts finds nothing better on sparse crossed subsets."""
+    rng = np.random.default_rng(0)
+    whole = crossed()
+    for _ in range(15):
+        data = whole.sample(40, random_state=int(rng.integers(1 << 30))).reset_index(drop=True)
+        fit = mixed_model("y ~ x", data, ["subject", "item"])
+        found = [
+            minimize(lambda t, p=fit.products: deviance(p, np.abs(t), True), start, method="Nelder-Mead").fun
+            for start in rng.uniform(0, 3, size=(10, 2))
+        ]
+        assert deviance(fit.products, fit.theta, True) <= min(found) + 1e-6
