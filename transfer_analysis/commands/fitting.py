@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Models fitted to a table: observat
 
 @app.command(
     "mixed",
-    epilog="Example: transfer-analysis fit mixed reports/mine/data/observations.csv --formula "
+    epilog="Example: transfer-analysis fit mixed reports/quickstart/data/observations-gains.parquet --formula "
     "'gain ~ semantic_distance * syntactic_distance' --random condition:target --random target:language --random language",
 )
 def mixed_command(
