@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import logging
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from transfer_analysis.distances import language_distances
 from transfer_analysis.languages import joined_rows, resolve
+
+from timing import timed
 
 LANGUAGES = [
     "ar",
@@ -64,15 +64,6 @@ LANGUAGES = [
     "fi",
     "hu",
 ]
-
-
-def timed(call, runs):
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = call()
-        seconds.append(time.perf_counter() - start)
-    return result, statistics.median(seconds)
 
 
 #: Times and peak memory of one kind over all languages that URIEL+ has data of, data read before the clock starts.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import urllib.request
 from functools import cache
+from pathlib import Path
+
+from transfer_analysis.errors import InputError
 
 #: Seconds to wait for the hub's answer.
 HUB_WAIT = 5.0
@@ -36,6 +39,22 @@ def hub_is_reachable() -> bool:
     thread.start()
     thread.join(HUB_WAIT + 1)
     return answers == [True]
+
+
+def named(name: str, what: str) -> tuple[str, str | None]:
+    """Return a folder as it is, or the repository and the revision that `owner/name` or `owner/name@revision` names.
+
+    Raises
+    ------
+    InputError
+        For what is neither, calling it `what`.
+    """
+    if Path(name).is_dir():
+        return name, None
+    repository, _, revision = name.partition("@")
+    if repository.count("/") != 1:
+        raise InputError(f"{what} {name!r}: no such folder, and not a hub id of the form owner/name")
+    return repository, revision or None
 
 
 def network_errors() -> tuple[type[Exception], ...]:

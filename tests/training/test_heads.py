@@ -9,7 +9,7 @@ import pytest
 import torch
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
-from transfer_analysis.tasks import Task, load_catalogue
+from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.batches import collate, epoch_order, restarted_positions
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.heads import make_head
@@ -22,20 +22,7 @@ from transfer_analysis.training.scoring.answers import answer_scores, normalized
 from transfer_analysis.training.scoring.evaluate import class_f1, evaluate, outputs
 from transfer_analysis.training.streams import Stream, all_of
 
-WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
-
-
-def task(head, columns, labels=(), metric="accuracy"):
-    return Task(
-        name="toy",
-        title="Toy",
-        family="toy",
-        head=head,
-        columns=columns,
-        labels=labels,
-        metric=metric,
-        made_of=("toy",),
-    )
+from tests.toys import WORDS, task
 
 
 def fit(encoder, head, features, chosen, seed):

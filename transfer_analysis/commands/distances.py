@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,8 @@ from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from transfer_analysis.distances import DistanceMatrix
+    from transfer_analysis.distances.languages.imputation import Imputation
+    from transfer_analysis.distances.languages.typological import Measure
 
 app = typer.Typer(no_args_is_help=True, help="Distances between tasks and between languages.")
 
@@ -93,7 +95,13 @@ def language_distances_command(
         else:
             if not languages:
                 codes = list(dict.fromkeys([*([source] if source else []), *languages_with(kind)]))
-            matrix = language_distances(codes, kind, min_shared=min_shared, measure=measure, impute=impute)  # type: ignore[arg-type]
+            matrix = language_distances(
+                codes,
+                kind,
+                min_shared=min_shared,
+                measure=cast("Measure", measure),  # both are checked there
+                impute=cast("Imputation | None", impute),
+            )
         report("done", 1.0)
     if source:
         matrix = matrix.from_rows([source])

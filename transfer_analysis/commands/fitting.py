@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from transfer_analysis.commands.common import AsJson, pairs, print_table
 from transfer_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(no_args_is_help=True, help="Models fitted to a table: observations of a study, gains, or your own.")
 
@@ -76,7 +79,7 @@ def mixed_command(
             typer.echo(f"note: {warning}", err=True)
 
 
-def _frame(path: Path):  # type: ignore[no-untyped-def]  # its type would load pandas
+def _frame(path: Path) -> pd.DataFrame:
     """Read a table, in whose text columns `no` and `nan` stay what they are."""
     import pandas as pd
 

@@ -13,9 +13,12 @@ from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table
 from transfer_analysis.errors import InputError, UnsuitedError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from transfer_analysis.distances.embeddings.encoders import TextEncoder
     from transfer_analysis.distances.kinds import Inputs
     from transfer_analysis.distances.matrix import DistanceMatrix
+    from transfer_analysis.distances.models.tuned import TunedTasks
     from transfer_analysis.distances.tasks.examples import TaskExamples
     from transfer_analysis.progress import Report
 
@@ -280,13 +283,12 @@ def _inputs(asked: _Asked, reading: _Reading, report: Report) -> Inputs:
     if reading.probe is not None:
         probes = [line for line in read_text(reading.probe, "a text on each line").splitlines() if line.strip()]
 
-    def tuned(chosen: dict[str, TaskExamples], report: Report):  # type: ignore[no-untyped-def]  # its type would load torch
-        from transfer_analysis.distances.embeddings.encoders import model_folder
+    def tuned(chosen: dict[str, TaskExamples], report: Report) -> TunedTasks:
+        from transfer_analysis.distances.embeddings.encoders import default_model
         from transfer_analysis.distances.models.tuned import tuned_tasks
 
-        folder = str(model_folder()) if reading.model == "auto" else reading.model
-        name = reading.model_name or ("all-MiniLM-L6-v2" if reading.model == "auto" else "")
-        return tuned_tasks(chosen, folder, recipe, asked.seed, report, name)
+        name, model = default_model() if reading.model == "auto" else ("", reading.model)
+        return tuned_tasks(chosen, str(model), recipe, asked.seed, report, reading.model_name or name)
 
     return Inputs(
         examples,
@@ -356,11 +358,11 @@ def _left_out(matrices: dict[str, DistanceMatrix], inputs: Inputs) -> list[str]:
         without = [task for task in inputs.examples if task not in matrix.rows and task not in matrix.columns]
         if without:
             said.append(f"{kind}: not for {', '.join(without)} ({_LACKING.get(TASK_KINDS[kind].needs, 'no examples')})")
-        said += [f"{remark}" for remark in matrix.remarks()]
+        said += matrix.remarks()
     return said
 
 
-def _write_comparison(correlations, cells, drawn: bool, out: Path) -> None:  # type: ignore[no-untyped-def]  # frames would load pandas
+def _write_comparison(correlations: pd.DataFrame, cells: pd.DataFrame, drawn: bool, out: Path) -> None:
     from transfer_analysis.files import atomic_path, write_text
     from transfer_analysis.reporting import agreement_heatmap, figure_bytes
 
@@ -370,13 +372,15 @@ def _write_comparison(correlations, cells, drawn: bool, out: Path) -> None:  # t
     write_text(out / "cells.csv", cells.to_csv(index_label="kind", lineterminator="\n"))
     if not drawn:
         return
-    figure = agreement_heatmap(correlations).figure
-    for kind in ("pdf", "png"):
+    figure = agreement_heatmap(correlations).get_figure(root=True)
+    assert figure is not None
+    kinds: tuple[Literal["pdf", "png"], ...] = ("pdf", "png")
+    for kind in kinds:
         with atomic_path(out / f"agreement.{kind}") as temporary:
-            temporary.write_bytes(figure_bytes(figure, kind))  # type: ignore[arg-type]
+            temporary.write_bytes(figure_bytes(figure, kind))
 
 
-def _print_correlations(correlations) -> None:  # type: ignore[no-untyped-def]  # as above
+def _print_correlations(correlations: pd.DataFrame) -> None:
     # As plain text: a table of twenty-six columns would be cut to nothing.
     names = list(correlations.index)
     width = max(map(len, names))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Corpus, text_of
-from transfer_analysis.errors import InputError, MissingError
+from transfer_analysis.corpora.records import Corpus, first_split, text_of
+from transfer_analysis.errors import InputError
 from transfer_analysis.files import write_text
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
@@ -66,15 +66,8 @@ def export_examples(
 def _texts(corpus: Corpus, task: Task, language: str, splits: Sequence[str]) -> tuple[str, list[str]]:
     if not task.columns:
         raise InputError(f"{task.name}: the catalogue does not say which columns hold its text")
-    reasons = []
-    for split in splits:
-        try:
-            records = corpus.examples(task.name, language, split)
-        except MissingError as error:
-            reasons += error.problems
-            continue
-        texts = [text for text in (text_of(task, record) for record in records) if text]
-        if not texts:
-            raise InputError(f"{task.name}/{language}/{split}: no example has any text")
-        return split, texts
-    raise InputError(f"{task.name}: none of the splits {', '.join(splits)} can be read: {reasons[-1]}")
+    split, records = first_split(splits, lambda split: corpus.examples(task.name, language, split), task.name)
+    texts = [text for text in (text_of(task, record) for record in records) if text]
+    if not texts:
+        raise InputError(f"{task.name}/{language}/{split}: no example has any text")
+    return split, texts

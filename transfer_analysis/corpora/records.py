@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError, MissingError, nearest
 from transfer_analysis.tasks import Task
+
+T = TypeVar("T")
 
 #: One example: column → value, with the column names of the data set of the same name on the hub.
 Record = dict[str, Any]
@@ -58,6 +60,23 @@ def require_columns(records: list[Record], columns: Sequence[str], where: str) -
         for column in columns:
             if record.get(column) is None:
                 raise InputError(f"{where} row {row}: {column!r} is missing or null{nearest(column, record)}")
+
+
+def first_split(splits: Sequence[str], read: Callable[[str], T], where: str) -> tuple[str, T]:
+    """Return the first split there is, and what is read of it.
+
+    Raises
+    ------
+    MissingError
+        Where there is none of them: with the reason for the last.
+    """
+    reason = ""
+    for split in splits:
+        try:
+            return split, read(split)
+        except MissingError as error:
+            reason = error.problems[-1]
+    raise MissingError(f"{where}: none of the splits {', '.join(splits)} can be read: {reason}")
 
 
 def drawn(task: Task, records: list[Record], count: int, seed: int) -> Sample:

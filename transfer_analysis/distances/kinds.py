@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks import distributions, otdd, semantic, vocabulary
 from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
@@ -218,11 +216,6 @@ def _described(inputs: Inputs) -> dict[str, str]:
     return {name: inputs.descriptions[name] for name in inputs.examples}
 
 
-def _spread(texts: list[str]) -> list[str]:
-    """Return at most `PROBES` of the texts, evenly from all of them."""
-    return [texts[i] for i in np.unique(np.linspace(0, len(texts) - 1, PROBES).astype(int))]
-
-
 def _of_trained(kind: str, inputs: Inputs, report: Report) -> DistanceMatrix:
     tuned = inputs.tuned_tasks(report)
     with tuned.numerics.applied(tuned.encoder):
@@ -235,7 +228,8 @@ def _trained(kind: str, inputs: Inputs, tuned: TunedTasks, report: Report) -> Di
     if kind.startswith("task-embedding"):
         return inputs.task_embeddings(report)[kind]
     if kind in ("cka", "rsa"):
-        probes = inputs.probes or _spread([text for one in inputs.examples.values() for text in one.texts])
+        texts = [text for one in inputs.examples.values() for text in one.texts]
+        probes = inputs.probes or [texts[i] for i in semantic.evenly(len(texts), PROBES)]
         compute = representations.cka_distances if kind == "cka" else representations.rsa_distances
         return compute(tuned, probes, report)
     if kind == "few-shot":

@@ -14,6 +14,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import write_text
+from transfer_analysis.languages.uriel import GAPS_FILLED
 from transfer_analysis.results.store import csv_rows, read_csv
 
 
@@ -117,7 +118,7 @@ class DistanceMatrix:
                 f"{text}; none at all of {', '.join(none[:12])}{', …' if len(none) > 12 else ''}" if none else text
             )
         said += [f"{self.kind} not for {label}: {why}" for label, why in self.parameters.get("unsuited", {}).items()]
-        filled = self.parameters.get("gaps filled from the macrolanguage")
+        filled = self.parameters.get(GAPS_FILLED)
         if filled:
             pairs = [f"{code} from {macro}" for code, macro in filled.items()]
             said.append(

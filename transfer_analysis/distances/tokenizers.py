@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transfer_analysis.errors import InputError, first_line
-from transfer_analysis.hub import hub_is_reachable, network_errors
+from transfer_analysis.hub import hub_is_reachable, named, network_errors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -64,15 +64,13 @@ def load_tokenizer(name: str) -> Tokenizer:
     """
     from transformers import AutoTokenizer
 
+    repository, revision = named(name, "tokenizer")
     folder = Path(name)
-    repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
-    if not folder.is_dir() and repository.count("/") != 1:
-        raise InputError(f"tokenizer {name!r}: no such folder, and not a hub id of the form owner/name")
     local = folder.is_dir() or not hub_is_reachable()
     unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
     try:
         model = AutoTokenizer.from_pretrained(
-            repository, use_fast=True, trust_remote_code=False, revision=revision or None, local_files_only=local
+            repository, use_fast=True, trust_remote_code=False, revision=revision, local_files_only=local
         )
     except unloadable as error:
         raise InputError(f"tokenizer {name}: cannot be loaded: {first_line(error)}") from error

@@ -21,6 +21,9 @@ import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
 
+#: What provenance calls it that a macrolanguage's row has filled gaps.
+GAPS_FILLED = "gaps filled from the macrolanguage"
+
 
 @dataclass(frozen=True)
 class FeatureTable:
@@ -64,6 +67,11 @@ class FeatureTable:
         keep = [i for i, name in enumerate(self.names) if name.startswith(prefix)]
         names = tuple(self.names[i] for i in keep)
         return FeatureTable(self.languages, names, np.ascontiguousarray(self.values[:, keep]), self.source, self.filled)
+
+    def gaps_filled(self, languages: list[str]) -> dict[str, dict[str, str]]:
+        """Return, for provenance, which of some languages have gaps filled from which macrolanguage; nothing for none."""
+        filled = {code: self.filled[code] for code in languages if code in self.filled}
+        return {GAPS_FILLED: filled} if filled else {}
 
     def known(self) -> list[str]:
         """Return the languages of which at least one feature is known."""

@@ -13,7 +13,7 @@ import torch
 
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import folder_hash
-from transfer_analysis.hub import hub_is_reachable, network_errors
+from transfer_analysis.hub import hub_is_reachable, named, network_errors
 from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 
 Pooling = Literal["first", "mean"]
@@ -125,6 +125,22 @@ class Encoder:
         return of_all[layer]
 
 
+def pooled(states: torch.Tensor, attention_mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """Return what stands for each row, shape (rows, width): the mean of its states, special subwords included, or the first.
+
+    Parameters
+    ----------
+    states
+        Shape (rows, subwords, width).
+    attention_mask
+        Shape (rows, subwords), 1 on subwords that are no padding.
+    """
+    if pooling == "first":
+        return states[:, 0]
+    mask = attention_mask.unsqueeze(-1).to(states.dtype)
+    return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+
 def load_encoder(
     name: str, initialisation: Initialisation = "pretrained", seed: int = 0, device: str = "cpu"
 ) -> Encoder:
@@ -147,11 +163,9 @@ def load_encoder(
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     _require_device(device)
+    repository, revision = named(name, "encoder")
     folder = Path(name)
-    repository, _, revision = (str(folder), "", "") if folder.is_dir() else name.partition("@")
-    if not folder.is_dir() and repository.count("/") != 1:
-        raise InputError(f"encoder {name!r}: no such folder, and not a hub id of the form owner/name")
-    found: dict[str, Any] = {"trust_remote_code": False, "revision": revision or None}
+    found: dict[str, Any] = {"trust_remote_code": False, "revision": revision}
     if folder.is_dir() or not hub_is_reachable():  # a copy in the cache may still serve
         found["local_files_only"] = True
     unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
-from transfer_analysis.training.encoder import Encoder, Pooling
+from transfer_analysis.training.encoder import Encoder, Pooling, pooled
 from transfer_analysis.training.reading.features import IGNORED
 
 Batch = dict[str, torch.Tensor]
@@ -46,12 +46,8 @@ class SequenceClassification(Head):
 
     def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return logits of shape (examples, classes)."""
-        if self.pooling == "mean":
-            mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-            pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-        else:
-            pooled = hidden[:, 0]
-        logits: torch.Tensor = self.out(self.dropout(torch.tanh(self.pool(pooled))))
+        state = pooled(hidden, batch["attention_mask"], self.pooling)
+        logits: torch.Tensor = self.out(self.dropout(torch.tanh(self.pool(state))))
         return logits
 
 

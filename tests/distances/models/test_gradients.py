@@ -6,28 +6,13 @@ import torch
 from transfer_analysis.distances.models.gradients import squared_gradients
 from transfer_analysis.distances.models.task_embedding import COMPONENTS, fused, task_embedding
 from transfer_analysis.errors import InputError
-from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import collate
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, word_tokenizer
 from transfer_analysis.training.reading.features import featurize
 
-WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
-
-
-def task(head, columns, labels=(), metric="accuracy"):
-    return Task(
-        name="toy",
-        title="Toy",
-        family="toy",
-        head=head,
-        columns=columns,
-        labels=labels,
-        metric=metric,
-        made_of=("toy",),
-    )
-
+from tests.toys import WORDS, task
 
 TASKS = {
     "sequence-classification": task("sequence-classification", {"text": "a", "pair": "b", "label": "y"}, ("no", "yes")),

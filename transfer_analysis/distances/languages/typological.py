@@ -73,9 +73,7 @@ def typological_distances(
     }
     if impute is not None:
         parameters["imputation"] = f"{impute}{f', k = {NEIGHBOURS}' if impute == 'nearest' else ''}: {guessed} values"
-    filled = {code: table.filled[code] for code in codes if code in table.filled}
-    if filled:
-        parameters["gaps filled from the macrolanguage"] = filled
+    parameters |= table.gaps_filled(codes)
     labels = list(languages)
     return DistanceMatrix(
         pd.DataFrame(values, index=labels, columns=labels, copy=False),

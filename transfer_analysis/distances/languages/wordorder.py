@@ -10,7 +10,7 @@ import pandas as pd
 
 from transfer_analysis.distances.languages.typological import require_least
 from transfer_analysis.distances.matrix import DistanceMatrix
-from transfer_analysis.languages import joined_rows, resolve
+from transfer_analysis.languages import FeatureTable, joined_rows, resolve
 
 #: Parameter of word order → the features of URIEL+ that say which of its orders a language uses. They go back to the
 #: chapters of WALS on order (Dryer & Haspelmath 2013).
@@ -55,10 +55,9 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
     table = joined_rows("typology", "S_")
     codes = [resolve(language).iso639_3 for language in languages]
     rows = table.rows(codes)
-    places = {name: place for place, name in enumerate(table.names)}
     agreements, shared = np.zeros((len(rows), len(rows))), np.zeros((len(rows), len(rows)), dtype=np.int32)
     for names in ORDERS.values():
-        used = np.nan_to_num(rows[:, [places[name] for name in names]]).astype(np.float64)
+        used = np.nan_to_num(rows[:, _places(table, names)]).astype(np.float64)
         both = used @ used.T
         sizes = used.sum(axis=1)
         known = (sizes > 0)[:, None] & (sizes > 0)[None, :]
@@ -69,12 +68,21 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
         values = np.where(shared >= min_shared, 1 - agreements / shared, np.nan)
     labels = list(languages)
     parameters: dict[str, Any] = {"source": table.source, "parameters": list(ORDERS), "min_shared": min_shared}
-    filled = {code: table.filled[code] for code in codes if code in table.filled}
-    if filled:
-        parameters["gaps filled from the macrolanguage"] = filled
+    parameters |= table.gaps_filled(codes)
     return DistanceMatrix(
         pd.DataFrame(values, index=labels, columns=labels),
         kind="word-order",
         parameters=parameters,
         shared=pd.DataFrame(shared, index=labels, columns=labels),
     )
+
+
+def languages_with_word_order() -> list[str]:
+    """Return the ISO 639-3 codes of the languages of which URIEL+ knows an order that they use."""
+    table = joined_rows("typology", "S_")
+    uses = [(table.values[:, _places(table, names)] == 1).any(axis=1) for names in ORDERS.values()]
+    return [code for code, known in zip(table.languages, np.any(uses, axis=0), strict=True) if known]
+
+
+def _places(table: FeatureTable, names: Sequence[str]) -> list[int]:
+    return [table.names.index(name) for name in names]

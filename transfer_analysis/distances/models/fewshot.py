@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
-from transfer_analysis.distances.models.tuned import TunedTasks, features_of
+from transfer_analysis.distances.models.tuned import TunedTasks, Weights, features_of
 from transfer_analysis.distances.tasks.examples import TaskExamples
 from transfer_analysis.errors import UnsuitedError
 from transfer_analysis.progress import Report, silent
@@ -49,11 +49,12 @@ def few_shot_distances(tuned: TunedTasks, examples: dict[str, TaskExamples], rep
     divided = {task: _divided(examples[task], tuned) for task in tuned.tasks}
     values = np.full((len(tuned.tasks), len(tuned.tasks)), np.nan)
     for i, intermediate in enumerate(tuned.tasks):
+        weights = tuned.after(intermediate)
         for j, target in enumerate(tuned.tasks):
             if intermediate == target:
                 continue
             report(f"few-shot: {intermediate} to {target}", (i * len(tuned.tasks) + j) / len(tuned.tasks) ** 2)
-            values[i, j] = -_score(tuned, intermediate, *divided[target])
+            values[i, j] = -_score(tuned, weights, *divided[target])
     tuned.restore()
     parameters = {
         **tuned.provenance(),
@@ -105,8 +106,8 @@ def _balanced(examples: TaskExamples) -> list[int]:
     return [i for _, _, i in sorted(keys)]
 
 
-def _score(tuned: TunedTasks, intermediate: str, shots: Features, test: Features) -> float:
-    encoder, _ = tuned.use(intermediate)
+def _score(tuned: TunedTasks, weights: Weights, shots: Features, test: Features) -> float:
+    encoder = tuned.set(weights)
     # By steps and not by time: 32 examples in passes of 16 at the recipe's rate.
     recipe: Recipe = tuned.recipe.for_task(shots.task).model_copy(update={"batch_size": 16, "epochs": EPOCHS})
     head = make_head(shots.task, encoder, tuned.seed)

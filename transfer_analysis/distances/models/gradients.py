@@ -8,7 +8,7 @@ of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,7 +85,7 @@ def squared_gradients(
             batch = on_device(collate(features, chosen[part], encoder), encoder)
             watch.begin(batch)
             states = encoder.hidden(batch)
-            _losses(head, states, batch).backward()  # type: ignore[no-untyped-call]
+            _losses(head, states, batch).backward()  # type: ignore[no-untyped-call]  # as below
             found.examples += len(part)
     return found
 
@@ -124,20 +124,20 @@ class _Watch:
         """Watch an embedding. One that all rows share (of positions) is spread over them, each with its own gradient."""
         ids = given.expand(self.rows, -1)
         spread = out.expand(self.rows, -1, -1).detach().requires_grad_()
-        spread.register_hook(lambda g: self._add_embedding(name, ids, g))  # type: ignore[no-untyped-call]
+        _on_gradient(spread, lambda g: self._add_embedding(name, ids, g))
         return spread
 
     def linear(self, name: str, module: nn.Linear, given: torch.Tensor, out: torch.Tensor) -> None:
         """Watch a linear layer."""
-        out.register_hook(lambda g: self._add_linear(name, module, given, g))  # type: ignore[no-untyped-call]
+        _on_gradient(out, lambda g: self._add_linear(name, module, given, g))
 
     def norm(self, name: str, module: nn.LayerNorm, given: torch.Tensor, out: torch.Tensor) -> None:
         """Watch a normalisation."""
-        out.register_hook(lambda g: self._add_norm(name, module, given, g))  # type: ignore[no-untyped-call]
+        _on_gradient(out, lambda g: self._add_norm(name, module, given, g))
 
     def layer(self, number: int, last: bool, out: torch.Tensor) -> None:
         """Watch the output of a layer."""
-        out.register_hook(lambda g: self._add_states(number, last, g))  # type: ignore[no-untyped-call]
+        _on_gradient(out, lambda g: self._add_states(number, last, g))
 
     def once(self, name: str) -> None:
         """Refuse a module that is used twice in a pass: its gradient is a sum, whose square is not that of its parts."""
@@ -188,6 +188,11 @@ class _Watch:
             of_rows = gradient[:, 0] if self.pooling == "first" else gradient.sum(dim=1)
             pooled = of_rows.square().sum(dim=0)
             self.found.pooled = pooled if self.found.pooled is None else self.found.pooled + pooled
+
+
+def _on_gradient(out: torch.Tensor, add: Callable[[torch.Tensor], None]) -> None:
+    """Have the gradient of a tensor given to `add` when it is known."""
+    out.register_hook(add)  # type: ignore[no-untyped-call]  # torch does not type it
 
 
 @contextmanager

@@ -10,15 +10,14 @@ import pandas as pd
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
+from transfer_analysis.distances.embeddings.layers import pooled_states
 from transfer_analysis.distances.matrix import DistanceMatrix
+from transfer_analysis.distances.models.states import vary
 from transfer_analysis.distances.models.tuned import TunedTasks
 from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 
 Floats = npt.NDArray[np.float64]
-
-#: States that vary by less than this share of their length count as the same.
-_CONSTANT = 1e-6
 
 #: Texts of a probe set, at least: similarity of states over a handful of texts is mostly chance.
 LEAST_PROBES = 10
@@ -99,19 +98,11 @@ def representational_similarity(one: Floats, other: Floats) -> float:
 def _of_states(
     tuned: TunedTasks, probes: Sequence[str], kind: str, similarity: Callable[[Floats, Floats], float], report: Report
 ) -> DistanceMatrix:
-    from transfer_analysis.distances.embeddings.layers import pooled_states
-
     if len(set(probes)) < LEAST_PROBES:
         raise InputError(
             f"{len(set(probes))} different texts to probe with; {kind} needs at least {LEAST_PROBES}: give more with --probe"
         )
-    states = {}
-    for i, task in enumerate(tuned.tasks):
-        report(f"{kind}: {task}", i / len(tuned.tasks))
-        encoder, _ = tuned.use(task)
-        states[task] = pooled_states(encoder, probes, encoder.layers, encoder.pooling)
-        _require_varied(states[task], task, tuned)
-    tuned.restore()
+    states = _probed(tuned, probes, kind, report)
     values = np.zeros((len(states), len(states)))
     for i, one in enumerate(tuned.tasks):
         for j in range(i):
@@ -119,11 +110,24 @@ def _of_states(
     return _matrix(values, tuned, kind, probes=len(probes))
 
 
+def _probed(tuned: TunedTasks, probes: Sequence[str], kind: str, report: Report) -> dict[str, Floats]:
+    """Return the states of the probes after training on each task: read once, however many kinds compare them."""
+    key = tuple(probes)
+    if key not in tuned.probed:
+        states = {}
+        for i, task in enumerate(tuned.tasks):
+            report(f"{kind}: {task}", i / len(tuned.tasks))
+            encoder, _ = tuned.use(task)
+            states[task] = pooled_states(encoder, probes, encoder.layers, encoder.pooling)
+            _require_varied(states[task], task, tuned)
+        tuned.restore()
+        tuned.probed[key] = states
+    return tuned.probed[key]
+
+
 def _require_varied(states: Floats, task: str, tuned: TunedTasks) -> None:
     """Refuse states that are the same for all texts, or within one: nothing can be compared with them."""
-    spread = np.linalg.norm(states - states.mean(axis=0))
-    inside = states.std(axis=1).min() if np.isfinite(states).all() else 0.0
-    if not np.isfinite(states).all() or spread <= _CONSTANT * np.linalg.norm(states) or inside == 0:
+    if not vary(states) or states.std(axis=1).min() == 0:
         recipe = tuned.recipe.for_task(tuned.features[task].task)
         raise InputError(
             f"{task}: after training on it {tuned.encoder.name} gives the same states for every text, or no numbers; train it "

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.training.batches import by_length, collate
-from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.encoder import Encoder, pooled
 from transfer_analysis.training.heads import Batch, Head
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import IGNORED, Features
@@ -21,6 +21,10 @@ Ints = npt.NDArray[np.int64]
 #: Heads that put one label on each example, and on each word.
 SEQUENCES = ("sequence-classification", "sequence-regression")
 WORDS = ("token-classification",)
+
+
+#: States that vary by less than this share of their length count as the same.
+_CONSTANT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,27 @@ def labelled_units(encoder: Encoder, features: Features) -> Units:
     """Return the states and labels of a task whose head is one of `SEQUENCES` or `WORDS`."""
     if features.task.head in WORDS:
         found = _collected(encoder, features, lambda states, batch: states[batch["targets"] != IGNORED], _words)
+    else:
+        pooling = encoder.pooling
+        found = _collected(encoder, features, lambda s, b: pooled(s, b["attention_mask"], pooling), _rows)
+    return Units(np.concatenate(found), unit_labels(features))
+
+
+def unit_labels(features: Features) -> npt.NDArray[np.float64] | Ints:
+    """Return the label of each unit, shape (units,): class numbers, or numbers for a regression."""
+    if features.task.head in WORDS:
         tags = [row[row != IGNORED] for row in (np.asarray(target) for target in features.targets)]
-        return Units(np.concatenate(found), np.concatenate(tags).astype(np.int64))
-    states = np.concatenate(_collected(encoder, features, lambda s, b: pooled(encoder, s, b), _rows))
+        return np.concatenate(tags).astype(np.int64)
     if features.task.head == "sequence-regression":
-        return Units(states, np.array(features.targets, dtype=np.float64))
-    return Units(states, np.array(features.targets, dtype=np.int64))
+        return np.array(features.targets, dtype=np.float64)
+    return np.array(features.targets, dtype=np.int64)
+
+
+def vary(states: Floats) -> bool:
+    """Whether states are numbers and differ between units by more than rounding."""
+    if not np.isfinite(states).all():
+        return False
+    return bool(np.linalg.norm(states - states.mean(axis=0)) > _CONSTANT * np.linalg.norm(states))
 
 
 def class_probabilities(encoder: Encoder, head: Head, features: Features) -> Floats:
@@ -66,14 +85,6 @@ def class_probabilities(encoder: Encoder, head: Head, features: Features) -> Flo
     head.eval()
     units = _words if features.task.head in WORDS else _rows
     return np.concatenate(_collected(encoder, features, probabilities, units))
-
-
-def pooled(encoder: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Return what stands for each row, shape (rows, width): its first state, or the mean, as the encoder pools."""
-    if encoder.pooling == "first":
-        return states[:, 0]
-    mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-    return (states * mask).sum(dim=1) / mask.sum(dim=1)
 
 
 def _words(features: Features, item: int) -> int:

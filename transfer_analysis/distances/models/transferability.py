@@ -15,16 +15,21 @@ import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.models.logme import factorised, logme_of_classes, logme_of_numbers
-from transfer_analysis.distances.models.states import SEQUENCES, WORDS, Units, class_probabilities, labelled_units
+from transfer_analysis.distances.models.states import (
+    SEQUENCES,
+    WORDS,
+    Units,
+    class_probabilities,
+    labelled_units,
+    unit_labels,
+    vary,
+)
 from transfer_analysis.distances.models.tuned import TunedTasks
 from transfer_analysis.errors import InputError, UnsuitedError
 from transfer_analysis.progress import Report, silent
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-#: States that vary by less than this share of their length count as the same.
-_CONSTANT = 1e-6
 
 #: Eigenvalues below this share of the largest count as zero.
 _CUTOFF = 1e-10
@@ -85,7 +90,7 @@ def h_score(states: Floats, labels: Ints) -> float:
         )
     _require_classes(labels)
     centred = states - states.mean(axis=0)
-    if not np.isfinite(states).all() or np.linalg.norm(centred) <= _CONSTANT * np.linalg.norm(states):
+    if not vary(states):
         raise InputError("all states are the same, or no numbers; the encoder may have failed in training")
     _, numbers = np.unique(labels, return_inverse=True)
     shares = np.bincount(numbers) / len(labels)
@@ -160,7 +165,7 @@ def _of_predictions(
 
     def of(intermediate: str, target: str) -> float:
         features = tuned.features[target]
-        labels = labelled_units(tuned.encoder, features).labels.astype(np.int64)
+        labels = unit_labels(features).astype(np.int64)
         return score(class_probabilities(tuned.encoder, tuned.heads[intermediate], features), labels)
 
     for i, intermediate in enumerate(tasks):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from transfer_analysis.distances.tasks.examples import TaskExamples
@@ -52,6 +55,8 @@ class TunedTasks:
         Task → its head, trained.
     identities, origins
         Task → hash of all that its training depends on, and language and split of its examples.
+    probed
+        Texts → states of them after training on each task, where they have been asked for.
     """
 
     encoder: Encoder
@@ -63,6 +68,7 @@ class TunedTasks:
     heads: dict[str, Head] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    probed: dict[tuple[str, ...], dict[str, npt.NDArray[np.float64]]] = field(default_factory=dict, repr=False)
 
     @property
     def tasks(self) -> list[str]:
@@ -78,13 +84,15 @@ class TunedTasks:
 
     def use(self, task: str) -> tuple[Encoder, Head]:
         """Return the encoder and the head as they are after training on a task."""
-        self.encoder.model.load_state_dict(self.after(task))
-        give_back_memory()
-        return self.encoder, self.heads[task]
+        return self.set(self.after(task)), self.heads[task]
 
     def restore(self) -> Encoder:
         """Return the encoder as it was before any training."""
-        self.encoder.model.load_state_dict(self.before)
+        return self.set(self.before)
+
+    def set(self, weights: Weights) -> Encoder:
+        """Return the encoder with some weights."""
+        self.encoder.model.load_state_dict(weights)
         give_back_memory()
         return self.encoder
 
@@ -214,5 +222,5 @@ def _identity(examples: TaskExamples, tuned: TunedTasks, recipe: Recipe) -> str:
     return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
 
 
-def _path(identity: str) -> Any:
+def _path(identity: str) -> Path:
     return cache_folder() / "tuned" / f"{identity}.safetensors"

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist, pdist
 from transfer_analysis.distances.embeddings.encoders import TextEncoder
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks.gaussians import Gaussian
-from transfer_analysis.distances.tasks.semantic import Texts, embedded, semantic_matrix
+from transfer_analysis.distances.tasks.semantic import Texts, embedded, evenly, semantic_matrix
 
 Floats = npt.NDArray[np.float64]
 
@@ -175,7 +175,7 @@ def _exact_cost(one: Floats, other: Floats) -> float:
 def _median(vectors: dict[str, Floats]) -> float:
     """Return the median distance between different examples of all tasks, or some evenly taken where they are many."""
     every = np.unique(np.concatenate(list(vectors.values())), axis=0)
-    chosen = every[np.unique(np.linspace(0, len(every) - 1, _MEDIAN_OF).astype(int))]
+    chosen = every[evenly(len(every), _MEDIAN_OF)]
     return float(np.median(pdist(chosen))) if len(chosen) > 1 else 1.0
 
 

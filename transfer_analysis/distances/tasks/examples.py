@@ -12,16 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Corpus, Record, Sample, text_of, values
-from transfer_analysis.errors import InputError, MissingError
+from transfer_analysis.corpora.records import Corpus, Record, Sample, first_split, text_of, values
+from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.tasks import Catalogue, Task
 
 #: Splits that are read, the first there is.
 SPLITS = ("train", "validation", "test")
-
-#: Kinds of heads whose examples have one class, or one number.
-_CLASSES, _NUMBERS = ("sequence-classification",), ("sequence-regression",)
 
 
 @dataclass(frozen=True)
@@ -190,13 +187,8 @@ def _english_sides(corpus: Corpus, task: Task, count: int, seed: int) -> TaskExa
 
 
 def _first_split(corpus: Corpus, task: Task, language: str, count: int, seed: int) -> tuple[str, Sample]:
-    reasons: list[str] = []
-    for split in SPLITS:
-        try:
-            return split, corpus.sample(task.name, language, split, count, seed + zlib.crc32(task.name.encode()))
-        except MissingError as error:
-            reasons += error.problems
-    raise MissingError(f"{task.name}: none of the splits {', '.join(SPLITS)} can be read: {reasons[-1]}")
+    drawn_from = seed + zlib.crc32(task.name.encode())
+    return first_split(SPLITS, lambda split: corpus.sample(task.name, language, split, count, drawn_from), task.name)
 
 
 def _labels_of(task: Task, records: list[Record], split: str) -> list[str] | list[float] | None:
@@ -204,9 +196,9 @@ def _labels_of(task: Task, records: list[Record], split: str) -> list[str] | lis
     from transfer_analysis.training.reading.golds import gold_labels, gold_number
 
     place = Place(f"{task.name} {split}", None)
-    if task.head in _CLASSES:
+    if task.head == "sequence-classification":
         return [str(task.labels[number]) for number in gold_labels(task, records, place)]
-    if task.head in _NUMBERS:
+    if task.head == "sequence-regression":
         column = task.columns["label"]
         return [gold_number(record[column], f"{place.row(i)}: {column}") for i, record in enumerate(records)]
     return None

@@ -44,6 +44,11 @@ def embedded(texts: Texts, encoder: TextEncoder, least: int = 1) -> dict[str, Fl
     return found
 
 
+def evenly(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Return at most so many of the numbers below `count`, evenly taken."""
+    return np.unique(np.linspace(0, count - 1, most).astype(np.int64))
+
+
 def mean_embedding_distances(examples: Texts, encoder: TextEncoder) -> DistanceMatrix:
     """Return 1 − cosine between the mean embeddings of tasks.
 

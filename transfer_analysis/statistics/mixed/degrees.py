@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.mixed.deviance import CrossProducts, degrees, slopes, solved
-from transfer_analysis.statistics.mixed.fit import MixedFit
+
+if TYPE_CHECKING:
+    from transfer_analysis.statistics.mixed.fit import MixedFit
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,16 +53,7 @@ def satterthwaite(fit: MixedFit) -> Floats:
 
 def _curvature(fit: MixedFit, at: Floats) -> Floats:
     """Return second derivatives of the deviance by (θ, σ): central differences of its first ones."""
-    columns = []
-    for place in range(len(at)):
-        step = _step(at, place)
-        ends = []
-        for sign in (1, -1):
-            moved = at.copy()
-            moved[place] += sign * step
-            ends.append(_first_derivatives(fit, moved))
-        columns.append((ends[0] - ends[1]) / (2 * step))
-    curvature: Floats = np.array(columns)
+    curvature = _differences(lambda moved: _first_derivatives(fit, moved), at)
     return (curvature + curvature.T) / 2
 
 
@@ -70,22 +66,24 @@ def _first_derivatives(fit: MixedFit, at: Floats) -> Floats:
     return np.append(by_theta, by_sigma)
 
 
-def _step(at: Floats, place: int) -> float:
-    return _STEP * max(abs(float(at[place])), 1e-2)
-
-
 def _gradients(products: CrossProducts, at: Floats) -> Floats:
     """Return derivatives of each effect's variance by (θ, σ), shape (parameters, effects)."""
+    return _differences(lambda moved: moved[-1] ** 2 * np.diag(np.linalg.inv(solved(products, moved[:-1]).x_v_x)), at)
+
+
+def _differences(function: Callable[[Floats], Floats], at: Floats) -> Floats:
+    """Return central differences of a function of the parameters, shape (parameters, values), each in steps of its size."""
     rows = []
-    for place in range(len(at)):
-        step = _step(at, place)
+    for place, value in enumerate(at):
+        step = _STEP * max(abs(float(value)), 1e-2)
         ends = []
         for sign in (1, -1):
             moved = at.copy()
             moved[place] += sign * step
-            ends.append(moved[-1] ** 2 * np.diag(np.linalg.inv(solved(products, moved[:-1]).x_v_x)))
+            ends.append(function(moved))
         rows.append((ends[0] - ends[1]) / (2 * step))
-    return np.array(rows)
+    differences: Floats = np.array(rows)
+    return differences
 
 
 def kenward_roger(fit: MixedFit) -> tuple[Floats, Floats]:

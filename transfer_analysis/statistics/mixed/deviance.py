@@ -135,6 +135,11 @@ def deviance(products: CrossProducts, theta: Floats, reml: bool) -> float:
         at = solved(products, theta)
     except LinAlgError:
         return float("inf")
+    return profiled(products, at, reml)
+
+
+def profiled(products: CrossProducts, at: Solution, reml: bool) -> float:
+    """Return the deviance of a solution, at the best σ."""
     n = degrees(products, reml)
     return at.log_v + (at.log_x if reml else 0.0) + n * (1 + float(np.log(2 * np.pi * at.quadratic / n)))
 
@@ -145,9 +150,8 @@ def deviance_and_slopes(products: CrossProducts, theta: Floats, reml: bool) -> t
     ∂ log|V| = tr(ZₖᵀV⁻¹Zₖ), ∂ quadratic = −|ZₖᵀV⁻¹r|², ∂ log|XᵀV⁻¹X| = −tr((XᵀV⁻¹X)⁻¹ XᵀV⁻¹ZₖZₖᵀV⁻¹X), r = y − Xβ.
     """
     at = solved(products, theta)
-    n = degrees(products, reml)
-    value = at.log_v + (at.log_x if reml else 0.0) + n * (1 + float(np.log(2 * np.pi * at.quadratic / n)))
-    return value, slopes(products, at, n / at.quadratic, reml)
+    precision = degrees(products, reml) / at.quadratic
+    return profiled(products, at, reml), slopes(products, at, precision, reml)
 
 
 def slopes(products: CrossProducts, at: Solution, precision: float, reml: bool) -> Floats:

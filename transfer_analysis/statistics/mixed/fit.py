@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.linalg import cho_solve
 from scipy.optimize import minimize
 from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.mixed.degrees import effect_degrees
 from transfer_analysis.statistics.mixed.design import Design, design
 from transfer_analysis.statistics.mixed.deviance import (
     CrossProducts,
@@ -22,6 +24,7 @@ from transfer_analysis.statistics.mixed.deviance import (
     degrees,
     deviance,
     deviance_and_slopes,
+    profiled,
     solved,
 )
 from transfer_analysis.statistics.mixed.levels import require_own_levels
@@ -79,7 +82,7 @@ class MixedFit:
     @property
     def log_likelihood(self) -> float:
         """The log likelihood, restricted where the fit is."""
-        return -deviance(self.products, self.theta, self.reml) / 2
+        return -profiled(self.products, self.solution, self.reml) / 2
 
     @property
     def singular(self) -> bool:
@@ -106,8 +109,6 @@ class MixedFit:
         Columns `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`. From a fit that has not converged
         there is no p-value and no interval, but NaN.
         """
-        from transfer_analysis.statistics.mixed.degrees import effect_degrees
-
         errors, df = effect_degrees(self)
         estimates = self.solution.beta
         statistic = estimates / errors
@@ -131,10 +132,7 @@ class MixedFit:
         """Return the predicted effect of each level of each random term (best linear unbiased predictions)."""
         scale = self.theta[self.products.term]
         residual = self.products.zy - self.products.zx @ self.solution.beta
-        z_part = np.linalg.solve(
-            np.eye(len(scale)) + scale[:, None] * self.products.zz * scale[None, :], scale * residual
-        )
-        effects = scale * z_part
+        effects = scale * cho_solve((self.solution.factor, True), scale * residual)
         ends = np.cumsum([len(term.levels) for term in self.design.terms])
         return {
             term.name: pd.Series(part, index=list(term.levels))

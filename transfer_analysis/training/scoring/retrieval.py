@@ -18,7 +18,7 @@ from transfer_analysis.corpora.records import Record
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.computing.numerics import Numerics
-from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.encoder import Encoder, pooled
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import Features
 from transfer_analysis.training.reading.tokens import Tokenize, Tokens
@@ -155,9 +155,7 @@ def _pooled(task: Task, made: Tokens, encoder: Encoder, recipe: Recipe, numerics
             batch = on_device(collate(features, items, encoder), encoder)
             with numerics.autocast(encoder):
                 states = encoder.hidden(batch, recipe.layer).float()
-            mask = batch["attention_mask"].unsqueeze(-1).float()
-            pooled = (states * mask).sum(dim=1) / mask.sum(dim=1) if recipe.pooling == "mean" else states[:, 0]
-            vectors[items] = pooled.double().cpu().numpy()
+            vectors[items] = pooled(states, batch["attention_mask"], recipe.pooling).double().cpu().numpy()
     unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
 
