@@ -6,17 +6,37 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr, spearmanr, zscore
+from scipy.stats import kendalltau, linregress, pearsonr, rankdata, spearmanr, zscore
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import (
     association,
     columnwise_correlations,
     joint_relabelings,
+    partial_association,
+    pigeonhole_interval,
     pooled_association,
     separate_relabelings,
 )
 
-CORRELATION = {"spearman": spearmanr, "pearson": pearsonr}
+
+def distance_correlation(x, y):
+    """Székely, Rizzo & Bakirov 2007, equations 2.8 to 2.10, by loops."""
+    n = len(x)
+
+    def centred(v):
+        a = np.array([[abs(v[k] - v[m]) for m in range(n)] for k in range(n)])
+        return a - a.mean(axis=0)[None] - a.mean(axis=1)[:, None] + a.mean()
+
+    a, b = centred(x), centred(y)
+    return np.sqrt((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+CORRELATION = {
+    "spearman": lambda x, y: spearmanr(x, y).statistic,
+    "pearson": lambda x, y: pearsonr(x, y).statistic,
+    "kendall": lambda x, y: kendalltau(x, y).statistic,
+    "distance": distance_correlation,
+}
 
 
 def slow_statistic(distance, outcome, method):
@@ -24,7 +44,7 @@ def slow_statistic(distance, outcome, method):
     for j in range(outcome.shape[1]):
         use = np.isfinite(outcome[:, j]) & np.isfinite(distance[:, j])
         if use.sum() >= 3 and np.ptp(distance[use, j]) > 0 and np.ptp(outcome[use, j]) > 0:
-            values.append(CORRELATION[method](distance[use, j], outcome[use, j]).statistic)
+            values.append(CORRELATION[method](distance[use, j], outcome[use, j]))
     return np.mean(values) if values else 0.0
 
 
@@ -36,7 +56,7 @@ def table():
     return rng.random((5, 3)).round(1), outcome  # rounding makes ties
 
 
-@pytest.mark.parametrize("method", ["spearman", "pearson"])
+@pytest.mark.parametrize("method", list(CORRELATION))
 @pytest.mark.parametrize("gap", [False, True])
 def test_separate_labels_agree_with_enumeration_by_hand(table, method, gap):
     distance, outcome = table
@@ -175,3 +195,128 @@ def test_each_columns_own_correlation(table):
     own = columnwise_correlations(distance, outcome, ["a", "b", "c"])
     assert own["correlation"].iloc[0] == pytest.approx(spearmanr(distance[:, 0], outcome[:, 0]).statistic)
     assert own["n"].tolist() == [5, 5, 4]
+
+
+def test_the_distance_correlation_finds_what_has_no_direction_and_takes_none():
+    """The value is that of dcor in R's energy 1.7.11: dcor(-4:5, (-4:5)^2)."""
+    x = np.arange(-4.0, 6)[:, None]
+    result = association(x, x**2, separate_relabelings(10, 1, count=999), method="distance")
+    assert result.estimate == pytest.approx(0.590059088368, abs=1e-10)
+    assert (result.alternative, result.low) == ("greater", None)
+    longer = np.arange(-10.0, 11)[:, None]
+    assert association(longer, longer**2, separate_relabelings(21, 1, count=999), method="distance").p_value < 0.01
+    with pytest.raises(InputError, match="has no sign"):
+        association(x, x**2, separate_relabelings(10, 1), method="distance", alternative="less")
+
+
+def test_moving_vectors_and_ranking_anew_give_the_same_null():
+    """One cell that is empty sends the test the long way; with the diagonal alone empty it takes the short one."""
+    rng = np.random.default_rng(4)
+    labels = [f"t{i}" for i in range(7)]
+    distance, outcome = rng.random((7, 7)), rng.normal(size=(7, 7))
+    np.fill_diagonal(outcome, np.nan)
+    result = association(distance, outcome, joint_relabelings(labels, labels, labels))
+    null = [slow_statistic(distance[np.ix_(p, p)], outcome, "spearman") for p in permutations(range(7))]
+    assert result.p_value == pytest.approx(np.mean(np.abs(null) >= abs(null[0]) - 1e-12))
+
+
+def test_labels_are_exchanged_only_within_their_stratum():
+    rng = np.random.default_rng(5)
+    distance, outcome = rng.random((5, 2)), rng.normal(size=(5, 2))
+    strata = ["qa", "qa", "nli", "nli", "nli"]
+    relabelings = separate_relabelings(5, 2, row_strata=strata)
+    assert (len(relabelings), relabelings.exact) == (2 * 6 * 2, True)
+    assert "rows exchanged only within strata (2 + 3)" in relabelings.description
+    allowed = [(*a, *b) for a in permutations((0, 1)) for b in permutations((2, 3, 4))]
+    null = [
+        slow_statistic(distance[np.ix_(rows, columns)], outcome, "spearman")
+        for rows in allowed
+        for columns in permutations(range(2))
+    ]
+    result = association(distance, outcome, relabelings)
+    assert result.p_value == pytest.approx(np.mean(np.abs(null) >= abs(null[0]) - 1e-12))
+    labels = list("abcde")
+    joint = joint_relabelings(labels, labels, labels, strata=strata)
+    assert {tuple(order) for order in joint.rows} == set(allowed)
+    with pytest.raises(InputError, match="2 strata are given for 5 labels"):
+        joint_relabelings(labels, labels, labels, strata=["a", "b"])
+
+
+def frees(values, covariates, mask):
+    """Return within-column standardised values less their regression on standardised covariates, by least squares."""
+
+    def standardised(v):
+        return np.concatenate([zscore(v[mask[:, j], j]) / np.sqrt(mask[:, j].sum()) for j in range(v.shape[1])])
+
+    z = np.column_stack([standardised(c) for c in covariates])
+    y = standardised(values)
+    return y, y - z @ np.linalg.lstsq(z, y, rcond=None)[0], z
+
+
+def test_partial_association_agrees_with_refitting_each_permuted_outcome():
+    """Freedman and Lane's outcome, fitted values plus moved residuals, regressed anew each time."""
+    rng = np.random.default_rng(6)
+    size = np.repeat(rng.normal(size=(5, 1)), 2, axis=1)
+    other = rng.normal(size=(5, 2))
+    distance, outcome = rng.normal(size=(5, 2)) + size, rng.normal(size=(5, 2)) + 2 * size
+    mask = np.ones((5, 2), dtype=bool)
+    relabelings = separate_relabelings(5, 2)
+    covariates = {"size": size, "other": other}
+    result = partial_association(distance, outcome, covariates, relabelings, method="pearson")
+    _, x, z = frees(distance, covariates.values(), mask)
+    y, residual, _ = frees(outcome, covariates.values(), mask)
+    assert result.estimate == pytest.approx(pearsonr(x, residual).statistic)
+    table = residual.reshape(2, 5).T
+    null = []
+    for rows, columns in zip(relabelings.rows, relabelings.columns, strict=True):
+        moved = (y - residual) + table[np.ix_(rows, columns)].T.ravel()
+        again = moved - z @ np.linalg.lstsq(z, moved, rcond=None)[0]
+        null.append((x * again).sum() / np.sqrt((x**2).sum() * (again**2).sum()))
+    assert result.p_value == pytest.approx(np.mean(np.abs(null) >= abs(null[0]) - 1e-9))
+
+
+def test_a_partial_association_of_one_column_is_that_of_residuals():
+    rng = np.random.default_rng(7)
+    z, noise = rng.normal(size=(2, 12))
+    x, y = z + noise, z + rng.normal(size=12)
+    result = partial_association(
+        x[:, None], y[:, None], {"z": z[:, None]}, separate_relabelings(12, 1, count=99), method="spearman"
+    )
+    a, b, c = (rankdata(v) for v in (x, y, z))
+    expected = pearsonr(a - linregress(c, a).slope * c, b - linregress(c, b).slope * c).statistic
+    assert result.estimate == pytest.approx(expected)
+
+
+def test_what_covariates_leave_no_room_for_is_refused():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(2, 6, 2))
+    relabelings = separate_relabelings(6, 2, count=99)
+    with pytest.raises(InputError, match="distance does not vary within targets once copy is held fixed"):
+        partial_association(x, y, {"copy": 3 * x + 1}, relabelings, method="pearson")
+    with pytest.raises(InputError, match="do not vary within columns, or repeat each other"):
+        partial_association(x, y, {"a": y, "b": 2 * y}, relabelings, method="pearson")
+    with pytest.raises(InputError, match="do not vary within columns"):
+        partial_association(x, y, {"flat": np.ones((6, 2))}, relabelings)
+    with pytest.raises(InputError, match="needs a covariate"):
+        partial_association(x, y, {}, relabelings)
+    gaps = np.full((6, 2), np.nan)
+    gaps[0] = 1.0
+    with pytest.raises(InputError, match="too few to hold any fixed"):
+        partial_association(x, y, {"gaps": gaps}, relabelings)
+
+
+def test_the_pigeonhole_interval_holds_the_planted_correlation_and_needs_ten_levels():
+    rng = np.random.default_rng(9)
+    covered = []
+    for _ in range(60):
+        x = rng.normal(size=(12, 10))
+        y = x + np.sqrt(3) * rng.normal(size=(12, 10))
+        low, high = pigeonhole_interval(x, y, method="pearson", draws=199, seed=int(rng.integers(1 << 30)))
+        covered.append(low <= 0.5 <= high)
+    assert np.mean(covered) >= 0.85
+    with pytest.raises(InputError, match="needs 10 rows and 10 columns, and there are 9 and 12"):
+        pigeonhole_interval(np.zeros((9, 12)), np.zeros((9, 12)))
+    square = rng.normal(size=(10, 10))
+    np.fill_diagonal(square, np.nan)
+    low, high = pigeonhole_interval(square, square + rng.normal(size=(10, 10)), same_labels=True, draws=199)
+    assert 0 < low < high < 1

@@ -4,22 +4,30 @@ Every procedure answers with an :class:`Outcome`: an estimate with its interval,
 from, n and the unit that n counts.
 """
 
-from transfer_analysis.statistics.association import association, columnwise_correlations, pooled_association
+from transfer_analysis.statistics.association import (
+    association,
+    columnwise_correlations,
+    partial_association,
+    pigeonhole_interval,
+    pooled_association,
+)
 from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
 from transfer_analysis.statistics.effects import condition_effect, effects_beside_baseline
+from transfer_analysis.statistics.languages import grafen_covariance, phylogenetic_regression, relatedness
 from transfer_analysis.statistics.mixed import MixedFit, mixed_model
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
-from transfer_analysis.statistics.phylogeny import grafen_covariance, phylogenetic_regression, relatedness
-from transfer_analysis.statistics.selection import NDCG, Regret, selection, selection_curve
+from transfer_analysis.statistics.selection import NDCG, AverageRank, Regret, Top1, selection, selection_curve
 
 __all__ = [
     "NDCG",
+    "AverageRank",
     "MixedFit",
     "Outcome",
     "Regret",
     "Relabelings",
+    "Top1",
     "association",
     "columnwise_correlations",
     "condition_effect",
@@ -28,7 +36,9 @@ __all__ = [
     "holm",
     "joint_relabelings",
     "mixed_model",
+    "partial_association",
     "phylogenetic_regression",
+    "pigeonhole_interval",
     "pooled_association",
     "regression_band",
     "relatedness",

@@ -16,6 +16,7 @@ from math import factorial, prod
 import numpy as np
 import numpy.typing as npt
 
+from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.outcome import Alternative
 
 #: Nulls up to this size are enumerated whole.
@@ -48,9 +49,12 @@ class Relabelings:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def distances(self, distance: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[np.float64]]:
-        """Yield relabeled distances in chunks of shape (relabelings, rows, columns)."""
-        cells = self.rows.shape[1] * self.columns.shape[1]
+    def distances(self, distance: npt.NDArray[np.float64], width: int = 1) -> Iterator[npt.NDArray[np.float64]]:
+        """Yield relabeled distances in chunks of shape (relabelings, rows, columns).
+
+        `width` numbers the values that the caller makes of each cell, and shortens the chunks accordingly.
+        """
+        cells = self.rows.shape[1] * self.columns.shape[1] * width
         step = max(1, _CHUNK_CELLS // max(1, cells))
         for start in range(0, len(self), step):
             rows, columns = self.rows[start : start + step], self.columns[start : start + step]
@@ -87,7 +91,13 @@ class Relabelings:
 
 
 def joint_relabelings(
-    labels: Sequence[str], rows: Sequence[str], columns: Sequence[str], *, count: int = 9_999, seed: int = 0
+    labels: Sequence[str],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    strata: Sequence[str] | None = None,
+    count: int = 9_999,
+    seed: int = 0,
 ) -> Relabelings:
     """Permute labels that stand on both sides, those of each role among themselves.
 
@@ -100,21 +110,21 @@ def joint_relabelings(
         Labels of the square distance matrix.
     rows, columns
         Labels of the outcome's rows and columns, each among `labels`.
+    strata
+        A stratum for each of `labels`; labels of different strata are not exchanged.
     count
         Number of random permutations where there are too many to enumerate.
     """
     position = {label: i for i, label in enumerate(labels)}
-    roles: dict[tuple[bool, bool], list[int]] = {}
+    stratum = _strata(strata, len(labels), "labels")
+    roles: dict[tuple[bool, bool, str], list[int]] = {}
     for i, label in enumerate(labels):
-        roles.setdefault((label in set(rows), label in set(columns)), []).append(i)
-    groups = [np.array(group) for role, group in roles.items() if any(role)]
+        roles.setdefault((label in set(rows), label in set(columns), stratum[i]), []).append(i)
+    groups = [np.array(group) for role, group in roles.items() if role[0] or role[1]]
     orders, exact = _grouped_orders(len(labels), groups, count, np.random.default_rng(seed))
     how = "all" if exact else f"{len(orders) - 1:,} random"
-    among = (
-        ""
-        if len(groups) == 1
-        else ", exchanged only among labels on the same sides (" + " + ".join(str(len(g)) for g in groups) + ")"
-    )
+    only = "on the same sides" if strata is None else "of the same stratum and sides"
+    among = "" if len(groups) == 1 else f", exchanged only among labels {only} ({_sizes(groups)})"
     return Relabelings(
         rows=orders[:, [position[label] for label in rows]],
         columns=orders[:, [position[label] for label in columns]],
@@ -123,57 +133,91 @@ def joint_relabelings(
     )
 
 
-def separate_relabelings(rows: int, columns: int, *, count: int = 9_999, seed: int = 0) -> Relabelings:
+def separate_relabelings(
+    rows: int,
+    columns: int,
+    *,
+    row_strata: Sequence[str] | None = None,
+    column_strata: Sequence[str] | None = None,
+    count: int = 9_999,
+    seed: int = 0,
+) -> Relabelings:
     """Permute the labels of rows and of columns separately.
 
     Parameters
     ----------
     rows, columns
         Numbers of row labels and of column labels.
+    row_strata, column_strata
+        A stratum for each row or column; labels of different strata are not exchanged (families of tasks, say).
     count
         Number of random permutations where there are too many to enumerate.
     """
     rng = np.random.default_rng(seed)
-    if factorial(rows) * factorial(columns) <= EXACT_LIMIT:
-        of_rows, of_columns = _orders(rows, count, rng)[0], _orders(columns, count, rng)[0]
-        pairs = np.indices((len(of_rows), len(of_columns))).reshape(2, -1)
-        return Relabelings(
-            of_rows[pairs[0]],
-            of_columns[pairs[1]],
-            exact=True,
-            description=f"all permutations of the {rows} row and {columns} column labels",
-        )
+    of_rows = _groups(_strata(row_strata, rows, "rows"))
+    of_columns = _groups(_strata(column_strata, columns, "columns"))
+    within = "".join(
+        f", {side} exchanged only within strata ({_sizes(groups)})"
+        for side, groups in (("rows", of_rows), ("columns", of_columns))
+        if len(groups) > 1
+    )
+    number = _number(of_rows) * _number(of_columns)
+    if number <= EXACT_LIMIT:
+        row_orders, column_orders = _every_order(rows, of_rows), _every_order(columns, of_columns)
+        pairs = np.indices((len(row_orders), len(column_orders))).reshape(2, -1)
+        what = f"all permutations of the {rows} row and {columns} column labels{within}"
+        return Relabelings(row_orders[pairs[0]], column_orders[pairs[1]], exact=True, description=what)
     return Relabelings(
-        _random_orders(rows, count, rng),
-        _random_orders(columns, count, rng),
+        _random_orders(rows, of_rows, count, rng),
+        _random_orders(columns, of_columns, count, rng),
         exact=False,
-        description=f"{count:,} random permutations of the {rows} row and {columns} column labels",
+        description=f"{count:,} random permutations of the {rows} row and {columns} column labels{within}",
     )
 
 
-def _orders(n: int, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.intp], bool]:
-    if factorial(n) <= EXACT_LIMIT:
-        return np.array(list(all_permutations(range(n))), dtype=np.intp), True
-    return _random_orders(n, count, rng), False
+def _strata(given: Sequence[str] | None, n: int, what: str) -> list[str]:
+    if given is None:
+        return [""] * n
+    if len(given) != n:
+        raise InputError(f"{len(given)} strata are given for {n} {what}; each needs one")
+    return [str(stratum) for stratum in given]
+
+
+def _groups(strata: Sequence[str]) -> list[npt.NDArray[np.intp]]:
+    return [np.flatnonzero(np.array(strata) == stratum) for stratum in dict.fromkeys(strata)]
+
+
+def _sizes(groups: Sequence[npt.NDArray[np.intp]]) -> str:
+    return " + ".join(str(len(group)) for group in groups)
+
+
+def _number(groups: Sequence[npt.NDArray[np.intp]]) -> int:
+    return prod(factorial(len(group)) for group in groups)
 
 
 def _grouped_orders(
     n: int, groups: Sequence[npt.NDArray[np.intp]], count: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], bool]:
     """Return permutations of n positions that stay within groups, the identity first."""
-    if prod(factorial(len(group)) for group in groups) <= EXACT_LIMIT:
-        every = [np.array(list(all_permutations(group)), dtype=np.intp) for group in groups]
-        choices = np.indices([len(e) for e in every]).reshape(len(every), -1)
-        orders = np.tile(np.arange(n, dtype=np.intp), (choices.shape[1], 1))
-        for group, options, choice in zip(groups, every, choices, strict=True):
-            orders[:, group] = options[choice]
-        return orders, True
+    if _number(groups) <= EXACT_LIMIT:
+        return _every_order(n, groups), True
+    return _random_orders(n, groups, count, rng), False
+
+
+def _every_order(n: int, groups: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:
+    orders = np.arange(n, dtype=np.intp)[None]
+    for group in groups:
+        options = np.array(list(all_permutations(group)), dtype=np.intp)
+        before = len(orders)
+        orders = np.repeat(orders, len(options), axis=0)
+        orders[:, group] = np.tile(options, (before, 1))
+    return orders
+
+
+def _random_orders(
+    n: int, groups: Sequence[npt.NDArray[np.intp]], count: int, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
     orders = np.tile(np.arange(n, dtype=np.intp), (count + 1, 1))
     for group in groups:
         orders[1:, group] = rng.permuted(np.tile(group, (count, 1)), axis=1)
-    return orders, False
-
-
-def _random_orders(n: int, count: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    drawn = rng.permuted(np.tile(np.arange(n), (count, 1)), axis=1)
-    return np.vstack([np.arange(n), drawn]).astype(np.intp)
+    return orders

@@ -27,7 +27,7 @@ from transfer_analysis.statistics import (
     selection,
     separate_relabelings,
 )
-from transfer_analysis.statistics.phylogeny import MIN_LANGUAGES
+from transfer_analysis.statistics.languages import MIN_LANGUAGES
 from transfer_analysis.studies.selected import Selected, declared_effect
 from transfer_analysis.studies.study import (
     ConditionEffect,

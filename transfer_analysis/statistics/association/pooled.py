@@ -1,0 +1,72 @@
+"""Association over all cells at once, distances compared across columns too."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.association.intervals import minimum_detectable
+from transfer_analysis.statistics.association.units import MIN_CELLS, unit_vectors
+from transfer_analysis.statistics.association.within import check_shapes, observed
+from transfer_analysis.statistics.outcome import Alternative, Outcome
+from transfer_analysis.statistics.permutation import Relabelings
+
+Array = npt.NDArray[np.float64]
+
+
+def pooled_association(
+    distance: Array,
+    outcome: Array,
+    relabelings: Relabelings,
+    *,
+    alternative: Alternative = "two-sided",
+    unit: str = "cells",
+    column: str = "target",
+) -> Outcome:
+    """Return the Pearson correlation over all cells of distance with the outcome standardised within its column.
+
+    Distances are compared across columns too. An outcome standardised within its column has the same mean in each, so
+    differences between columns in distance can only lower the correlation; `association` takes them out.
+
+    Parameters and errors are those of `association`; no interval is given. Columns with fewer than three cells, or
+    without variation in the outcome, are left out and named in the warnings.
+    """
+    check_shapes(outcome, relabelings)
+    now = observed(distance, relabelings)
+    base = np.isfinite(outcome)
+    y = unit_vectors(outcome, base & np.isfinite(now), "pearson")
+    used = ((base & np.isfinite(now)).sum(axis=0) >= MIN_CELLS) & np.any(y != 0, axis=0)
+    outcome = np.where(used, outcome, np.nan)
+    statistics = np.concatenate([_pooled(x, outcome) for x in relabelings.distances(distance)])
+    n = int((np.isfinite(outcome) & np.isfinite(now)).sum())
+    if not used.any() or statistics[0] == 0:
+        raise InputError("distance or outcome does not vary over the cells; nothing can be correlated")
+    left_out = f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
+    return Outcome(
+        statistic=f"correlation over cells of distance with outcome standardised within {column}",
+        estimate=float(statistics[0]),
+        p_value=relabelings.p_value(statistics, alternative),
+        alternative=alternative,
+        null=relabelings.description,
+        attainable_p=relabelings.attainable_p(statistics, alternative),
+        n=n,
+        unit=f"{unit} in {int(used.sum())} {column}s",
+        minimum_detectable=minimum_detectable(statistics),
+        method="permutation test of the pooled Pearson correlation",
+        assumptions=("labels are exchangeable under the null",),
+        warnings=() if used.all() else (left_out,),
+    )
+
+
+def _pooled(x_raw: Array, outcome: Array) -> Array:
+    """Return the correlation over all cells of each relabeling; 0 where one side does not vary."""
+    mask = np.isfinite(outcome) & np.isfinite(x_raw)
+    count = mask.sum(axis=-2, keepdims=True)
+    y = unit_vectors(np.broadcast_to(outcome, x_raw.shape), mask, "pearson") * np.sqrt(np.maximum(count, 1))
+    x = np.where(mask, x_raw, 0.0)
+    total = np.maximum(mask.sum(axis=(1, 2), keepdims=True), 1)
+    x = np.where(mask, x - x.sum(axis=(1, 2), keepdims=True) / total, 0.0)
+    product = (x * y).sum(axis=(1, 2))
+    lengths = np.sqrt((x**2).sum(axis=(1, 2)) * (y**2).sum(axis=(1, 2)))
+    return np.asarray(np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 1e-12))

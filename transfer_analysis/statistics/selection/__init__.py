@@ -1,0 +1,6 @@
+"""Selection of intermediate tasks by a distance, beside random selection."""
+
+from transfer_analysis.statistics.selection.chosen import selection, selection_curve
+from transfer_analysis.statistics.selection.measures import NDCG, AverageRank, Measure, Regret, Top1
+
+__all__ = ["NDCG", "AverageRank", "Measure", "Regret", "Top1", "selection", "selection_curve"]
