@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -11,9 +12,12 @@ from sklearn.metrics import ndcg_score
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import (
     NDCG,
+    AverageRank,
     Regret,
+    Top1,
     joint_relabelings,
     selection,
+    selection_by_model,
     selection_curve,
     separate_relabelings,
 )
@@ -161,3 +165,89 @@ def test_a_k_that_takes_everybody_is_warned_of():
         Regret(5),
     )
     assert any("takes every candidate" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_random_levels_of_rank_and_top_1_are_those_of_all_choices(k):
+    tied = np.array([70.0, 80.0, 80.0, 72.0, 61.0])
+    ranks = np.array([4.0, 1.5, 1.5, 3.0, 5.0])
+    every = [np.mean(choice) for choice in combinations(ranks, k)]
+    mean, variance = AverageRank(k).chance(tied)
+    assert (mean, variance) == (pytest.approx(np.mean(every)), pytest.approx(np.var(every), abs=1e-12))
+    assert Top1().chance(tied) == (pytest.approx(0.4), pytest.approx(0.24))
+
+
+def test_rank_and_top_1_by_hand():
+    distances = np.array([[3.0, 1.0, 2.0, 5.0, 4.0], [1.0, 2.0, 1.0, 3.0, 4.0]])
+    assert AverageRank(2).values(distances, SCORES).tolist() == [
+        2.5,
+        2.0,
+    ]  # 65 and 80: ranks 4 and 1; 70 and 80: 3 and 1
+    assert Top1().values(distances, SCORES).tolist() == [0.0, 0.5]  # in the second, 70 and 80 are equally near
+
+
+def model_by_hand(features, scores, leave_out, sources, targets):
+    """Ordinary least squares with an intercept for each target, fitted again for each cell."""
+    spread = np.nanstd(scores, axis=0)
+    predicted = np.full(scores.shape, np.nan)
+    for i, j in product(range(len(sources)), range(len(targets))):
+        if np.isnan(scores[i, j]):
+            continue
+        rows, y = [], []
+        for a, b in product(range(len(sources)), range(len(targets))):
+            out = {targets[j]} if leave_out == "target" else {sources[i], targets[j]}
+            seen = targets[b] in out or (leave_out == "task" and sources[a] in out)
+            if not seen and np.isfinite(scores[a, b]):
+                rows.append([*features[:, a, b], *(float(b == c) for c in range(len(targets)))])
+                y.append(scores[a, b] / spread[b])
+        weights = np.linalg.lstsq(np.array(rows), np.array(y), rcond=None)[0]
+        predicted[i, j] = features[:, i, j] @ weights[: len(features)]
+    return predicted
+
+
+@pytest.mark.parametrize("leave_out", ["target", "task"])
+def test_selection_by_a_model_is_that_of_its_held_out_predictions(leave_out):
+    rng = np.random.default_rng(21)
+    names = list("abcdef")
+    features, scores = rng.normal(size=(2, 6, 6)), 60 + rng.normal(size=(6, 6))
+    scores -= 2 * features[0]
+    np.fill_diagonal(scores, np.nan)
+    relabelings = joint_relabelings(names, names, names, count=20)
+    measure = AverageRank(2)
+    result = selection_by_model(
+        {"semantic": features[0], "other": features[1]},
+        scores,
+        relabelings,
+        measure,
+        leave_out=leave_out,
+        labels=(names, names),
+    )
+    null = []
+    for order in relabelings.rows[:30]:
+        predicted = model_by_hand(features[:, order][:, :, order], scores, leave_out, names, names)
+        per_target = [
+            measure.values(-predicted[np.isfinite(scores[:, j]), j][None], scores[np.isfinite(scores[:, j]), j])[0]
+            for j in range(6)
+        ]
+        null.append(np.mean(per_target))
+    assert result.estimate == pytest.approx(null[0], abs=1e-6)
+    assert result.alternative == "less"
+    assert "each " + leave_out + " left out in turn" in result.method
+    few = replace(relabelings, rows=relabelings.rows[:30], columns=relabelings.columns[:30])
+    again = selection_by_model(
+        {"semantic": features[0], "other": features[1]},
+        scores,
+        few,
+        measure,
+        leave_out=leave_out,
+        labels=(names, names),
+    )
+    assert again.p_value == pytest.approx(np.mean(np.array(null) <= null[0] + 1e-9))
+
+
+def test_a_model_without_distances_or_cells_is_refused():
+    relabelings = separate_relabelings(3, 2)
+    with pytest.raises(InputError, match="needs a distance"):
+        selection_by_model({}, np.ones((3, 2)), relabelings, Top1())
+    with pytest.raises(InputError, match="too few cells"):
+        selection_by_model({"d": np.full((3, 2), np.nan)}, np.ones((3, 2)), relabelings, Top1())

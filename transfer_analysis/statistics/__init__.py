@@ -18,7 +18,15 @@ from transfer_analysis.statistics.languages import grafen_covariance, phylogenet
 from transfer_analysis.statistics.mixed import MixedFit, mixed_model
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
-from transfer_analysis.statistics.selection import NDCG, AverageRank, Regret, Top1, selection, selection_curve
+from transfer_analysis.statistics.selection import (
+    NDCG,
+    AverageRank,
+    Regret,
+    Top1,
+    selection,
+    selection_by_model,
+    selection_curve,
+)
 
 __all__ = [
     "NDCG",
@@ -43,6 +51,7 @@ __all__ = [
     "regression_band",
     "relatedness",
     "selection",
+    "selection_by_model",
     "selection_curve",
     "separate_relabelings",
 ]

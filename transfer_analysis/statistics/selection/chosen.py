@@ -54,11 +54,38 @@ def selection(
         Where no target has at least two candidates with a distance.
     """
     observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
+    columns = _columns(scores, observed)
+    per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
+    return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+
+
+def measured_outcome(
+    distances: Array, scores: Array, relabelings: Relabelings, measure: Measure, *, seed: int, unit: str
+) -> Outcome:
+    """Return what `selection` does from the distances of each relabeling, shape (relabelings, sources, targets)."""
+    columns = _columns(scores, distances[0])
+    per_target = _measured(distances, scores, columns, measure)
+    return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+
+
+def _columns(scores: Array, observed: Array) -> list[int]:
+    """Return the targets with something to select from."""
     candidates = np.isfinite(scores) & np.isfinite(observed)
     columns = [j for j in range(scores.shape[1]) if candidates[:, j].sum() >= 2]
     if not columns:
         raise InputError("no target has two or more candidate sources with a distance; there is nothing to select")
-    per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
+    return columns
+
+
+def _outcome(
+    per_target: Array,
+    scores: Array,
+    columns: list[int],
+    relabelings: Relabelings,
+    measure: Measure,
+    seed: int,
+    unit: str,
+) -> Outcome:
     used = np.isfinite(per_target[0])
     if not used.any():
         raise InputError(f"{measure.name()} is undefined for every target")
