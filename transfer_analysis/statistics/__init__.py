@@ -15,6 +15,7 @@ from transfer_analysis.statistics.bands import regression_band
 from transfer_analysis.statistics.correction import holm
 from transfer_analysis.statistics.effects import condition_effect, effects_beside_baseline
 from transfer_analysis.statistics.languages import grafen_covariance, phylogenetic_regression, relatedness
+from transfer_analysis.statistics.matrices import MatrixRegression, mantel, matrix_regression, partial_mantel
 from transfer_analysis.statistics.mixed import MixedFit, mixed_model
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
@@ -31,6 +32,7 @@ from transfer_analysis.statistics.selection import (
 __all__ = [
     "NDCG",
     "AverageRank",
+    "MatrixRegression",
     "MixedFit",
     "Outcome",
     "Regret",
@@ -43,8 +45,11 @@ __all__ = [
     "grafen_covariance",
     "holm",
     "joint_relabelings",
+    "mantel",
+    "matrix_regression",
     "mixed_model",
     "partial_association",
+    "partial_mantel",
     "phylogenetic_regression",
     "pigeonhole_interval",
     "pooled_association",

@@ -66,28 +66,33 @@ class Relabelings:
         The identity is one of the relabelings, so this is (b + 1)/(m + 1) for m random ones, and the exact p-value
         for an enumerated null.
         """
-        return self._share(statistics, float(statistics[0]), alternative)
+        return share(statistics, float(statistics[0]), alternative)
 
     def attainable_p(self, statistics: npt.NDArray[np.float64], alternative: Alternative = "two-sided") -> float:
         """Return the p-value of the most extreme of all statistics: the smallest that these data could have given."""
-        if alternative == "two-sided":
-            extreme = statistics[int(np.argmax(np.abs(statistics)))]
-        else:
-            extreme = statistics.max() if alternative == "greater" else statistics.min()
-        return self._share(statistics, float(extreme), alternative)
+        return attainable_share(statistics, alternative)
 
-    @staticmethod
-    def _share(statistics: npt.NDArray[np.float64], observed: float, alternative: Alternative) -> float:
-        """Return the share of statistics at least as extreme as one value."""
-        # A relabeling that leaves the matrix as it was must count as equal in spite of rounding.
-        slack = 1e-9 * max(1.0, abs(observed))
-        if alternative == "two-sided":
-            as_extreme = np.abs(statistics) >= abs(observed) - slack
-        elif alternative == "greater":
-            as_extreme = statistics >= observed - slack
-        else:
-            as_extreme = statistics <= observed + slack
-        return float(as_extreme.mean())
+
+def share(statistics: npt.NDArray[np.float64], observed: float, alternative: Alternative) -> float:
+    """Return the share of a null's statistics, the observed one among them, at least as extreme as one value."""
+    # A relabeling that leaves the matrix as it was must count as equal in spite of rounding.
+    slack = 1e-9 * max(1.0, abs(observed))
+    if alternative == "two-sided":
+        as_extreme = np.abs(statistics) >= abs(observed) - slack
+    elif alternative == "greater":
+        as_extreme = statistics >= observed - slack
+    else:
+        as_extreme = statistics <= observed + slack
+    return float(as_extreme.mean())
+
+
+def attainable_share(statistics: npt.NDArray[np.float64], alternative: Alternative) -> float:
+    """Return the share of the most extreme of a null's statistics."""
+    if alternative == "two-sided":
+        extreme = statistics[int(np.argmax(np.abs(statistics)))]
+    else:
+        extreme = statistics.max() if alternative == "greater" else statistics.min()
+    return share(statistics, float(extreme), alternative)
 
 
 def joint_relabelings(
