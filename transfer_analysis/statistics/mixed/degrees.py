@@ -26,14 +26,24 @@ _FLAT = 1e-8
 _WIDEST = 3000
 
 
-def effect_degrees(fit: MixedFit) -> tuple[Floats, Floats]:
-    """Return the standard error and the degrees of freedom of each fixed effect."""
+def combination_degrees(fit: MixedFit, combinations: Floats) -> tuple[Floats, Floats]:
+    """Return the standard error and the degrees of freedom of each combination of the fixed effects.
+
+    Parameters
+    ----------
+    combinations
+        Shape (combinations, effects).
+    """
     if fit.degrees_of_freedom == "kenward-roger":
-        return kenward_roger(fit)
-    return np.sqrt(np.diag(fit.covariance)), satterthwaite(fit)
+        return kenward_roger(fit, combinations)
+    return np.sqrt(_quadratic(combinations, fit.covariance)), satterthwaite(fit, combinations)
 
 
-def satterthwaite(fit: MixedFit) -> Floats:
+def _quadratic(combinations: Floats, matrix: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,ij,cj->c", combinations, matrix, combinations))
+
+
+def satterthwaite(fit: MixedFit, combinations: Floats) -> Floats:
     """Return Satterthwaite's degrees of freedom (Kuznetsova et al. 2017, JSS 82(13)).
 
     df = 2 (cᵀCc)² / gᵀHg, C the covariance of the effects, g its derivative by the variance parameters (θ, σ) and H their
@@ -44,8 +54,8 @@ def satterthwaite(fit: MixedFit) -> Floats:
     values, vectors = np.linalg.eigh(curvature)
     kept = values > _FLAT * max(1.0, float(values.max()))
     covariance = 2 * (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
-    gradients = _gradients(fit.products, at)
-    variances = np.diag(fit.covariance)
+    gradients = _gradients(fit.products, at, combinations)
+    variances = _quadratic(combinations, fit.covariance)
     spread = np.einsum("ki,kl,li->i", gradients, covariance, gradients)
     result: Floats = 2 * variances**2 / spread
     return result
@@ -66,9 +76,14 @@ def _first_derivatives(fit: MixedFit, at: Floats) -> Floats:
     return np.append(by_theta, by_sigma)
 
 
-def _gradients(products: CrossProducts, at: Floats) -> Floats:
-    """Return derivatives of each effect's variance by (θ, σ), shape (parameters, effects)."""
-    return _differences(lambda moved: moved[-1] ** 2 * np.diag(np.linalg.inv(solved(products, moved[:-1]).x_v_x)), at)
+def _gradients(products: CrossProducts, at: Floats, combinations: Floats) -> Floats:
+    """Return derivatives of each combination's variance by (θ, σ), shape (parameters, combinations)."""
+
+    def variances(moved: Floats) -> Floats:
+        inverse = np.asarray(np.linalg.inv(solved(products, moved[:-1]).x_v_x), dtype=np.float64)
+        return np.asarray(moved[-1] ** 2 * _quadratic(combinations, inverse))
+
+    return _differences(variances, at)
 
 
 def _differences(function: Callable[[Floats], Floats], at: Floats) -> Floats:
@@ -86,7 +101,7 @@ def _differences(function: Callable[[Floats], Floats], at: Floats) -> Floats:
     return differences
 
 
-def kenward_roger(fit: MixedFit) -> tuple[Floats, Floats]:
+def kenward_roger(fit: MixedFit, combinations: Floats) -> tuple[Floats, Floats]:
     """Return the standard errors and degrees of freedom of Kenward & Roger (1997, Biometrics 53).
 
     Raises
@@ -119,9 +134,7 @@ def kenward_roger(fit: MixedFit) -> tuple[Floats, Floats]:
     correction = sum(w[k, m] * (q[k][m] - p[k] @ phi @ p[m]) for k in range(len(parts)) for m in range(len(parts)))
     adjusted = phi + 2 * phi @ correction @ phi
     df = []
-    for effect in range(x.shape[1]):
-        contrast = np.zeros(x.shape[1])
-        contrast[effect] = 1
+    for contrast in combinations:
         theta = np.outer(contrast, contrast) / (contrast @ phi @ contrast)
         a1 = a2 = 0.0
         for k in range(len(parts)):
@@ -130,7 +143,7 @@ def kenward_roger(fit: MixedFit) -> tuple[Floats, Floats]:
                 a1 += w[k, m] * np.trace(one) * np.trace(other)
                 a2 += w[k, m] * np.trace(one @ other)
         df.append(_one_contrast(a1, a2))
-    return np.sqrt(np.diag(adjusted)), np.array(df)
+    return np.sqrt(_quadratic(combinations, adjusted)), np.array(df)
 
 
 def _one_contrast(a1: float, a2: float) -> float:
@@ -145,4 +158,4 @@ def _one_contrast(a1: float, a2: float) -> float:
     return 4 + 3 / (rho - 1)
 
 
-__all__ = ["effect_degrees", "kenward_roger", "satterthwaite"]
+__all__ = ["combination_degrees", "kenward_roger", "satterthwaite"]

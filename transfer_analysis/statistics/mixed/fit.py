@@ -15,7 +15,8 @@ from scipy.optimize import minimize
 from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.mixed.degrees import effect_degrees
+from transfer_analysis.statistics.formula import FixedEffects
+from transfer_analysis.statistics.mixed.degrees import combination_degrees
 from transfer_analysis.statistics.mixed.design import Design, design
 from transfer_analysis.statistics.mixed.deviance import (
     CrossProducts,
@@ -109,7 +110,7 @@ class MixedFit:
         Columns `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`. From a fit that has not converged
         there is no p-value and no interval, but NaN.
         """
-        errors, df = effect_degrees(self)
+        errors, df = combination_degrees(self, np.eye(len(self.design.names)))
         estimates = self.solution.beta
         statistic = estimates / errors
         if not self.converged:
@@ -127,6 +128,29 @@ class MixedFit:
                 "conf_high": estimates + reach,
             }
         )
+
+    @property
+    def fixed(self) -> FixedEffects:
+        """The fixed effects and what they were made of."""
+        return self.design
+
+    def combinations(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return estimate, standard error and degrees of freedom of combinations of the fixed effects.
+
+        Parameters
+        ----------
+        weights
+            Shape (combinations, effects).
+
+        Raises
+        ------
+        InputError
+            For a fit that has not converged, whose standard errors mean nothing.
+        """
+        if not self.converged:
+            raise InputError("the fit has not converged, so that its contrasts have neither error nor p-value")
+        errors, df = combination_degrees(self, weights)
+        return weights @ self.solution.beta, errors, df
 
     def random_effects(self) -> dict[str, pd.Series]:
         """Return the predicted effect of each level of each random term (best linear unbiased predictions)."""

@@ -19,8 +19,9 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
     """Refuse a model without a random intercept at the level of a predictor.
 
     A predictor that is the same in all rows of a language varies over languages, and its error is that of languages; without a
-    random intercept for them, rows of one language would count as independent evidence. Products of predictors are not looked
-    at: what they need is the random slope of one over the levels of the other.
+    random intercept for them, rows of one language would count as independent evidence. A factor (a group of tasks) varies over
+    what it is a property of (the tasks), not over itself. Products of predictors are not looked at: what they need is the random
+    slope of one over the levels of the other.
 
     Raises
     ------
@@ -35,7 +36,9 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
     for name, column in zip(given.names, given.x.T, strict=True):
         if name == "Intercept" or ":" in name:
             continue
-        levels = _own_levels(column, groupings)
+        factor = _factor(name, given)
+        others = {level: groups for level, groups in groupings.items() if not _is_factor(level, groups, factor, given)}
+        levels = _own_levels(column, others)
         if levels and not any(frozenset(level) in intercepts for level in levels):
             wanted = ":".join(levels[0])
             problems.append(
@@ -44,6 +47,20 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
             )
     if problems:
         raise InputError(problems)
+
+
+def _factor(name: str, given: Design) -> str | None:
+    """Return the factor that a column stands for, or None for a number."""
+    factors = [v for v, levels in given.variables.items() if isinstance(levels, tuple)]
+    return next((v for v in factors if name.startswith((f"{v}[", f"C({v}"))), None)
+
+
+def _is_factor(level: tuple[str, ...], groups: npt.NDArray[np.int64], factor: str | None, given: Design) -> bool:
+    """Say whether a grouping is by the factor itself, or by another name for its levels."""
+    if factor is None:
+        return False
+    levels = given.variables[factor]
+    return factor in level or (isinstance(levels, tuple) and int(groups.max()) + 1 <= len(levels))
 
 
 def _groupings(data: pd.DataFrame, labels: list[str]) -> dict[tuple[str, ...], npt.NDArray[np.int64]]:

@@ -1,0 +1,132 @@
+"""Linear models and the wild cluster bootstrap, against R and against fitting every bootstrap sample."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.linear import generalised_linear_model, linear_model, wild_cluster_bootstrap
+
+from tests.statistics.contrasts.datasets import study
+
+REFERENCE = pd.read_csv(Path(__file__).parents[1] / "contrasts" / "reference.csv", keep_default_na=False)
+FORMULA = "gain ~ group + distance"
+
+
+def expected(model, what):
+    rows = REFERENCE[(REFERENCE["model"] == model) & (REFERENCE["what"] == what)]
+    return rows.set_index("term")["value"]
+
+
+def test_least_squares_are_rs():
+    fit = linear_model(FORMULA, study())
+    tidy = fit.tidy().set_index("term")
+    for column in ("estimate", "std_error"):
+        wanted = expected("ols", column)
+        assert tidy.loc[wanted.index, column].to_numpy() == pytest.approx(wanted.to_numpy(), rel=1e-9)
+    assert fit.log_likelihood == pytest.approx(expected("ols", "log_likelihood").iloc[0], rel=1e-9)
+
+
+@pytest.mark.parametrize(("clusters", "what"), [("language", "cluster"), (("language", "condition"), "two-way")])
+def test_errors_by_cluster_are_those_of_sandwich(clusters, what):
+    fit = linear_model(FORMULA, study(), clusters=clusters)
+    wanted = expected("ols", what)
+    assert fit.tidy().set_index("term").loc[wanted.index, "std_error"].to_numpy() == pytest.approx(
+        wanted.to_numpy(), rel=1e-8
+    )
+    outcome = fit.outcome("distance")
+    assert outcome.n == (8 if what == "cluster" else 7)
+    assert "descriptive: with" in outcome.warnings[0]
+    assert outcome.unit.startswith("clusters (8 language")
+
+
+@pytest.mark.parametrize(
+    ("family", "outcome", "trials"), [("binomial", "share", "trials"), ("poisson", "trials", None)]
+)
+def test_generalised_linear_models_are_rs(family, outcome, trials):
+    tidy = generalised_linear_model(f"{outcome} ~ group + distance", study(), family, trials=trials).tidy()
+    for column in ("estimate", "std_error"):
+        wanted = expected(family, column)
+        assert tidy.set_index("term").loc[wanted.index, column].to_numpy() == pytest.approx(wanted.to_numpy(), rel=1e-6)
+
+
+def clustered(clusters=6, rows=5, seed=1):
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(clusters), rows)
+    x, z = rng.normal(size=clusters)[g] + rng.normal(size=len(g)), rng.normal(size=len(g))
+    y = 0.5 * x + 0.3 * z + rng.normal(size=clusters)[g] + rng.normal(size=len(g))
+    return pd.DataFrame({"y": y, "x": x, "z": z, "g": [f"g{v}" for v in g]})
+
+
+def t_of(data, name):
+    groups = pd.factorize(data["g"])[0]
+    found = smf.ols("y ~ x + z", data).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    return found.params[name] / found.bse[name]
+
+
+def test_the_wild_bootstrap_is_that_of_refitting_every_sample():
+    data = clustered()
+    result = wild_cluster_bootstrap("y ~ x + z", data, "x", "g")
+    held = smf.ols("y ~ z", data).fit()
+    codes = pd.factorize(data["g"])[0]
+    null = []
+    for signs in product((1.0, -1.0), repeat=6):
+        null.append(t_of(data.assign(y=held.fittedvalues + held.resid * np.array(signs)[codes]), "x"))
+    assert null[0] == pytest.approx(t_of(data, "x"))
+    assert result.p_value == pytest.approx(np.mean(np.abs(null) >= abs(null[0]) - 1e-9))
+    assert result.attainable_p == pytest.approx(np.mean(np.abs(null) >= np.abs(null).max() - 1e-9))
+    assert result.estimate == pytest.approx(smf.ols("y ~ x + z", data).fit().params["x"])
+    assert (result.n, "all changes of sign" in result.null) == (6, True)
+
+
+def test_the_wild_interval_holds_the_values_that_are_not_rejected():
+    data = clustered(clusters=9)
+    result = wild_cluster_bootstrap("y ~ x + z", data, "x", "g")
+    assert result.low < result.estimate < result.high
+
+    def p_of(value):
+        moved = data.assign(y=data["y"] - value * data["x"])
+        return wild_cluster_bootstrap("y ~ x + z", moved, "x", "g").p_value
+
+    assert p_of(result.low + 1e-3) > 0.05 >= p_of(result.low - 1e-3)
+    assert p_of(result.high - 1e-3) > 0.05 >= p_of(result.high + 1e-3)
+
+
+def test_many_clusters_are_drawn_and_the_seed_decides():
+    data = clustered(clusters=30)
+    one = wild_cluster_bootstrap("y ~ x", data, "x", "g", replicates=499, seed=1)
+    assert one == wild_cluster_bootstrap("y ~ x", data, "x", "g", replicates=499, seed=1)
+    assert one.null == "499 random changes of sign of the clusters' residuals"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d: linear_model("y ~ w", d), "names 'w', which is no column"),
+        (lambda d: linear_model("y ~ x", d.assign(x=1.0)), "x is 1 in every row"),
+        (lambda d: linear_model("y ~ x", d.assign(y=2.0)), "y is 2 in every row"),
+        (lambda d: linear_model("y ~ x", d.assign(x=d["x"].where(d["x"] > 0))), "x is missing in"),
+        (lambda d: linear_model("y ~ x + z", d.head(3)), "3 rows are too few for 3 effects"),
+        (lambda d: linear_model("y ~ x", d, clusters="h"), "clusters names 'h'"),
+        (lambda d: linear_model("y ~ x", d[d["g"] < "g2"], clusters="g"), "g has 2 levels"),
+        (lambda d: linear_model("y ~ x", d, clusters=("g", "g", "g")), "of one column or of two"),
+        (lambda d: wild_cluster_bootstrap("y ~ x", d, "w", "g"), "no effect 'w'"),
+        (lambda d: wild_cluster_bootstrap("y ~ x", d[d["g"] < "g4"], "x", "g"), "needs 5 at least"),
+        (lambda d: generalised_linear_model("y ~ x", d), "a share between 0 and 1"),
+        (lambda d: generalised_linear_model("y ~ x", d, "poisson"), "a Poisson outcome is a count"),
+        (lambda d: generalised_linear_model("w ~ x", d.assign(w=(d["x"] > 0) * 1.0)), "complete separation: x tells w"),
+        (
+            lambda d: generalised_linear_model("w ~ x + z", d.assign(w=(d["x"] + d["z"] > 0) * 1.0)),
+            r"together tell w \(nearly\) without error",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_fitted_is_said(call, message):
+    with pytest.raises(InputError, match=message):
+        call(clustered())

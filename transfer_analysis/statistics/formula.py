@@ -1,0 +1,123 @@
+"""From a formula and a table to the fixed effects of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FixedEffects:
+    """Arrays of the fixed effects of a model.
+
+    Attributes
+    ----------
+    formula
+        Outcome and fixed effects.
+    outcome, y
+        Name of the outcome and its values, shape (rows,).
+    names, x
+        Names of the fixed effects and their columns, shape (rows, effects).
+    variables
+        Each variable of the effects: its levels where it is categorical, else its mean.
+    spec
+        How formulaic makes columns of them.
+    """
+
+    formula: str
+    outcome: str
+    y: Floats
+    names: tuple[str, ...]
+    x: Floats
+    variables: Mapping[str, tuple[str, ...] | float]
+    spec: Any
+
+    @property
+    def rows(self) -> int:
+        """Number of observations."""
+        return len(self.y)
+
+    def columns_for(self, data: pd.DataFrame) -> Floats:
+        """Return the columns of the fixed effects for other values of the variables, shape (rows, effects)."""
+        return np.asarray(self.spec.get_model_matrix(data), dtype=np.float64)
+
+
+def fixed_effects(formula: str, data: pd.DataFrame) -> FixedEffects:
+    """Return the arrays of a formula.
+
+    Raises
+    ------
+    InputError
+        For a formula that cannot be read, a column that is not there, a value that is missing, an outcome or an effect
+        that does not vary, or effects of which one is a combination of others.
+    """
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    try:
+        parsed = Formula(formula)
+        wanted = sorted(str(name) for name in parsed.required_variables)
+    except (FormulaicError, SyntaxError) as error:
+        raise InputError(f"formula {formula!r} cannot be read: {error}") from error
+    if not hasattr(parsed, "lhs") or not hasattr(parsed, "rhs"):
+        raise InputError(f"formula {formula!r}: expected outcome ~ effects")
+    require_columns(data, wanted, "the formula")
+    require_complete(data, wanted)
+    left, right = parsed.lhs.get_model_matrix(data), parsed.rhs.get_model_matrix(data)
+    y = np.asarray(left, dtype=float)
+    if y.shape[1] != 1:
+        raise InputError(f"formula {formula!r}: the outcome has {y.shape[1]} columns; expected one number in each row")
+    x = np.asarray(right, dtype=float)
+    names = tuple("Intercept" if str(name) in ("Intercept", "1") else str(name) for name in right.columns)
+    if not np.isfinite(y).all() or not np.isfinite(x).all():
+        raise InputError(f"formula {formula!r}: some values are infinite")
+    outcome = str(left.columns[0])
+    if np.ptp(y) == 0:
+        raise InputError(f"{outcome} is {y[0, 0]:g} in every row; there is nothing to explain")
+    for name, column in zip(names, x.T, strict=True):
+        if name != "Intercept" and np.ptp(column) == 0:
+            raise InputError(f"{name} is {column[0]:g} in every row; its effect cannot be told from the intercept's")
+    if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), 1e-300)) < x.shape[1]:
+        raise InputError(f"some of the effects {', '.join(names)} are combinations of others; leave one out")
+    variables = {name: _variable(data[name]) for name in sorted(map(str, parsed.rhs.required_variables))}
+    return FixedEffects(formula, outcome, y[:, 0], names, x, variables, right.model_spec)
+
+
+def _variable(column: pd.Series) -> tuple[str, ...] | float:
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return float(column.mean())
+    return tuple(sorted(set(column)))
+
+
+def require_columns(data: pd.DataFrame, names: Sequence[str], where: str) -> None:
+    """Refuse a table without the columns that something names."""
+    missing = [name for name in names if name not in data.columns]
+    if missing:
+        raise InputError(
+            f"{where} names {name!r}, which is no column{nearest(name, map(str, data.columns))}; there are "
+            f"{', '.join(map(str, data.columns))}"
+            for name in missing
+        )
+
+
+def require_complete(data: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse columns in which a value is missing."""
+    problems = []
+    for name in dict.fromkeys(names):
+        missing = data[name].isna()
+        if missing.any():
+            problems.append(
+                f"{name} is missing in {int(missing.sum())} of {len(data)} rows (first: {data.index[missing.to_numpy()][0]}); "
+                "leave them out, and say so"
+            )
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,283 @@
+"""Ordinary least squares and generalised linear models by statsmodels, with errors by cluster where rows are not independent."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import t as student
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.formula import FixedEffects, fixed_effects, require_columns, require_complete
+from transfer_analysis.statistics.outcome import Outcome
+
+Floats = npt.NDArray[np.float64]
+Family = Literal["binomial", "poisson"]
+
+#: Below so many clusters the cluster-robust error is too small (Cameron & Miller 2015), and so is the p-value.
+FEW_CLUSTERS = 40
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A fitted linear or generalised linear model.
+
+    Attributes
+    ----------
+    fixed
+        What it was fitted to.
+    coefficients, covariance
+        Of the effects, shapes (effects,) and (effects, effects).
+    df
+        Degrees of freedom of t: residual ones, or clusters less one; infinite for generalised models without clusters.
+    log_likelihood
+        Of the fit, rows taken to be independent.
+    method
+        The procedure.
+    n, unit
+        How many independent units there are, and what they are.
+    notes
+        What to know before quoting it.
+    """
+
+    fixed: FixedEffects
+    coefficients: Floats
+    covariance: Floats
+    df: float
+    log_likelihood: float
+    method: str
+    n: int
+    unit: str
+    notes: tuple[str, ...]
+
+    def combinations(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return estimate, standard error and degrees of freedom of combinations of effects, weights (combinations, effects)."""
+        errors = np.sqrt(np.einsum("ci,ij,cj->c", weights, self.covariance, weights))
+        return weights @ self.coefficients, np.asarray(errors), np.full(len(weights), self.df)
+
+    def tidy(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return one row per effect: `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`."""
+        estimates, errors, df = self.combinations(np.eye(len(self.fixed.names)))
+        reach = student.ppf((1 + confidence) / 2, df) * errors
+        return pd.DataFrame(
+            {
+                "term": self.fixed.names,
+                "estimate": estimates,
+                "std_error": errors,
+                "df": df,
+                "statistic": estimates / errors,
+                "p_value": 2 * student.sf(np.abs(estimates / errors), df),
+                "conf_low": estimates - reach,
+                "conf_high": estimates + reach,
+            }
+        )
+
+    def outcome(self, term: str, confidence: float = 0.95) -> Outcome:
+        """Return what the fit says about one effect.
+
+        Raises
+        ------
+        InputError
+            For an effect that the model does not have.
+        """
+        names = self.fixed.names
+        if term not in names:
+            raise InputError(f"no effect {term!r}{nearest(term, names)}; there are {', '.join(names)}")
+        row = self.tidy(confidence).set_index("term").loc[term]
+        return Outcome(
+            statistic=f"effect of {term} on {self.fixed.outcome}",
+            estimate=float(row["estimate"]),
+            low=float(row["conf_low"]),
+            high=float(row["conf_high"]),
+            confidence=confidence,
+            interval_method="t" if np.isfinite(self.df) else "normal",
+            p_value=float(row["p_value"]),
+            null=f"no effect, t with {self.df:.0f} degrees of freedom" if np.isfinite(self.df) else "no effect, normal",
+            minimum_detectable=float((student.ppf(0.975, self.df) + student.ppf(0.8, self.df)) * row["std_error"]),
+            n=self.n,
+            unit=self.unit,
+            method=f"{self.method}: {self.fixed.formula}",
+            assumptions=(f"{self.unit} are independent", "effects are linear"),
+            warnings=self.notes,
+        )
+
+
+def linear_model(formula: str, data: pd.DataFrame, clusters: str | Sequence[str] | None = None) -> LinearFit:
+    """Fit a linear model by ordinary least squares.
+
+    Parameters
+    ----------
+    formula
+        `gain ~ task_distance + log_size`, as formulaic reads it.
+    clusters
+        Column whose levels are independent of each other while their rows are not, or two such columns that cross.
+
+    Raises
+    ------
+    InputError
+        For data that the model cannot be fitted to (see `fixed_effects`), or fewer than three clusters.
+
+    Notes
+    -----
+    β = (XᵀX)⁻¹Xᵀy. Without clusters every row counts as independent evidence, which rows of one cell, language or run are
+    not. With clusters the covariance is (XᵀX)⁻¹ (Σ_g X_gᵀe_g e_gᵀX_g) (XᵀX)⁻¹ times G/(G − 1) · (n − 1)/(n − k), and t has
+    G − 1 degrees of freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two
+    columns, that of each less that of their combinations. With fewer than some forty clusters this rejects true nulls too
+    often: use `wild_cluster_bootstrap`, or a mixed model.
+    """
+    import statsmodels.api as sm
+
+    fixed = fixed_effects(formula, data)
+    _require_rows(fixed)
+    model = sm.OLS(fixed.y, fixed.x)
+    if clusters is None:
+        fitted = model.fit()
+        return _fit(fixed, fitted, fitted.cov_params(), float(fitted.df_resid), "ordinary least squares", "rows", ())
+    columns, groups = _clusters(data, clusters)
+    fitted = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    return _clustered(fixed, fitted, columns, groups, "ordinary least squares")
+
+
+def generalised_linear_model(
+    formula: str,
+    data: pd.DataFrame,
+    family: Family = "binomial",
+    *,
+    trials: str | None = None,
+    clusters: str | Sequence[str] | None = None,
+) -> LinearFit:
+    """Fit a generalised linear model: binomial with a logistic link, or Poisson with a logarithmic one.
+
+    Parameters
+    ----------
+    formula
+        The outcome is a share between 0 and 1 of the trials (accuracy / 100), or a count.
+    trials
+        Column with the number of test examples behind each share; without it each row is one trial.
+    clusters
+        As for `linear_model`. Without it, examples of one test set count as independent given the effects.
+
+    Raises
+    ------
+    InputError
+        Besides what `linear_model` raises: for an outcome outside the family's range, and for complete separation, in which
+        an effect tells the outcome without error and has no finite estimate.
+
+    Notes
+    -----
+    log p/(1 − p) = Xβ, or log μ = Xβ, by maximum likelihood. Scores of one language or task vary more than their trials let
+    expect; without clusters or a term for them the errors are too small.
+    """
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
+
+    fixed = fixed_effects(formula, data)
+    _require_rows(fixed)
+    weights = None
+    if trials is not None:
+        require_columns(data, [trials], "trials")
+        require_complete(data, [trials])
+        weights = data[trials].to_numpy(dtype=float)
+    _require_range(fixed, family)
+    kind = sm.families.Binomial() if family == "binomial" else sm.families.Poisson()
+    method = f"{family} regression"
+    model = sm.GLM(fixed.y, fixed.x, family=kind, freq_weights=weights)
+    columns, groups = _clusters(data, clusters) if clusters is not None else ((), None)
+    given = {} if groups is None else {"cov_type": "cluster", "cov_kwds": {"groups": groups}, "use_t": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PerfectSeparationWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            fitted = model.fit(**given)
+        except (PerfectSeparationWarning, PerfectSeparationError) as error:
+            raise InputError(_separated(fixed)) from error
+    if not fitted.converged or (family == "binomial" and np.abs(fitted.predict(which="linear")).max() > 30):
+        raise InputError(_separated(fixed))
+    if groups is None:
+        return _fit(fixed, fitted, fitted.cov_params(), np.inf, method, "rows", ())
+    return _clustered(fixed, fitted, columns, groups, method)
+
+
+def _fit(
+    fixed: FixedEffects, fitted: Any, covariance: Floats, df: float, method: str, unit: str, notes: tuple[str, ...]
+) -> LinearFit:
+    return LinearFit(
+        fixed=fixed,
+        coefficients=np.asarray(fitted.params),
+        covariance=np.asarray(covariance),
+        df=df,
+        log_likelihood=float(fitted.llf),
+        method=method,
+        n=fixed.rows,
+        unit=unit,
+        notes=notes,
+    )
+
+
+def _clustered(fixed: FixedEffects, fitted: Any, columns: tuple[str, ...], groups: Any, method: str) -> LinearFit:
+    counts = [len(np.unique(column)) for column in np.atleast_2d(groups.T)]
+    fewest = min(counts)
+    notes: tuple[str, ...] = ()
+    if fewest < FEW_CLUSTERS:
+        notes = (
+            f"descriptive: with {fewest} clusters errors by cluster are too small and the p-value with them; the test is "
+            "wild_cluster_bootstrap, or a mixed model",
+        )
+    unit = " and ".join(f"{count} {column}" for count, column in zip(counts, columns, strict=True)) + " clusters"
+    fit = _fit(fixed, fitted, fitted.cov_params(), fewest - 1.0, f"{method}, errors by cluster", unit, notes)
+    return LinearFit(**{**vars(fit), "n": fewest, "unit": f"clusters ({unit.removesuffix(' clusters')})"})
+
+
+def _clusters(data: pd.DataFrame, clusters: str | Sequence[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    columns = (clusters,) if isinstance(clusters, str) else tuple(clusters)
+    if not 1 <= len(columns) <= 2:
+        raise InputError(f"clusters are of one column or of two that cross, not of {len(columns)}")
+    require_columns(data, list(columns), "clusters")
+    require_complete(data, list(columns))
+    codes = [pd.factorize(data[column])[0].astype(np.int64) for column in columns]
+    for column, code in zip(columns, codes, strict=True):
+        if code.max() + 1 < 3:
+            raise InputError(
+                f"{column} has {code.max() + 1} levels; errors by cluster need three at least, better forty"
+            )
+    return columns, codes[0] if len(codes) == 1 else np.column_stack(codes)
+
+
+def _require_rows(fixed: FixedEffects) -> None:
+    if fixed.rows <= fixed.x.shape[1]:
+        raise InputError(f"{fixed.rows} rows are too few for {fixed.x.shape[1]} effects ({', '.join(fixed.names)})")
+
+
+def _require_range(fixed: FixedEffects, family: Family) -> None:
+    low, high = float(fixed.y.min()), float(fixed.y.max())
+    if family == "binomial" and not 0 <= low <= high <= 1:
+        raise InputError(
+            f"{fixed.outcome} goes from {low:g} to {high:g}; a binomial outcome is a share between 0 and 1 (accuracy / 100)"
+        )
+    if family == "poisson" and low < 0:
+        raise InputError(f"{fixed.outcome} goes down to {low:g}; a Poisson outcome is a count")
+
+
+def _separated(fixed: FixedEffects) -> str:
+    """Say which effect tells the outcome without error, where one alone does."""
+    one = fixed.y > 0.5
+    for name, column in zip(fixed.names, fixed.x.T, strict=True):
+        if (
+            np.ptp(column) > 0
+            and one.any()
+            and not one.all()
+            and (column[one].min() >= column[~one].max() or column[one].max() <= column[~one].min())
+        ):
+            return (
+                f"complete separation: {name} tells {fixed.outcome} without error, so that its effect has no finite estimate; "
+                "leave it out, or compare the groups by permutation"
+            )
+    return (
+        f"the effects {', '.join(fixed.names)} together tell {fixed.outcome} (nearly) without error, so that they have no "
+        "finite estimates; leave some out"
+    )
