@@ -1,5 +1,6 @@
 """Figures, tables and the report: frames and outcomes in, axes and text out."""
 
+from transfer_analysis.reporting.curves import power_plot, specification_plot
 from transfer_analysis.reporting.figures import (
     agreement_heatmap,
     distance_heatmap,
@@ -24,8 +25,10 @@ __all__ = [
     "figure_bytes",
     "latex_table",
     "outcome_table",
+    "power_plot",
     "render_html",
     "score_panels",
     "selection_curve_plot",
+    "specification_plot",
     "style",
 ]

@@ -1,0 +1,207 @@
+"""How steeply scores and gains fall with the distance of the language, for each condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.languages.phylogeny import phylogenetic_regression
+from transfer_analysis.statistics.outcome import Alternative, Outcome
+
+Array = npt.NDArray[np.float64]
+
+#: What names a run besides its condition, where the table has it.
+RUN = ("model", "adaptation", "initialisation", "target", "seed")
+
+#: A run's English score must exceed chance by this share of what is above chance to have learnt its task.
+LEARNT = 0.05
+
+
+def run_slopes(
+    frame: pd.DataFrame,
+    *,
+    value: str = "gain",
+    distance: str = "language_distance",
+    source_language: str = "en",
+    adjust: bool = True,
+) -> pd.DataFrame:
+    """Return the slope of gain, score or normalised score on language distance in each run.
+
+    Parameters
+    ----------
+    frame
+        One row per run and language: `condition`, `language`, `score`, the value and the distance; `target`, `seed`, `model`,
+        `adaptation`, `initialisation` and `chance` where there are several.
+    value
+        `gain`, `score`, or `normalised`: (score − chance) / (English score − chance), for which `chance` is needed.
+    source_language
+        Its rows are what the slope is adjusted for, and no part of it.
+    adjust
+        Whether to compare runs at the same English score: a run that has learnt little has a flat slope and is not robust.
+
+    Returns
+    -------
+    DataFrame
+        One row per run: its names, `slope` (in units of the value per unit of distance), `source_score`, `languages`, `learnt`
+        (whether the English score exceeds chance by a twentieth of what lies above chance), and `adjusted_slope`.
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, runs without a score in the source language where that is needed, or fewer than three
+        languages with a distance.
+
+    Notes
+    -----
+    The slope is that of least squares over languages. Adjusted, it is s_r − γ (E_r − Ē), E_r being the English score of run r, Ē
+    the mean over the runs of the same target and model, and γ the slope of s on E within these, over all runs (an analysis of
+    covariance). Runs that have not learnt have no normalised score.
+    """
+    keys = ["condition", *(name for name in RUN if name in frame)]
+    _require(frame, [*keys, "language", "score", distance, *(["gain"] if value == "gain" else [])])
+    if value == "normalised":
+        _require(frame, ["chance"])
+    if value not in ("gain", "score", "normalised"):
+        raise InputError(
+            f"value {value!r}: expected gain, score or normalised{nearest(value, ['gain', 'score', 'normalised'])}"
+        )
+    rows = []
+    for names, run in frame.groupby(keys, sort=True, observed=True):
+        about = dict(zip(keys, names if isinstance(names, tuple) else (names,), strict=True))
+        rows.append({**about, **_of_run(run, value, distance, source_language, about)})
+    table = pd.DataFrame(rows)
+    if adjust:
+        table["adjusted_slope"] = _adjusted(table, [k for k in keys if k in ("target", "model", "initialisation")])
+    return table
+
+
+def slope_difference(
+    frame: pd.DataFrame,
+    one: str | Sequence[str],
+    other: str | Sequence[str],
+    components: Sequence[Array],
+    languages: Sequence[str],
+    *,
+    value: str = "score",
+    distance: str = "language_distance",
+    alternative: Alternative = "two-sided",
+    simulations: int = 1_999,
+    seed: int = 0,
+) -> Outcome:
+    """Return how much flatter one condition's slope on language distance is than another's, over related languages.
+
+    Parameters
+    ----------
+    frame
+        One row per observation: `condition`, `language`, the value and the distance. Both sides need the same targets, seeds and
+        models in each language; the source language is to be left out.
+    one, other
+        A condition each, or several whose mean counts.
+    components
+        How the languages are related, from `relatedness`, in the order of `languages`.
+
+    Returns
+    -------
+    Outcome
+        Slope, over languages, of the difference of the two mean values on the distance: positive where the first falls less
+        with distance. The differences are paired by language, and their residuals correlated as languages are related (see
+        `phylogenetic_regression`). One condition's own slope is that of its gains.
+    """
+    _require(frame, ["condition", "language", value, distance])
+    means = [_mean_by_language(frame, side, value) for side in (one, other)]
+    away = frame.dropna(subset=[distance]).groupby("language", observed=True)[distance].first()
+    table = pd.concat([*means, away], axis=1, keys=["one", "other", "distance"]).reindex(list(languages))
+    missing = [str(code) for code in table.index[table.isna().any(axis=1)]]
+    if missing:
+        raise InputError(f"{', '.join(missing)}: no value on both sides, or no distance; leave these languages out")
+    words = [side if isinstance(side, str) else " + ".join(side) for side in (one, other)]
+    return phylogenetic_regression(
+        (table["one"] - table["other"]).to_numpy(dtype=float),
+        table["distance"].to_numpy(dtype=float),
+        components,
+        names=(f"the {value} of {words[0]} less that of {words[1]}", distance.replace("_", " ")),
+        alternative=alternative,
+        simulations=simulations,
+        seed=seed,
+    )
+
+
+def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language: str = "en") -> pd.DataFrame:
+    """Return the transfer gap of each run: its score in the source language less the mean of the others (Hu et al. 2020).
+
+    Returns
+    -------
+    DataFrame
+        One row per run: its names, `source_score`, `others` (mean), `languages` (how many others), `transfer_gap`; NaN where a
+        task is not tested in the source language. A run that has learnt nothing has no gap and is not robust: look at
+        `source_score`.
+    """
+    keys = ["condition", *(name for name in RUN if name in frame)]
+    _require(frame, [*keys, "language", value])
+    at_home = frame["language"] == source_language
+    home = frame[at_home].groupby(keys, observed=True)[value].mean().rename("source_score")
+    away = frame[~at_home].groupby(keys, observed=True)[value].agg(others="mean", languages="count")
+    table = away.join(home, how="outer").reset_index()
+    table["languages"] = table["languages"].fillna(0).astype(int)
+    return table.assign(transfer_gap=table["source_score"] - table["others"])[
+        [*keys, "source_score", "others", "languages", "transfer_gap"]
+    ]
+
+
+def _of_run(
+    run: pd.DataFrame, value: str, distance: str, source_language: str, about: dict[str, object]
+) -> dict[str, object]:
+    home = run.loc[run["language"] == source_language, "score"]
+    rows = run[(run["language"] != source_language) & run[distance].notna()]
+    source = float(home.mean()) if len(home) else np.nan
+    chance = float(run["chance"].iloc[0]) if "chance" in run else 0.0
+    learnt = bool(source - chance > LEARNT * (100 - chance))
+    if value == "normalised" and np.isnan(source):
+        raise InputError(f"{_named(about)}: no score in {source_language}, which a normalised score is a share of")
+    if value == "normalised":
+        above = source - chance if learnt else np.nan
+        rows = rows.assign(normalised=(rows["score"] - chance) / above)
+    means = rows.groupby("language", observed=True)[[value, distance]].mean()
+    if len(means) < 3 or np.ptp(means[distance]) == 0:
+        raise InputError(
+            f"{_named(about)}: {len(means)} languages with a distance, too few (or all as far) for a slope"
+        )
+    x = means[distance].to_numpy(dtype=float) - float(means[distance].mean())
+    slope = float(x @ means[value].to_numpy(dtype=float) / (x @ x))
+    return {"slope": slope, "source_score": source, "languages": len(means), "learnt": learnt}
+
+
+def _adjusted(table: pd.DataFrame, within: list[str]) -> pd.Series:
+    usable = table.dropna(subset=["slope", "source_score"])
+    if len(usable) < 3:
+        raise InputError("fewer than three runs have a slope and a score in the source language; give adjust=False")
+    groups = usable[within].astype(str).agg(":".join, axis=1) if within else pd.Series("", index=usable.index)
+    away = usable["source_score"] - usable.groupby(groups)["source_score"].transform("mean")
+    slopes = usable["slope"] - usable.groupby(groups)["slope"].transform("mean")
+    gamma = float(away @ slopes / (away @ away)) if float(away @ away) > 1e-12 else 0.0
+    return (usable["slope"] - gamma * away).reindex(table.index)
+
+
+def _mean_by_language(frame: pd.DataFrame, side: str | Sequence[str], value: str) -> pd.Series:
+    conditions = [side] if isinstance(side, str) else list(side)
+    known = set(frame["condition"])
+    unknown = [f"no condition {c!r}{nearest(c, known)}" for c in conditions if c not in known]
+    if unknown:
+        raise InputError(unknown)
+    rows = frame[frame["condition"].isin(conditions)].dropna(subset=[value])
+    means = rows.groupby(["condition", "language"], observed=True)[value].mean().unstack("condition")
+    return means.reindex(columns=conditions).mean(axis=1, skipna=False)
+
+
+def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [c for c in columns if c not in frame]
+    if missing:
+        raise InputError([f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in missing])
+
+
+def _named(about: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in about.items())
