@@ -18,6 +18,7 @@ logistic <- glm(share ~ group + distance, binomial, d, weights = trials, control
 terms <- clean(names(coef(logistic)))
 say("binomial", "estimate", terms, coef(logistic))
 say("binomial", "std_error", terms, sqrt(diag(vcov(logistic))))
+say("binomial", "cluster", terms, sqrt(diag(vcovCL(logistic, ~ language, type = "HC1", cadjust = TRUE))))
 counts <- suppressWarnings(glm(trials ~ group + distance, poisson, d, control = glm.control(epsilon = 1e-14)))
 say("poisson", "estimate", terms, coef(counts))
 say("poisson", "std_error", terms, sqrt(diag(vcov(counts))))

@@ -55,6 +55,13 @@ def test_generalised_linear_models_are_rs(family, outcome, trials):
         assert tidy.set_index("term").loc[wanted.index, column].to_numpy() == pytest.approx(wanted.to_numpy(), rel=1e-6)
 
 
+def test_errors_by_cluster_of_a_binomial_model_are_those_of_sandwich():
+    fit = generalised_linear_model("share ~ group + distance", study(), trials="trials", clusters="language")
+    wanted = expected("binomial", "cluster")
+    found = fit.tidy().set_index("term").loc[wanted.index, "std_error"]
+    assert found.to_numpy() == pytest.approx(wanted.to_numpy(), rel=1e-6)
+
+
 def clustered(clusters=6, rows=5, seed=1):
     rng = np.random.default_rng(seed)
     g = np.repeat(np.arange(clusters), rows)
@@ -118,6 +125,11 @@ def test_many_clusters_are_drawn_and_the_seed_decides():
         (lambda d: wild_cluster_bootstrap("y ~ x", d, "w", "g"), "no effect 'w'"),
         (lambda d: wild_cluster_bootstrap("y ~ x", d[d["g"] < "g4"], "x", "g"), "needs 5 at least"),
         (lambda d: generalised_linear_model("y ~ x", d), "a share between 0 and 1"),
+        (
+            lambda d: generalised_linear_model("w ~ x", d.assign(w=0.5 + 0.1 * (d["z"] > 0), n=0), trials="n"),
+            "n is 0 in some row",
+        ),
+        (lambda d: generalised_linear_model("w ~ x", d.assign(w=d["z"] ** 2), "poisson", trials="z"), "there are none"),
         (lambda d: generalised_linear_model("y ~ x", d, "poisson"), "a Poisson outcome is a count"),
         (lambda d: generalised_linear_model("w ~ x", d.assign(w=(d["x"] > 0) * 1.0)), "complete separation: x tells w"),
         (

@@ -21,6 +21,7 @@ from transfer_analysis.statistics.mixed import (
     r_squared,
 )
 from transfer_analysis.statistics.mixed.deviance import cross_products, deviance, deviance_and_slopes
+from transfer_analysis.statistics.simulate import Planted, draw
 
 from tests.statistics.mixed.datasets import cases, crossed, transfer
 
@@ -290,3 +291,14 @@ def test_not_worse_than_the_best_of_several_other_optimisations_on_subsets():
             for start in rng.uniform(0, 3, size=(10, 2))
         ]
         assert deviance(fit.products, fit.theta, True) <= min(found) + 1e-6
+
+
+def test_a_distance_that_clusters_by_a_side_without_an_intercept_is_remarked_on():
+    data = draw(Planted(conditions=8, targets=5, seeds=1, clustered=0.7), 1).frame()
+    random = ["condition:target", "target:language", "language"]
+    fit = mixed_model("gain ~ task_distance", data, random)
+    assert any("task_distance differs between the levels of condition (" in remark for remark in fit.remarks)
+    assert fit.outcome("task_distance").warnings[: len(fit.remarks)] == fit.remarks
+    assert not any("condition" in r for r in mixed_model("gain ~ task_distance", data, [*random, "condition"]).remarks)
+    free = draw(Planted(conditions=8, targets=5, seeds=1, clustered=0.0), 2).frame()
+    assert mixed_model("gain ~ task_distance", free, random).remarks == ()

@@ -178,15 +178,11 @@ def generalised_linear_model(
 
     fixed = fixed_effects(formula, data)
     _require_rows(fixed)
-    weights = None
-    if trials is not None:
-        require_columns(data, [trials], "trials")
-        require_complete(data, [trials])
-        weights = data[trials].to_numpy(dtype=float)
     _require_range(fixed, family)
+    outcome = fixed.y if trials is None else _successes(fixed.y, data, trials, family)
     kind = sm.families.Binomial() if family == "binomial" else sm.families.Poisson()
     method = f"{family} regression"
-    model = sm.GLM(fixed.y, fixed.x, family=kind, freq_weights=weights)
+    model = sm.GLM(outcome, fixed.x, family=kind)
     columns, groups = _clusters(data, clusters) if clusters is not None else ((), None)
     given = {} if groups is None else {"cov_type": "cluster", "cov_kwds": {"groups": groups}, "use_t": True}
     with warnings.catch_warnings():
@@ -201,6 +197,18 @@ def generalised_linear_model(
     if groups is None:
         return _fit(fixed, fitted, fitted.cov_params(), np.inf, method, "rows", ())
     return _clustered(fixed, fitted, columns, groups, method)
+
+
+def _successes(shares: Floats, data: pd.DataFrame, trials: str, family: Family) -> Floats:
+    """Return successes and failures of each row, shape (rows, 2)."""
+    if family != "binomial":
+        raise InputError(f"trials are of a binomial outcome; of a {family} one there are none")
+    require_columns(data, [trials], "trials")
+    require_complete(data, [trials])
+    count = data[trials].to_numpy(dtype=float)
+    if count.min() <= 0:
+        raise InputError(f"{trials} is {count.min():g} in some row; a share needs a trial at least")
+    return np.column_stack([shares * count, (1 - shares) * count])
 
 
 def _fit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -28,7 +28,7 @@ from transfer_analysis.statistics.mixed.deviance import (
     profiled,
     solved,
 )
-from transfer_analysis.statistics.mixed.levels import require_own_levels
+from transfer_analysis.statistics.mixed.levels import clustered_predictors, require_own_levels
 from transfer_analysis.statistics.outcome import Outcome
 
 Floats = npt.NDArray[np.float64]
@@ -61,6 +61,8 @@ class MixedFit:
         Whether the deviance is flat at θ.
     degrees_of_freedom
         How those of the fixed effects are approximated.
+    remarks
+        What to know of the model before quoting it.
     """
 
     design: Design
@@ -69,6 +71,7 @@ class MixedFit:
     theta: Floats
     converged: bool
     degrees_of_freedom: DegreesOfFreedom = "satterthwaite"
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def solution(self) -> Solution:
@@ -176,7 +179,7 @@ class MixedFit:
                 f"no effect {term!r}{nearest(term, self.design.names)}; there are {', '.join(self.design.names)}"
             )
         row = self.tidy(confidence).set_index("term").loc[term]
-        warnings = []
+        warnings = list(self.remarks)
         if self.singular:
             zero = [t.name for t, theta in zip(self.design.terms, self.theta, strict=True) if theta < _SINGULAR]
             warnings.append(f"the variance of {', '.join(zero)} is estimated as zero (a singular fit)")
@@ -240,19 +243,27 @@ def mixed_model(
     """
     given = design(formula, data, random, slopes)
     require_own_levels(given, data)
-    return fit_design(given, reml, degrees_of_freedom)
+    return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data))
 
 
-def fit_design(given: Design, reml: bool, degrees_of_freedom: DegreesOfFreedom = "satterthwaite") -> MixedFit:
-    """Fit a model to arrays, without a look at its levels."""
+def fit_design(
+    given: Design,
+    reml: bool,
+    degrees_of_freedom: DegreesOfFreedom = "satterthwaite",
+    starts: Sequence[float | Floats] = _STARTS,
+) -> MixedFit:
+    """Fit a model to arrays, without a look at its levels.
+
+    `starts` are where the search for θ begins: one number for all terms, or one for each.
+    """
     products = cross_products(given)
-    theta = _best(products, reml)
+    theta = _best(products, reml, starts)
     return MixedFit(given, products, reml, theta, _is_flat(products, theta, reml), degrees_of_freedom)
 
 
-def _best(products: CrossProducts, reml: bool) -> Floats:
+def _best(products: CrossProducts, reml: bool, starts: Sequence[float | Floats]) -> Floats:
     """Return θ at the lowest deviance found from several starts."""
-    found = [_descended(products, np.full(products.terms, start), reml) for start in _STARTS]
+    found = [_descended(products, np.broadcast_to(start, products.terms).astype(float), reml) for start in starts]
     return min(found, key=lambda theta: deviance(products, theta, reml))
 
 

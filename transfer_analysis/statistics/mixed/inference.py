@@ -66,7 +66,7 @@ def bootstrap_p_value(smaller: MixedFit, larger: MixedFit, replicates: int = 200
     exceeding = 0
     for _ in range(replicates):
         y = simulated_outcome(smaller, rng)
-        null, alternative = (fit_design(replace(fit.design, y=y), fit.reml) for fit in (smaller, larger))
+        null, alternative = (_refitted(fit, y) for fit in (smaller, larger))
         exceeding += 2 * (alternative.log_likelihood - null.log_likelihood) >= observed
     return (exceeding + 1) / (replicates + 1)
 
@@ -76,14 +76,14 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Return percentile intervals of the fixed effects from data simulated by the fit itself."""
     rng = np.random.default_rng(seed)
-    draws = np.array(
-        [
-            fit_design(replace(fit.design, y=simulated_outcome(fit, rng)), fit.reml).solution.beta
-            for _ in range(replicates)
-        ]
-    )
+    draws = np.array([_refitted(fit, simulated_outcome(fit, rng)).solution.beta for _ in range(replicates)])
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return {name: (float(a), float(b)) for name, a, b in zip(fit.design.names, low, high, strict=True)}
+
+
+def _refitted(fit: MixedFit, y: Floats) -> MixedFit:
+    """Fit a model to another outcome; one drawn from the fit itself has its optimum near, so one start does."""
+    return fit_design(replace(fit.design, y=y), fit.reml, starts=[np.maximum(fit.theta, 0.1)])
 
 
 def simulated_outcome(fit: MixedFit, rng: np.random.Generator) -> Floats:

@@ -11,6 +11,9 @@ import pandas as pd
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.mixed.design import Design
 
+#: Share of a predictor's variance between the levels of a grouping, beyond what chance gives, that is worth a remark.
+_CLUSTERED = 0.1
+
 #: Columns whose combinations are looked at, at most together: a cell is of two.
 _TOGETHER = 3
 
@@ -28,17 +31,9 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
     InputError
         Naming each predictor and the random term that it needs.
     """
-    intercepts = {frozenset(term.group.split(":")) for term in given.terms if not term.slope}
-    named = {column for term in given.terms for column in term.group.split(":")}
-    labels = [str(c) for c in data.columns if c in named or not pd.api.types.is_numeric_dtype(data[c])]
-    groupings = _groupings(data, labels)
+    intercepts = _intercepts(given)
     problems = []
-    for name, column in zip(given.names, given.x.T, strict=True):
-        if name == "Intercept" or ":" in name:
-            continue
-        factor = _factor(name, given)
-        others = {level: groups for level, groups in groupings.items() if not _is_factor(level, groups, factor, given)}
-        levels = _own_levels(column, others)
+    for name, levels in _levels_of_predictors(given, data).items():
         if levels and not any(frozenset(level) in intercepts for level in levels):
             wanted = ":".join(levels[0])
             problems.append(
@@ -47,6 +42,65 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
             )
     if problems:
         raise InputError(problems)
+
+
+def clustered_predictors(given: Design, data: pd.DataFrame) -> tuple[str, ...]:
+    """Say which predictors of cells cluster by a side of the cell that has no random intercept.
+
+    A task distance varies over condition:target, but tasks that are near to all targets differ in more than the distance: where
+    the distance clusters by condition and the model has no intercept of it, the test is too lenient.
+    """
+    intercepts = _intercepts(given)
+    remarks = []
+    for name, levels in _levels_of_predictors(given, data).items():
+        column = given.x[:, given.names.index(name)]
+        for side in dict.fromkeys(side for level in levels if len(level) > 1 for side in level):
+            if frozenset([side]) in intercepts or side in given.variables:
+                continue
+            cells = pd.DataFrame({"x": column, "side": data[side].to_numpy(), "cell": _keys(data, levels[0])})
+            share = _share_between(cells.drop_duplicates("cell"))
+            if share > _CLUSTERED:
+                remarks.append(
+                    f"{name} differs between the levels of {side} ({share:.0%} of its variance), which has no random intercept: "
+                    f"add {side!r}, or the test is too lenient"
+                )
+    return tuple(remarks)
+
+
+def _intercepts(given: Design) -> set[frozenset[str]]:
+    return {frozenset(term.group.split(":")) for term in given.terms if not term.slope}
+
+
+def _levels_of_predictors(given: Design, data: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
+    """Return the coarsest groupings that each predictor is a function of."""
+    named = {column for term in given.terms for column in term.group.split(":")}
+    labels = [str(c) for c in data.columns if c in named or not pd.api.types.is_numeric_dtype(data[c])]
+    groupings = _groupings(data, labels)
+    found = {}
+    for name, column in zip(given.names, given.x.T, strict=True):
+        if name == "Intercept" or ":" in name:
+            continue
+        factor = _factor(name, given)
+        others = {level: groups for level, groups in groupings.items() if not _is_factor(level, groups, factor, given)}
+        found[name] = _own_levels(column, others)
+    return found
+
+
+def _keys(data: pd.DataFrame, level: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    keys: npt.NDArray[np.int64] = data.groupby(list(level), observed=True, sort=False).ngroup().to_numpy()
+    return keys
+
+
+def _share_between(cells: pd.DataFrame) -> float:
+    """Return ω², the share of variance between groups less what chance gives (Hays 1963)."""
+    groups = cells.groupby("side", observed=True)["x"]
+    n, k = len(cells), groups.ngroups
+    if n <= k or k < 2:
+        return 0.0
+    within = float(((cells["x"] - groups.transform("mean")) ** 2).sum())
+    total = float(((cells["x"] - cells["x"].mean()) ** 2).sum())
+    error = within / (n - k)
+    return max(0.0, (total - within - (k - 1) * error) / (total + error)) if total > 0 else 0.0
 
 
 def _factor(name: str, given: Design) -> str | None:
