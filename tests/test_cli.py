@@ -7,6 +7,19 @@ import sys
 import pytest
 import transfer_analysis
 
+FITS = (
+    "association",
+    "selection",
+    "specification",
+    "languages",
+    "robustness",
+    "contrast",
+    "mantel",
+    "matrices",
+    "mixed",
+    "linear",
+)
+
 
 def run(*arguments, cwd=None):
     return subprocess.run(
@@ -31,7 +44,8 @@ def run(*arguments, cwd=None):
         ["distances", "languages"],
         ["distances", "tasks"],
         ["distances", "kinds"],
-        ["fit", "mixed"],
+        *(["fit", name] for name in FITS),
+        ["power"],
         ["distances", "compare"],
         ["distances", "diversity"],
         ["corpora", "show"],

@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from transfer_analysis import __version__
-from transfer_analysis.commands import corpora, distances, fitting, results, studies, task_distances, tasks, training
+from transfer_analysis.commands import (
+    cells,
+    contrasts,
+    corpora,
+    distances,
+    languages,
+    models,
+    power,
+    results,
+    studies,
+    task_distances,
+    tasks,
+    training,
+)
 from transfer_analysis.errors import InputError
 
 app = typer.Typer(
@@ -27,7 +40,13 @@ app.add_typer(training.app, name="train")
 app.add_typer(results.app, name="results")
 distances.app.add_typer(task_distances.app)  # without a name of its own: its commands stand beside the others
 app.add_typer(distances.app, name="distances")
-app.add_typer(fitting.app, name="fit")
+fit = typer.Typer(
+    no_args_is_help=True, help="Tests and models of a table on disk: observations of a study, or your own."
+)
+for part in (cells, languages, contrasts, models):
+    fit.add_typer(part.app)
+app.add_typer(fit, name="fit")
+app.add_typer(power.app)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(corpora.app, name="corpora")
 

@@ -53,12 +53,22 @@ def store_table(table: TransferTable, out: Path, remarks: list[str]) -> None:
 
 
 def pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
-    """Return options of the form KEY=VALUE as a mapping."""
+    """Return options of the form KEY=VALUE as a mapping; a key that is given twice is refused."""
+    found = key_values(given, option, form)
+    keys = [key for key, _ in found]
+    repeated = [f"{option} {key}=...: given twice" for key in dict.fromkeys(keys) if keys.count(key) > 1]
+    if repeated:
+        raise InputError(repeated)
+    return dict(found)
+
+
+def key_values(given: list[str] | None, option: str, form: str) -> list[tuple[str, str]]:
+    """Return options of the form KEY=VALUE as pairs."""
     split = [entry.partition("=") for entry in given or []]
     wrong = [f"{option} {''.join(pair)}: expected {form}" for pair in split if not (pair[0] and pair[1] and pair[2])]
     if wrong:
         raise InputError(wrong)
-    return {key: value for key, _, value in split}
+    return [(key, value) for key, _, value in split]
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:

@@ -1,85 +1,30 @@
-"""Commands that fit models to a table on disk."""
+"""What the commands that fit something share: reading a table from disk, and saying what came out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, pairs, print_table
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer(no_args_is_help=True, help="Models fitted to a table: observations of a study, gains, or your own.")
+    from transfer_analysis.statistics import Outcome
+    from transfer_analysis.statistics.outcome import Alternative
+
+Table = Annotated[Path, typer.Argument(help="CSV or Parquet with one row per observation.")]
+OutCsv = Annotated[Path | None, typer.Option("--out", "-o", help="CSV file for the result.")]
+Permutations = Annotated[int, typer.Option(help="Random permutations, where there are too many to enumerate.", min=19)]
+Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
+Direction = Annotated[str, typer.Option("--alternative", help="two-sided, less or greater.")]
 
 
-@app.command(
-    "mixed",
-    epilog="Example: transfer-analysis fit mixed reports/quickstart/data/observations-gains.parquet --formula "
-    "'gain ~ semantic_distance * syntactic_distance' --random condition:target --random target:language --random language",
-)
-def mixed_command(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet with one row per observation.")],
-    formula: Annotated[str, typer.Option(help="outcome ~ effects, in quotes.")],
-    random: Annotated[
-        list[str], typer.Option(help="Grouping with a random intercept, once for each: language, condition:target.")
-    ],
-    slope: Annotated[list[str] | None, typer.Option(help="Grouping=column with a random slope, once for each.")] = None,
-    degrees: Annotated[str, typer.Option(help="satterthwaite, or kenward-roger for few levels.")] = "satterthwaite",
-    reml: Annotated[bool, typer.Option(help="Restricted maximum likelihood, or maximum likelihood.")] = True,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV file for the fixed effects.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Fit a linear mixed model; one that lacks the random term at its predictor's own level is refused."""
-    from transfer_analysis.files import write_text
-    from transfer_analysis.statistics.mixed import mixed_model, r_squared
-
-    if degrees not in ("satterthwaite", "kenward-roger"):
-        raise InputError(f"--degrees {degrees!r}: expected satterthwaite or kenward-roger")
-    slopes = pairs(slope, "--slope", "GROUPING=COLUMN")
-    fit = mixed_model(
-        formula,
-        _frame(table),
-        random,
-        slopes,
-        reml=reml,
-        degrees_of_freedom=cast(Literal["satterthwaite", "kenward-roger"], degrees),
-    )
-    effects, marginal = fit.tidy(), r_squared(fit)
-    if out is not None:
-        write_text(out, effects.to_csv(index=False, lineterminator="\n"))
-    if as_json:
-        about = {
-            "effects": json.loads(effects.to_json(orient="records", double_precision=15)),
-            "variances": json.loads(fit.variances.to_json(orient="records", double_precision=15)),
-            "log_likelihood": fit.log_likelihood,
-            "converged": fit.converged,
-            "singular": fit.singular,
-            "r_squared": {"marginal": marginal[0], "conditional": marginal[1]},
-        }
-        typer.echo(json.dumps(about, indent=2))
-        return
-    print_table(
-        list(effects.columns),
-        [[str(row[0]), *(f"{value:.4g}" for value in row[1:])] for row in effects.itertuples(index=False)],
-    )
-    rows = [[r.term, str(r.levels), f"{r.variance:.4g}", f"{r.std_dev:.4g}"] for r in fit.variances.itertuples()]
-    print_table(["random term", "levels", "variance", "std_dev"], rows)
-    how = "REML" if reml else "ML"
-    typer.echo(
-        f"{fit.design.rows:,} rows, {how} log likelihood {fit.log_likelihood:.4f}, R² {marginal[0]:.3f} marginal, "
-        f"{marginal[1]:.3f} conditional"
-    )
-    if len(fit.design.names) > 1:
-        for warning in fit.outcome(fit.design.names[1]).warnings:
-            typer.echo(f"note: {warning}", err=True)
-
-
-def _frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path) -> pd.DataFrame:
     """Read a table, in whose text columns `no` and `nan` stay what they are."""
     import pandas as pd
 
@@ -96,3 +41,51 @@ def _frame(path: Path) -> pd.DataFrame:
             numbers if numbers.notna().any() and (numbers.notna() | empty).all() else text[column].mask(empty)
         )
     return pd.DataFrame(frame)
+
+
+def direction(given: str) -> Alternative:
+    """Return the alternative of a test that an option names."""
+    known: tuple[Alternative, ...] = ("two-sided", "less", "greater")
+    for alternative in known:
+        if given == alternative:
+            return alternative
+    raise InputError(f"--alternative {given!r}: expected two-sided, less or greater")
+
+
+def say(outcomes: Mapping[str, Outcome], out: Path | None, as_json: bool, notes: tuple[str, ...] = ()) -> None:
+    """Print outcomes as sentences with their warnings, or as JSON, and write them as CSV where that is wanted.
+
+    Parameters
+    ----------
+    outcomes
+        What each answers → the outcome.
+    notes
+        What was done to the table beforehand.
+    """
+    import pandas as pd
+
+    from transfer_analysis.files import write_text
+    from transfer_analysis.statistics.outcome import number
+
+    tidy = pd.concat([o.tidy().assign(question=name) for name, o in outcomes.items()], ignore_index=True)
+    tidy = tidy[["question", *(c for c in tidy.columns if c != "question")]]
+    if out is not None:
+        write_text(out, tidy.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        rows = json.loads(tidy.to_json(orient="records", double_precision=15))
+        typer.echo(json.dumps({"outcomes": rows, "notes": list(notes)}, indent=2))
+        return
+    for outcome in outcomes.values():
+        typer.echo(str(outcome))
+        typer.echo(f"  {outcome.method}")
+        more = []
+        if outcome.attainable_p is not None:
+            more.append(f"attainable p {outcome.attainable_p:.2g}")
+        if outcome.minimum_detectable is not None:
+            more.append(f"detectable with 80% power: {number(outcome.minimum_detectable)}")
+        if more:
+            typer.echo(f"  {'; '.join(more)}")
+        for warning in outcome.warnings:
+            typer.echo(f"  note: {warning}")
+    for note in notes:
+        typer.echo(f"  note: {note}")

@@ -84,6 +84,7 @@ def within_family_association(
     low, high = inverted(statistics, overlaps, confidence)
     how = "all" if relabelings.exact else f"{len(relabelings) - 1:,} random"
     count = len(set(strata))
+    many = f"{count} families" if count > 1 else "1 family"
     return Outcome(
         statistic=f"within-family {method.capitalize()} correlation of {names[0]} and {names[1]}",
         estimate=float(statistics[0]),
@@ -93,11 +94,11 @@ def within_family_association(
         interval_method="inversion of the permutation test" if low is not None else "",
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
-        null=f"{how} permutations of languages within their {count} families",
+        null=f"{how} permutations of languages within {many}",
         attainable_p=attainable,
         minimum_detectable=minimum_detectable(statistics),
         n=n,
-        unit=f"languages in {count} families",
+        unit=f"languages in {many}",
         method="permutation within families of languages",
         assumptions=("languages of a family are exchangeable under the null",),
         warnings=tuple(notes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -62,7 +62,7 @@ class MixedFit:
     degrees_of_freedom
         How those of the fixed effects are approximated.
     remarks
-        What to know of the model before quoting it.
+        Effect → what to know of the model before quoting it.
     """
 
     design: Design
@@ -71,7 +71,7 @@ class MixedFit:
     theta: Floats
     converged: bool
     degrees_of_freedom: DegreesOfFreedom = "satterthwaite"
-    remarks: tuple[str, ...] = ()
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def solution(self) -> Solution:
@@ -179,7 +179,7 @@ class MixedFit:
                 f"no effect {term!r}{nearest(term, self.design.names)}; there are {', '.join(self.design.names)}"
             )
         row = self.tidy(confidence).set_index("term").loc[term]
-        warnings = list(self.remarks)
+        warnings = list(self.remarks.get(term, ()))
         if self.singular:
             zero = [t.name for t, theta in zip(self.design.terms, self.theta, strict=True) if theta < _SINGULAR]
             warnings.append(f"the variance of {', '.join(zero)} is estimated as zero (a singular fit)")

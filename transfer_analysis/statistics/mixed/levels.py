@@ -7,12 +7,16 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import f as f_distribution
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.mixed.design import Design
 
 #: Share of a predictor's variance between the levels of a grouping, beyond what chance gives, that is worth a remark.
 _CLUSTERED = 0.1
+
+#: p-value of that share's F above which it may be chance.
+_CHANCE = 0.01
 
 #: Columns whose combinations are looked at, at most together: a cell is of two.
 _TOGETHER = 3
@@ -44,14 +48,14 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
         raise InputError(problems)
 
 
-def clustered_predictors(given: Design, data: pd.DataFrame) -> tuple[str, ...]:
+def clustered_predictors(given: Design, data: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """Say which predictors of cells cluster by a side of the cell that has no random intercept.
 
     A task distance varies over condition:target, but tasks that are near to all targets differ in more than the distance: where
     the distance clusters by condition and the model has no intercept of it, the test is too lenient.
     """
     intercepts = _intercepts(given)
-    remarks = []
+    remarks: dict[str, tuple[str, ...]] = {}
     for name, levels in _levels_of_predictors(given, data).items():
         column = given.x[:, given.names.index(name)]
         for side in dict.fromkeys(side for level in levels if len(level) > 1 for side in level):
@@ -60,11 +64,12 @@ def clustered_predictors(given: Design, data: pd.DataFrame) -> tuple[str, ...]:
             cells = pd.DataFrame({"x": column, "side": data[side].to_numpy(), "cell": _keys(data, levels[0])})
             share = _share_between(cells.drop_duplicates("cell"))
             if share > _CLUSTERED:
-                remarks.append(
+                said = (
                     f"{name} differs between the levels of {side} ({share:.0%} of its variance), which has no random intercept: "
                     f"add {side!r}, or the test is too lenient"
                 )
-    return tuple(remarks)
+                remarks[name] = (*remarks.get(name, ()), said)
+    return remarks
 
 
 def _intercepts(given: Design) -> set[frozenset[str]]:
@@ -92,15 +97,17 @@ def _keys(data: pd.DataFrame, level: tuple[str, ...]) -> npt.NDArray[np.int64]:
 
 
 def _share_between(cells: pd.DataFrame) -> float:
-    """Return ω², the share of variance between groups less what chance gives (Hays 1963)."""
+    """Return ω², the share of variance between groups less what chance gives (Hays 1963); 0 where chance may give it all."""
     groups = cells.groupby("side", observed=True)["x"]
     n, k = len(cells), groups.ngroups
-    if n <= k or k < 2:
-        return 0.0
     within = float(((cells["x"] - groups.transform("mean")) ** 2).sum())
     total = float(((cells["x"] - cells["x"].mean()) ** 2).sum())
+    if n <= k or k < 2 or total == 0:
+        return 0.0
     error = within / (n - k)
-    return max(0.0, (total - within - (k - 1) * error) / (total + error)) if total > 0 else 0.0
+    if error > 0 and f_distribution.sf((total - within) / (k - 1) / error, k - 1, n - k) > _CHANCE:
+        return 0.0
+    return float((total - within - (k - 1) * error) / (total + error))
 
 
 def _factor(name: str, given: Design) -> str | None:

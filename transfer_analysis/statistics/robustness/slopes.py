@@ -47,7 +47,7 @@ def run_slopes(
     -------
     DataFrame
         One row per run: its names, `slope` (in units of the value per unit of distance), `source_score`, `languages`, `learnt`
-        (whether the English score exceeds chance by a twentieth of what lies above chance), and `adjusted_slope`.
+        (whether the English score exceeds chance by a twentieth of what lies above chance; None without an English score), and `adjusted_slope`.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def _of_run(
     rows = run[(run["language"] != source_language) & run[distance].notna()]
     source = float(home.mean()) if len(home) else np.nan
     chance = float(run["chance"].iloc[0]) if "chance" in run else 0.0
-    learnt = bool(source - chance > LEARNT * (100 - chance))
+    learnt = None if np.isnan(source) else bool(source - chance > LEARNT * (100 - chance))
     if value == "normalised" and np.isnan(source):
         raise InputError(f"{_named(about)}: no score in {source_language}, which a normalised score is a share of")
     if value == "normalised":

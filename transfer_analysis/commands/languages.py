@@ -1,0 +1,199 @@
+"""Commands over languages: regression on the family tree, tests within families, robustness of conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transfer_analysis.commands.common import AsJson, key_values, print_table
+from transfer_analysis.commands.fitting import Direction, OutCsv, Seed, Table, direction, read_frame, say
+from transfer_analysis.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from transfer_analysis.statistics import Outcome
+
+app = typer.Typer()
+
+Source = Annotated[str, typer.Option(help="Source language, left out: its distance is 0 and it was trained on.")]
+
+
+@app.command(
+    "languages",
+    epilog="Example: transfer-analysis fit languages reports/quickstart/data/observations-scores.parquet --distance "
+    "syntactic_distance --alternative less",
+)
+def languages_command(
+    table: Table,
+    distance: Annotated[str, typer.Option(help="Column with the distance of each language.")],
+    outcome: Annotated[str, typer.Option(help="Column that is explained; averaged within each language.")] = "score",
+    covariate: Annotated[
+        list[str] | None, typer.Option(help="Column to hold fixed; several times for several.")
+    ] = None,
+    source_language: Source = "en",
+    alternative: Direction = "two-sided",
+    seed: Seed = 0,
+    out: OutCsv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Does a distance of languages tell the score? On the family tree, within families, and without each in turn."""
+    from transfer_analysis.languages import lineages
+    from transfer_analysis.statistics import leave_one_family_out, phylogenetic_regression, relatedness
+    from transfer_analysis.statistics import within_family_association as within
+
+    covariates = covariate or []
+    means, notes = _by_language(read_frame(table), outcome, [distance, *covariates], source_language)
+    codes = list(means.index)
+    tree = lineages(codes)
+    components = relatedness([tree[code] for code in codes])
+    families = [tree[code][0] for code in codes]
+    y, x = means[outcome].to_numpy(dtype=float), means[distance].to_numpy(dtype=float)
+    held = means[covariates].to_numpy(dtype=float) if covariates else None
+    names = (outcome, distance.replace("_", " "))
+
+    def regression(kept: np.ndarray) -> Outcome:
+        return phylogenetic_regression(
+            y[kept],
+            x[kept],
+            [part[kept][:, kept] for part in components],
+            names=names,
+            covariates=None if held is None else held[kept],
+            alternative=direction(alternative),
+            seed=seed,
+        )
+
+    outcomes = {"on the tree": regression(y == y)}
+    try:
+        outcomes["within families"] = within(y, x, families, names=names, alternative=direction(alternative), seed=seed)
+    except InputError as error:
+        notes.append(f"not tested within families: {error}")
+    say(outcomes, out, as_json, tuple(notes))
+    if not as_json:
+        typer.echo("\nwithout each family in turn:")
+        _print_frame(leave_one_family_out(families, regression).drop(columns="note"))
+
+
+@app.command(
+    "robustness",
+    epilog="Example: transfer-analysis fit robustness reports/quickstart/data/observations-gains.parquet --distance "
+    "syntactic_distance --chosen sim-entailment --chosen sim-duplicates",
+)
+def robustness_command(
+    table: Table,
+    distance: Annotated[str, typer.Option(help="Column with the distance of each language.")],
+    value: Annotated[
+        str, typer.Option(help="gain, score, or normalised: (score - chance) / (English - chance).")
+    ] = "gain",
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option(help="Condition of a choice declared beforehand, placed among all choices of as many."),
+    ] = None,
+    compare: Annotated[
+        list[str] | None, typer.Option(help="ONE=OTHER: is the slope of one condition flatter than that of another?")
+    ] = None,
+    adjust: Annotated[bool, typer.Option(help="Compare runs at the same score in the source language.")] = True,
+    source_language: Source = "en",
+    alternative: Direction = "two-sided",
+    seed: Seed = 0,
+    out: OutCsv = None,
+    as_json: AsJson = False,
+) -> None:
+    """How steeply does each condition fall with the distance of the language, and is a declared choice flatter than random ones?"""
+    from transfer_analysis.languages import lineages
+    from transfer_analysis.statistics import against_random_selection, relatedness, run_slopes, slope_difference
+
+    frame = read_frame(table)
+    pairs = key_values(compare, "--compare", "ONE=OTHER")
+    slopes = run_slopes(frame, value=value, distance=distance, source_language=source_language, adjust=adjust)
+    column = "adjusted_slope" if adjust else "slope"
+    by_condition = slopes.groupby("condition")[
+        ["slope", *(["adjusted_slope"] if adjust else []), "source_score"]
+    ].mean()
+    unlearnt = slopes.loc[slopes["learnt"].eq(False), "condition"].nunique()
+    notes = (
+        [f"{unlearnt} conditions have runs that have hardly learnt their task: their slopes say nothing"]
+        if unlearnt
+        else []
+    )
+    outcomes: dict[str, Outcome] = {}
+    if chosen:
+        values = by_condition.loc[[c for c in by_condition.index if c not in ("none", "multi-task")], column]
+        outcomes["choice"] = against_random_selection(
+            values.to_dict(),
+            chosen,
+            name=f"mean {column.replace('_', ' ')} of {value}",
+            criterion="the declared",
+            alternative=direction(alternative),
+            seed=seed,
+        )
+    for one, other in pairs:
+        rows = frame[(frame["language"] != source_language) & frame[distance].notna()]
+        codes = sorted(set(rows["language"]))
+        components = relatedness(list(lineages(codes).values()))
+        outcomes[f"{one} and {other}"] = slope_difference(
+            rows,
+            one,
+            other,
+            components,
+            codes,
+            value="score" if value == "normalised" else value,
+            distance=distance,
+            alternative=direction(alternative),
+            seed=seed,
+        )
+    if not as_json:
+        _print_frame(by_condition.assign(runs=slopes.groupby("condition").size()).reset_index())
+    if outcomes:
+        say(outcomes, out, as_json, tuple(notes))
+        return
+    _write_slopes(slopes, out, as_json, notes)
+
+
+def _write_slopes(slopes: pd.DataFrame, out: object, as_json: bool, notes: list[str]) -> None:
+    from pathlib import Path
+
+    from transfer_analysis.files import write_text
+
+    if isinstance(out, Path):
+        write_text(out, slopes.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        typer.echo(slopes.to_json(orient="records", double_precision=15, indent=2))
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+def _by_language(
+    frame: pd.DataFrame, outcome: str, properties: list[str], source_language: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the mean outcome and the properties of each language but the source, and what was left out."""
+    missing = [c for c in ("language", outcome, *properties) if c not in frame]
+    if missing:
+        raise InputError([f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in missing])
+    rows = frame[(frame["language"] != source_language) & frame[outcome].notna()]
+    spread = rows.groupby("language", observed=True)[properties].agg(lambda v: v.max() - v.min())
+    for name in properties:
+        if (spread[name] > 1e-9).any():
+            raise InputError(
+                f"{name} varies within {spread.index[spread[name] > 1e-9][0]}; it is no property of languages"
+            )
+    means = rows.groupby("language", observed=True).agg({outcome: "mean", **dict.fromkeys(properties, "first")})
+    counts = rows.groupby("language", observed=True).size()
+    notes = (
+        [f"scores of languages are means over {counts.min()} to {counts.max()} rows"] if counts.nunique() > 1 else []
+    )
+    complete = means.dropna()
+    if len(complete) < len(means):
+        gone = sorted(set(means.index) - set(complete.index))
+        notes.append(f"{len(gone)} languages without {' or '.join(properties)} left out: {', '.join(gone)}")
+    return complete, notes
+
+
+def _print_frame(frame: pd.DataFrame) -> None:
+    def cell(value: object) -> str:
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+    rows: list[list[str]] = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+    print_table(list(map(str, frame.columns)), rows)
