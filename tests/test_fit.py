@@ -80,6 +80,26 @@ def test_association_says_what_it_cannot_do(table):
     fit(*command, "--distance", "task_distance", *kendall, fails="not kendall")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: pd.concat([f, f.iloc[[4]]]), "are the same observation (condition c1, target t1, language"),
+        (
+            lambda f: f.assign(gain=f["gain"].astype(str).where(f.index != 3, "high")),
+            "gain: 'high' in row 3 is no number",
+        ),
+        (lambda f: f.assign(gain=f["gain"].where(f.index != 3, np.inf)), "gain is infinite in row 3"),
+        (lambda f: f.assign(gain=np.nan), "no row has a gain"),
+        (lambda f: f.assign(gain=2.5), "nothing can be correlated"),
+        (lambda f: f.assign(task_distance=0.5), "nothing can be correlated"),
+        (lambda f: f[f["condition"] < "c3"], "nothing can be correlated"),
+    ],
+)
+def test_tables_that_say_nothing_or_say_it_twice_are_refused(table, change, message):
+    change(pd.read_csv(table)).to_csv(table, index=False)
+    fit("fit", "association", table, "--distance", "task_distance", fails=message)
+
+
 def test_selection_by_one_distance_and_by_a_model(table):
     frame = pd.read_csv(table)
     cells = frame.groupby(["condition", "target"])[["gain", "task_distance"]].mean().unstack("target")

@@ -90,13 +90,6 @@ def test_the_association_keeps_its_level_on_drawn_tables(missing):
     check_level(Planted(missing=missing, families=(2, 1, 1)), 400)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("missing", [0.0, 0.15])
-def test_the_association_keeps_its_level_on_two_thousand_tables(missing):
-    rate = check_level(Planted(missing=missing), 2000)
-    assert rate <= 0.065
-
-
 def check_level(planted, tables):
     rng = np.random.default_rng(17)
     rate = float(np.mean([on_drawn(planted, rng)[0].p_value <= 0.05 for _ in range(tables)]))

@@ -8,7 +8,7 @@ import typer
 
 from transfer_analysis.commands.common import AsJson, key_values, print_table
 from transfer_analysis.commands.fitting import Direction, OutCsv, Seed, Table, direction, read_frame, say
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,9 +169,10 @@ def _by_language(
     frame: pd.DataFrame, outcome: str, properties: list[str], source_language: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the mean outcome and the properties of each language but the source, and what was left out."""
-    missing = [c for c in ("language", outcome, *properties) if c not in frame]
-    if missing:
-        raise InputError([f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in missing])
+    from transfer_analysis.statistics.frames import require_named, require_numbers
+
+    require_named(frame, ["language", outcome, *properties])
+    require_numbers(frame, [outcome, *properties])
     rows = frame[(frame["language"] != source_language) & frame[outcome].notna()]
     spread = rows.groupby("language", observed=True)[properties].agg(lambda v: v.max() - v.min())
     for name in properties:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 
 Array = npt.NDArray[np.float64]
@@ -84,18 +85,13 @@ def cell_table(
     Raises
     ------
     InputError
-        For a column that is not there, a distance or covariate that varies within a cell (naming one), or no cell.
+        For a column that is not there or holds no numbers, repeated rows, a distance or covariate that varies within a cell (naming one), or no cell.
     """
     keys = [row, column]
     wanted = [*keys, outcome, *distances, *covariates, *([strata] if strata else [])]
-    missing = [name for name in wanted if name not in frame]
-    if missing:
-        raise InputError(
-            [
-                f"the table has no column {name!r}{nearest(name, map(str, frame.columns))}"
-                for name in dict.fromkeys(missing)
-            ]
-        )
+    require_named(frame, wanted)
+    require_numbers(frame, [outcome, *distances, *covariates])
+    refuse_repeated(frame)
     rows, notes = _kept(frame, row, column, outcome)
     for name in [*distances, *covariates]:
         _require_constant(rows, keys, name)

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
 
@@ -97,9 +98,9 @@ def group_contrast(
 def _means(
     frame: pd.DataFrame, members: list[str], value: str, member: str, pairs: list[str]
 ) -> tuple[Floats, int, int]:
-    missing = [c for c in [member, value, *pairs] if c not in frame]
-    if missing:
-        raise InputError([f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in missing])
+    require_named(frame, [member, value, *pairs])
+    require_numbers(frame, [value])
+    refuse_repeated(frame)
     known = set(frame[member].astype(str))
     problems = [f"no {member} {m!r}{nearest(m, known)}" for m in members if m not in known]
     problems += [

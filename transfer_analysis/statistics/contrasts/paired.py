@@ -9,6 +9,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.contrasts.contrast import Contrast
+from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
 
 #: A side of a comparison: column → the values that belong to it.
 Side = Mapping[str, str | Sequence[str]]
@@ -54,11 +55,9 @@ def paired_contrast(
     mean of the units' differences d is tested by t = d̄ / (s_d / √n), with n − 1 degrees of freedom, n the number of units.
     """
     keys = [unit, *(p for p in pairs if p != unit)]
-    missing = [c for c in [*keys, value, *one, *other] if c not in frame]
-    if missing:
-        raise InputError(
-            [f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in dict.fromkeys(missing)]
-        )
+    require_named(frame, [*keys, value, *one, *other])
+    require_numbers(frame, [value])
+    refuse_repeated(frame)
     means = [_side(frame, side, keys, value) for side in (one, other)]
     both = pd.concat(means, axis=1, keys=["one", "other"])
     paired = both.dropna()

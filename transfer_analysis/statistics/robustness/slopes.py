@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
 from transfer_analysis.statistics.languages.phylogeny import phylogenetic_regression
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 
@@ -62,13 +63,14 @@ def run_slopes(
     covariance). Runs that have not learnt have no normalised score.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
-    _require(frame, [*keys, "language", "score", distance, *(["gain"] if value == "gain" else [])])
-    if value == "normalised":
-        _require(frame, ["chance"])
     if value not in ("gain", "score", "normalised"):
         raise InputError(
             f"value {value!r}: expected gain, score or normalised{nearest(value, ['gain', 'score', 'normalised'])}"
         )
+    numbers = ["score", distance, *({"gain": ["gain"], "normalised": ["chance"]}.get(value, []))]
+    require_named(frame, [*keys, "language", *numbers])
+    require_numbers(frame, numbers)
+    refuse_repeated(frame)
     rows = []
     for names, run in frame.groupby(keys, sort=True, observed=True):
         about = dict(zip(keys, names if isinstance(names, tuple) else (names,), strict=True))
@@ -111,7 +113,7 @@ def slope_difference(
         with distance. The differences are paired by language, and their residuals correlated as languages are related (see
         `phylogenetic_regression`). One condition's own slope is that of its gains.
     """
-    _require(frame, ["condition", "language", value, distance])
+    require_named(frame, ["condition", "language", value, distance])
     means = [_mean_by_language(frame, side, value) for side in (one, other)]
     away = frame.dropna(subset=[distance]).groupby("language", observed=True)[distance].first()
     table = pd.concat([*means, away], axis=1, keys=["one", "other", "distance"]).reindex(list(languages))
@@ -141,7 +143,7 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
         `source_score`.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
-    _require(frame, [*keys, "language", value])
+    require_named(frame, [*keys, "language", value])
     at_home = frame["language"] == source_language
     home = frame[at_home].groupby(keys, observed=True)[value].mean().rename("source_score")
     away = frame[~at_home].groupby(keys, observed=True)[value].agg(others="mean", languages="count")
@@ -195,12 +197,6 @@ def _mean_by_language(frame: pd.DataFrame, side: str | Sequence[str], value: str
     rows = frame[frame["condition"].isin(conditions)].dropna(subset=[value])
     means = rows.groupby(["condition", "language"], observed=True)[value].mean().unstack("condition")
     return means.reindex(columns=conditions).mean(axis=1, skipna=False)
-
-
-def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [c for c in columns if c not in frame]
-    if missing:
-        raise InputError([f"the table has no column {c!r}{nearest(c, map(str, frame.columns))}" for c in missing])
 
 
 def _named(about: dict[str, object]) -> str:
