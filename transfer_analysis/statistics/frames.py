@@ -23,7 +23,9 @@ def require_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> None:
     problems = []
     for name in dict.fromkeys(columns):
         column = frame[name]
-        if not pd.api.types.is_numeric_dtype(column):
+        if column.isna().all():
+            problems.append(f"{name} is missing in every row")
+        elif not pd.api.types.is_numeric_dtype(column):
             numbers = pd.to_numeric(column, errors="coerce")
             wrong = column[numbers.isna() & column.notna()]
             value = wrong.iloc[0] if len(wrong) else column.iloc[0]

@@ -1,4 +1,4 @@
-"""Degrees of freedom of the fixed effects of a mixed model: Satterthwaite's and Kenward & Roger's."""
+"""Degrees of freedom of the fixed effects of a mixed model: Satterthwaite's, or Kenward & Roger's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.mixed.deviance import CrossProducts, degrees, slopes, solved
+from transfer_analysis.statistics.mixed.kenward_roger import kenward_roger
 
 if TYPE_CHECKING:
     from transfer_analysis.statistics.mixed.fit import MixedFit
@@ -21,9 +21,6 @@ _STEP = 1e-4
 
 #: Eigenvalues of the curvature below this are taken for directions that the data say nothing about.
 _FLAT = 1e-8
-
-#: Rows at most for Kenward and Roger's method, whose matrices are as wide as there are rows.
-_WIDEST = 3000
 
 
 def combination_degrees(fit: MixedFit, combinations: Floats) -> tuple[Floats, Floats]:
@@ -99,63 +96,3 @@ def _differences(function: Callable[[Floats], Floats], at: Floats) -> Floats:
         rows.append((ends[0] - ends[1]) / (2 * step))
     differences: Floats = np.array(rows)
     return differences
-
-
-def kenward_roger(fit: MixedFit, combinations: Floats) -> tuple[Floats, Floats]:
-    """Return the standard errors and degrees of freedom of Kenward & Roger (1997, Biometrics 53).
-
-    Raises
-    ------
-    InputError
-        For a fit by maximum likelihood, or with more than 3,000 rows.
-    """
-    if not fit.reml:
-        raise InputError("Kenward and Roger's method is for fits by restricted maximum likelihood; give reml=True")
-    if fit.design.rows > _WIDEST:
-        raise InputError(
-            f"Kenward and Roger's method needs matrices as wide as there are rows ({fit.design.rows:,}); beyond {_WIDEST:,} "
-            "use satterthwaite, which agrees with it there"
-        )
-    x, n = fit.design.x, fit.design.rows
-    parts = [np.eye(n)] + [np.asarray((t.matrix @ t.matrix.T).todense()) for t in fit.design.terms]
-    variances = fit.sigma**2 * np.append(1.0, fit.theta**2)
-    inverse = np.linalg.inv(sum(v * part for v, part in zip(variances, parts, strict=True)))
-    phi = np.linalg.inv(x.T @ inverse @ x)
-    left = [inverse @ part for part in parts]  # V⁻¹Gₖ
-    t = [part @ inverse @ x for part in left]  # V⁻¹GₖV⁻¹X
-    p = [-x.T @ part for part in t]
-    q = [[x.T @ left[k] @ t[m] for m in range(len(parts))] for k in range(len(parts))]
-    information = np.empty((len(parts), len(parts)))
-    for k in range(len(parts)):
-        for m in range(len(parts)):
-            trace = float(np.einsum("ij,ji->", left[k], left[m]))
-            information[k, m] = trace / 2 - np.trace(phi @ q[k][m]) + np.trace(phi @ p[k] @ phi @ p[m]) / 2
-    w = np.linalg.pinv(information, hermitian=True)
-    correction = sum(w[k, m] * (q[k][m] - p[k] @ phi @ p[m]) for k in range(len(parts)) for m in range(len(parts)))
-    adjusted = phi + 2 * phi @ correction @ phi
-    df = []
-    for contrast in combinations:
-        theta = np.outer(contrast, contrast) / (contrast @ phi @ contrast)
-        a1 = a2 = 0.0
-        for k in range(len(parts)):
-            for m in range(len(parts)):
-                one, other = theta @ phi @ p[k] @ phi, theta @ phi @ p[m] @ phi
-                a1 += w[k, m] * np.trace(one) * np.trace(other)
-                a2 += w[k, m] * np.trace(one @ other)
-        df.append(_one_contrast(a1, a2))
-    return np.sqrt(_quadratic(combinations, adjusted)), np.array(df)
-
-
-def _one_contrast(a1: float, a2: float) -> float:
-    """Return the denominator's degrees of freedom of an F test of one contrast (Kenward & Roger 1997, with ℓ = 1)."""
-    b = (a1 + 6 * a2) / 2
-    g = (2 * a1 - 5 * a2) / (3 * a2)
-    c = 3 + 2 * (1 - g)
-    c1, c2, c3 = g / c, (1 - g) / c, (3 - g) / c
-    expectation = 1 / (1 - a2)
-    variance = 2 * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
-    rho = variance / (2 * expectation**2)
-    return 4 + 3 / (rho - 1)
-
-
-__all__ = ["combination_degrees", "kenward_roger", "satterthwaite"]
