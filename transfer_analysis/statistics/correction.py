@@ -28,9 +28,8 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 def _adjusted(p_values: Sequence[float], method: str) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
-    wrong = [p for p in p_values if not 0 <= p <= 1]
+    given = list(p_values)
+    wrong = [p for p in given if p is None or not 0 <= p <= 1]
     if wrong:
         raise InputError(f"{wrong[0]} is no p-value; leave tests without one out of the family, and say so")
-    if not p_values:
-        return []
-    return [float(p) for p in multipletests(list(p_values), method=method)[1]]
+    return [float(p) for p in multipletests(given, method=method)[1]] if given else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class FixedEffects:
     y: Floats
     names: tuple[str, ...]
     x: Floats
-    variables: Mapping[str, tuple[str, ...] | float]
+    variables: Mapping[str, tuple[Any, ...] | float]
     spec: Any
 
     @property
@@ -72,14 +73,17 @@ def fixed_effects(formula: str, data: pd.DataFrame) -> FixedEffects:
         raise InputError(f"formula {formula!r}: expected outcome ~ effects")
     require_columns(data, wanted, "the formula")
     require_complete(data, wanted)
-    left, right = parsed.lhs.get_model_matrix(data), parsed.rhs.get_model_matrix(data)
+    # Rows must not be dropped where a transformation gives no number: each side would drop its own.
+    with np.errstate(all="ignore"):
+        left, right = (side.get_model_matrix(data, na_action="ignore") for side in (parsed.lhs, parsed.rhs))
     y = np.asarray(left, dtype=float)
     if y.shape[1] != 1:
         raise InputError(f"formula {formula!r}: the outcome has {y.shape[1]} columns; expected one number in each row")
     x = np.asarray(right, dtype=float)
     names = tuple("Intercept" if str(name) in ("Intercept", "1") else str(name) for name in right.columns)
     if not np.isfinite(y).all() or not np.isfinite(x).all():
-        raise InputError(f"formula {formula!r}: some values are infinite")
+        wrong = data.index[~(np.isfinite(y).all(axis=1) & np.isfinite(x).all(axis=1))]
+        raise InputError(f"formula {formula!r}: no finite number in row {wrong[0]}; leave such rows out, and say so")
     outcome = str(left.columns[0])
     if np.ptp(y) == 0:
         raise InputError(f"{outcome} is {y[0, 0]:g} in every row; there is nothing to explain")
@@ -88,14 +92,16 @@ def fixed_effects(formula: str, data: pd.DataFrame) -> FixedEffects:
             raise InputError(f"{name} is {column[0]:g} in every row; its effect cannot be told from the intercept's")
     if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), 1e-300)) < x.shape[1]:
         raise InputError(f"some of the effects {', '.join(names)} are combinations of others; leave one out")
-    variables = {name: _variable(data[name]) for name in sorted(map(str, parsed.rhs.required_variables))}
+    variables = {name: _variable(data[name], names) for name in sorted(map(str, parsed.rhs.required_variables))}
     return FixedEffects(formula, outcome, y[:, 0], names, x, variables, right.model_spec)
 
 
-def _variable(column: pd.Series) -> tuple[str, ...] | float:
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return float(column.mean())
-    return tuple(sorted(set(column)))
+def _variable(column: pd.Series, effects: Sequence[str]) -> tuple[Any, ...] | float:
+    """Return the levels of a factor, a number written C(...) among them, or the mean of a number."""
+    factor = any(re.search(rf"C\({re.escape(str(column.name))}[,)]", effect) for effect in effects)
+    if factor or pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        return tuple(sorted(set(column)))
+    return float(column.mean())
 
 
 def require_columns(data: pd.DataFrame, names: Sequence[str], where: str) -> None:

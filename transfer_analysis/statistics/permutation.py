@@ -16,7 +16,7 @@ from math import factorial, prod
 import numpy as np
 import numpy.typing as npt
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.outcome import Alternative
 
 #: Nulls up to this size are enumerated whole.
@@ -75,6 +75,8 @@ class Relabelings:
 
 def share(statistics: npt.NDArray[np.float64], observed: float, alternative: Alternative) -> float:
     """Return the share of a null's statistics, the observed one among them, at least as extreme as one value."""
+    if alternative not in ("two-sided", "greater", "less"):
+        raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
     # A relabeling that leaves the matrix as it was must count as equal in spite of rounding.
     slack = 1e-9 * max(1.0, abs(observed))
     if alternative == "two-sided":
@@ -121,6 +123,9 @@ def joint_relabelings(
         Number of random permutations where there are too many to enumerate.
     """
     position = {label: i for i, label in enumerate(labels)}
+    unknown = [label for label in (*rows, *columns) if label not in position]
+    if unknown:
+        raise InputError(f"{unknown[0]!r} is no label of the distances{nearest(str(unknown[0]), map(str, labels))}")
     stratum = _strata(strata, len(labels), "labels")
     roles: dict[tuple[bool, bool, str], list[int]] = {}
     for i, label in enumerate(labels):

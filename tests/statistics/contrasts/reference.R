@@ -40,6 +40,6 @@ means <- function(model, fit, mode) {
   say(model, paste(mode, "equivalence"), "difference", e$p.value)
 }
 control <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e6), calc.derivs = FALSE)
-mixed <- lmer(gain ~ group * encoder + distance + (1 | condition) + (1 | language) + (1 | run), d, control = control)
+mixed <- lmer(gain ~ group * encoder + distance + (1 | condition) + (1 | condition:encoder) + (1 | language) + (1 | run), d, control = control)
 for (mode in c("satterthwaite", "kenward-roger")) means("mixed", mixed, mode)
 means("linear", lm(gain ~ group * encoder + distance, d), "satterthwaite")

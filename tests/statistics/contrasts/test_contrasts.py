@@ -21,7 +21,7 @@ from tests.statistics.contrasts.datasets import GROUPS, study
 
 REFERENCE = pd.read_csv(Path(__file__).parent / "reference.csv", keep_default_na=False)
 FORMULA = "gain ~ group * encoder + distance"
-RANDOM = ["condition", "language", "run"]
+RANDOM = ["condition", "condition:encoder", "language", "run"]
 PLANNED = {
     "difference": {"syntactic:mbert": 1, "semantic:mbert": -1},
     "interaction": {"syntactic:mbert": 1, "semantic:mbert": -1, "syntactic:xlmr": -1, "semantic:xlmr": 1},

@@ -20,7 +20,9 @@ from transfer_analysis.statistics.mixed import (
     profile_interval,
     r_squared,
 )
+from transfer_analysis.statistics.mixed.design import design
 from transfer_analysis.statistics.mixed.deviance import cross_products, deviance, deviance_and_slopes
+from transfer_analysis.statistics.mixed.fit import fit_design
 from transfer_analysis.statistics.simulate import Planted, draw
 
 from tests.statistics.mixed.datasets import cases, crossed, transfer
@@ -35,8 +37,10 @@ def reference() -> pd.DataFrame:
 
 
 def fitted(name, **options):
+    """Fit a case as it stands: one of them lacks the slope that `mixed_model` asks for."""
     case = CASES[name]
-    return mixed_model(case.formula, case.data, case.random, case.slopes, **options)
+    given = design(case.formula, case.data, case.random, case.slopes)
+    return fit_design(given, options.get("reml", True), options.get("degrees_of_freedom", "satterthwaite"))
 
 
 def wanted(name, method, what):
@@ -304,3 +308,41 @@ def test_a_distance_that_clusters_by_a_side_without_an_intercept_is_remarked_on(
     assert not any("condition" in r for r in again.remarks.get("task_distance", ()))
     free = draw(Planted(conditions=8, targets=5, seeds=1, clustered=0.0), 2).frame()
     assert mixed_model("gain ~ task_distance", free, random).remarks == {}
+
+
+def two_conditions(seed=3):
+    """Runs of two conditions; rows of one run share its error."""
+    rng = np.random.default_rng(seed)
+    c, s, language = (p.ravel() for p in np.meshgrid(range(2), range(3), range(15), indexing="ij"))
+    score = rng.normal(size=6)[c * 3 + s] + rng.normal(size=len(c))
+    return pd.DataFrame(
+        {"score": score, "condition": [f"c{v}" for v in c], "seed": s, "language": [f"l{v}" for v in language]}
+    )
+
+
+def test_a_factor_that_is_a_property_of_nothing_needs_its_runs():
+    with pytest.raises(InputError, match=r"condition\[T.c1\] is the same in all rows .* add 'condition:seed'"):
+        mixed_model("score ~ condition", two_conditions(), ["language", "seed"])
+    assert mixed_model("score ~ condition", two_conditions(), ["language", "condition:seed"]).converged
+
+
+def test_a_product_of_distances_needs_a_slope():
+    case = CASES["transfer"]
+    with pytest.raises(InputError, match="task_distance:language_distance needs a random slope") as caught:
+        mixed_model(case.formula, case.data, case.random)
+    assert "add condition:target: slope of language_distance or language: slope of task_distance" in str(caught.value)
+    assert mixed_model(case.formula, case.data, case.random, {"language": "task_distance"}).converged
+
+
+def test_rows_are_not_dropped_by_a_transformation():
+    data = crossed()
+    data = data.assign(x=data["x"].where(data.index != 50, -1.0).abs().where(data.index != 50, -1.0))
+    with pytest.raises(InputError, match="no finite number in row 50"):
+        mixed_model("y ~ np.log(x)", data, ["subject", "item"])
+
+
+def test_columns_that_part_the_rows_alike_are_named_once():
+    data = two_conditions().assign(recipe=lambda f: "r-" + f["condition"])
+    with pytest.raises(InputError) as caught:
+        mixed_model("score ~ condition", data, ["language", "seed"])
+    assert "recipe" not in str(caught.value)

@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.association.units import MIN_CELLS, Method, coefficient, defined, unit_vectors
+from transfer_analysis.statistics.outcome import Alternative
 
 Array = npt.NDArray[np.float64]
 
@@ -63,6 +64,13 @@ def pigeonhole_interval(
     InputError
         With fewer than ten rows or columns, from which a distribution cannot be resampled.
     """
+    if method not in ("spearman", "pearson", "kendall"):
+        raise InputError(
+            f"method {method!r}: the pigeonhole bootstrap is of spearman, pearson or kendall correlations; a distance correlation "
+            "grows with rows that are drawn twice"
+        )
+    if distance.shape != outcome.shape:
+        raise InputError(f"the distance has shape {distance.shape} and the outcome {outcome.shape}")
     rows, columns = outcome.shape
     if min(rows, columns) < MIN_LEVELS:
         raise InputError(
@@ -90,12 +98,11 @@ def pigeonhole_interval(
     return float(low), float(high)
 
 
-def minimum_detectable(statistics: Array, method: Method = "spearman") -> float:
+def minimum_detectable(statistics: Array, alternative: Alternative = "two-sided") -> float:
     """Return the size of effect detected with a power of 80% at 5%, from the spread of the null (normal approximation).
 
-    Two-sided for the coefficients that have a sign; the distance correlation, which has none, counts from the null's
-    upper twentieth.
+    (z_α + z_.8) s about the null's mean, s its standard deviation, z_α that of the alternative.
     """
-    spread = float(np.std(statistics))
-    critical = float(np.quantile(statistics, 0.95)) if method == "distance" else float(norm.ppf(0.975)) * spread
-    return critical + float(norm.ppf(_POWER)) * spread
+    critical = norm.ppf(0.975 if alternative == "two-sided" else 0.95)
+    away = abs(float(np.mean(statistics))) if alternative != "two-sided" and (statistics >= 0).all() else 0.0
+    return away + float((critical + norm.ppf(_POWER)) * np.std(statistics))

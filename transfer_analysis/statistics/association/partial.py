@@ -17,6 +17,9 @@ from transfer_analysis.statistics.permutation import Relabelings
 
 Array = npt.NDArray[np.float64]
 
+#: Rows less one that a covariate of rows needs for the test to keep its level.
+_ROWS_EACH = 4
+
 
 def partial_association(
     distance: Array,
@@ -56,15 +59,19 @@ def partial_association(
     Values (or ranks) are standardised within each column; x, y and z hold them over all cells. With M = I − Z(ZᵀZ)⁻¹Zᵀ
     the statistic is (Mx)ᵀ(My) / |Mx||My|. The null moves the labels of the residuals e = My: y* = (I − M)y + πe, so that
     the statistic becomes (Mx)ᵀ(πe) / |Mx||M(πe)| (Freedman & Lane 1983, Journal of Business & Economic Statistics 1;
-    Winkler et al. 2014, NeuroImage 92). It holds its level approximately, the better the more cells there are beside
-    covariates. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
+    Winkler et al. 2014, NeuroImage 92). It holds its level approximately. What counts for covariates of rows (the size of the
+    intermediate data) is the number of rows, however many columns there are: with more of them than a quarter of the rows less
+    one it rejects true nulls too often, and says so; likewise for covariates of columns. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"method {method!r}: partial associations are of pearson or spearman correlations")
-    check_shapes(outcome, relabelings)
+    check_shapes(distance, outcome, relabelings)
     if not covariates:
         raise InputError("a partial association needs a covariate at least; without one use association")
     now = observed(distance, relabelings)
+    for name, values in covariates.items():
+        if values.shape != outcome.shape:
+            raise InputError(f"covariate {name} has shape {values.shape} and the outcome {outcome.shape}")
     known = np.isfinite(outcome) & np.isfinite(now)
     complete = known & np.logical_and.reduce([np.isfinite(z) for z in covariates.values()])
     mask = complete & (complete.sum(axis=0) >= MIN_CELLS)
@@ -83,6 +90,9 @@ def partial_association(
         [_statistics(moved[:, mask], residual_x, basis) for moved in relabelings.distances(residuals)]
     )
     left_out = int(known.sum() - mask.sum())
+    notes = _too_many(covariates, mask, column)
+    if left_out:
+        notes.append(f"{left_out} cells without a covariate, or alone in their {column}, left out")
     return Outcome(
         statistic=f"partial {method.capitalize()} correlation within {column}s given {', '.join(covariates)}",
         estimate=float(statistics[0]),
@@ -92,11 +102,31 @@ def partial_association(
         attainable_p=relabelings.attainable_p(statistics, alternative),
         n=int(mask.sum()),
         unit=f"{unit} in {int(mask.any(axis=0).sum())} {column}s",
-        minimum_detectable=minimum_detectable(statistics),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         method="Freedman-Lane permutation of residuals, approximate",
         assumptions=("labels of residuals are exchangeable under the null", "covariates act linearly within columns"),
-        warnings=(f"{left_out} cells without a covariate, or alone in their {column}, left out",) if left_out else (),
+        warnings=tuple(notes),
     )
+
+
+def _too_many(covariates: Mapping[str, Array], mask: npt.NDArray[np.bool_], column: str) -> list[str]:
+    """Say where covariates are too many for the rows that they are properties of."""
+    of_rows = [name for name, values in covariates.items() if _constant(np.where(mask, values, np.nan))]
+    rows = int(mask.any(axis=1).sum())
+    if len(of_rows) <= (rows - 1) / _ROWS_EACH:
+        return []
+    return [
+        f"descriptive: {', '.join(of_rows)} are the same in all {column}s, and {len(of_rows)} such covariates are too many for "
+        f"{rows} rows, so that the test rejects too often"
+    ]
+
+
+def _constant(values: Array) -> bool:
+    """Say whether a covariate is the same along each row."""
+    known = np.isfinite(values)
+    low, high = np.where(known, values, np.inf).min(axis=1), np.where(known, values, -np.inf).max(axis=1)
+    some = known.any(axis=1)
+    return bool((high - low <= 1e-12 * np.maximum(1.0, np.abs(high)))[some].all())
 
 
 def _laid_out(values: Array, mask: npt.NDArray[np.bool_]) -> Array:

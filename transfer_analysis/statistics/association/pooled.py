@@ -32,7 +32,7 @@ def pooled_association(
     Parameters and errors are those of `association`; no interval is given. Columns with fewer than three cells, or
     without variation in the outcome, are left out and named in the warnings.
     """
-    check_shapes(outcome, relabelings)
+    check_shapes(distance, outcome, relabelings)
     now = observed(distance, relabelings)
     base = np.isfinite(outcome)
     y = unit_vectors(outcome, base & np.isfinite(now), "pearson")
@@ -40,7 +40,7 @@ def pooled_association(
     outcome = np.where(used, outcome, np.nan)
     statistics = np.concatenate([_pooled(x, outcome) for x in relabelings.distances(distance)])
     n = int((np.isfinite(outcome) & np.isfinite(now)).sum())
-    if not used.any() or statistics[0] == 0:
+    if not used.any() or np.ptp(now[np.isfinite(now) & np.isfinite(outcome)]) == 0:
         raise InputError("distance or outcome does not vary over the cells; nothing can be correlated")
     left_out = f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
     return Outcome(
@@ -52,7 +52,7 @@ def pooled_association(
         attainable_p=relabelings.attainable_p(statistics, alternative),
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
-        minimum_detectable=minimum_detectable(statistics),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         method="permutation test of the pooled Pearson correlation",
         assumptions=("labels are exchangeable under the null",),
         warnings=() if used.all() else (left_out,),

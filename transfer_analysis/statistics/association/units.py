@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from transfer_analysis.errors import InputError, nearest
+
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Method = Literal["spearman", "pearson", "kendall", "distance"]
@@ -51,6 +53,12 @@ def unit_vectors(values: Array, mask: Mask, method: Method) -> Array:
     count = mask.sum(axis=-2, keepdims=True)
     centred = np.where(mask, filled - filled.sum(axis=-2, keepdims=True) / np.maximum(count, 1), 0.0)
     return _scaled(centred, np.abs(filled).max(axis=-2, keepdims=True))
+
+
+def require_method(method: str) -> None:
+    """Refuse a coefficient that there is not."""
+    if method not in NAMES:
+        raise InputError(f"no coefficient {method!r}{nearest(method, NAMES)}; there are {', '.join(NAMES)}")
 
 
 def features(rows: int, method: Method) -> int:

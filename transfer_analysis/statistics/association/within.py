@@ -22,6 +22,7 @@ from transfer_analysis.statistics.association.units import (
     coefficient,
     defined,
     features,
+    require_method,
     unit_vectors,
 )
 from transfer_analysis.statistics.outcome import Alternative, Outcome
@@ -76,11 +77,12 @@ def association(
     r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null. They are not where labels are related, as
     languages are: use `phylogenetic_regression` for a distance from one source language.
     """
+    require_method(method)
     if method == "distance":
         if alternative == "less":
             raise InputError("the distance correlation has no sign, so that it cannot be tested for being less")
         alternative = "greater"
-    check_shapes(outcome, relabelings)
+    check_shapes(distance, outcome, relabelings)
     statistics, columns, shared = _relabeled(distance, outcome, relabelings, method)
     used = np.isfinite(columns)
     if not used.any():
@@ -113,7 +115,7 @@ def association(
         attainable_p=attainable,
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
-        minimum_detectable=minimum_detectable(statistics, method),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         method=f"permutation test of {NAMES[method]} within each {column}",
         assumptions=("labels are exchangeable under the null",),
         warnings=tuple(warnings),
@@ -132,11 +134,14 @@ def columnwise_correlations(
     return pd.DataFrame({"column": columns, "correlation": correlations, "n": mask.sum(axis=0)})
 
 
-def check_shapes(outcome: Array, relabelings: Relabelings) -> None:
-    """Refuse an outcome of another shape than the relabelings are for."""
+def check_shapes(distance: Array, outcome: Array, relabelings: Relabelings) -> None:
+    """Refuse an outcome or a distance of another shape than the relabelings are for."""
     expected = (relabelings.rows.shape[1], relabelings.columns.shape[1])
     if outcome.shape != expected:
-        raise ValueError(f"the outcome has shape {outcome.shape}, the relabelings are for {expected}")
+        raise InputError(f"the outcome has shape {outcome.shape}, the relabelings are for {expected}")
+    largest = (int(relabelings.rows.max()) + 1, int(relabelings.columns.max()) + 1)
+    if distance.ndim != 2 or distance.shape[0] < largest[0] or distance.shape[1] < largest[1]:
+        raise InputError(f"the distance has shape {distance.shape}, the relabelings point into {largest}")
 
 
 def observed(distance: Array, relabelings: Relabelings) -> Array:
@@ -182,7 +187,7 @@ def _chunks(
             continue
         both = mask & np.isfinite(now)
         on_both = per_column if both.sum() == mask.sum() else _correlations(x_raw, outcome, both, method)
-        yield per_column, on_both, _correlations(x_raw, now, both, method)
+        yield per_column, on_both, _known_in(on_both, _correlations(x_raw, now, both, method))
 
 
 def _moved(
@@ -200,7 +205,12 @@ def _moved(
         usable = varies & (base.sum(axis=0) >= MIN_CELLS) & np.any(y != 0, axis=0)
         correlations = np.where(usable, np.einsum("mij,ij->mj", moved, y), np.nan)
         overlaps = np.where(varies & np.any(x != 0, axis=0), np.einsum("mij,ij->mj", moved, x), np.nan)
-        yield correlations, correlations, overlaps
+        yield correlations, correlations, _known_in(correlations, overlaps)
+
+
+def _known_in(correlations: Array, overlaps: Array) -> Array:
+    """Return the overlaps of the columns that have a correlation: the statistic is of these alone."""
+    return np.where(np.isfinite(correlations), overlaps, np.nan)
 
 
 def _cells_met(distance: Array, outcome: Array, relabelings: Relabelings) -> npt.NDArray[np.bool_] | None:
@@ -218,7 +228,7 @@ def _cells_met(distance: Array, outcome: Array, relabelings: Relabelings) -> npt
         met[relabelings.rows[piece][:, i], relabelings.columns[piece][:, j]] = True
     i, j = np.nonzero(~base)
     moved = any(met[relabelings.rows[piece][:, i], relabelings.columns[piece][:, j]].any() for piece in pieces)
-    return None if moved or np.isnan(distance[met]).any() else met
+    return None if moved or not np.isfinite(distance[met]).all() else met
 
 
 def _correlations(x_raw: Array, outcome: Array, mask: npt.NDArray[np.bool_], method: Method) -> Array:

@@ -9,9 +9,9 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
@@ -86,7 +86,7 @@ def group_contrast(
         alternative=alternative,
         null=f"{how} choices of which {len(one)} of the {len(means)} tasks are {first}",
         attainable_p=attainable,
-        minimum_detectable=float((norm.ppf(0.975) + norm.ppf(0.8)) * np.std(statistics)),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         n=len(means),
         unit=f"{member}s ({len(one)} {first}, {len(other)} {second}; each a mean over {blocks} {' × '.join(pairs)})",
         method="permutation test of the difference of two groups of tasks",

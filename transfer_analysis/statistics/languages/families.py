@@ -62,7 +62,7 @@ def within_family_association(
         raise InputError(f"{len(outcome)} outcomes, {len(predictor)} predictors and {len(families)} families are given")
     if not (np.isfinite(outcome).all() and np.isfinite(predictor).all()):
         raise InputError(f"{names[0]} or {names[1]} is missing for some language; leave those languages out")
-    codes = pd.factorize(np.asarray(families, dtype=object))[0]
+    codes = pd.factorize(_known(families), sort=True)[0]
     members = np.bincount(codes)[codes] > 1
     n = int(members.sum())
     if n < 3:
@@ -96,7 +96,7 @@ def within_family_association(
         alternative=alternative,
         null=f"{how} permutations of languages within {many}",
         attainable_p=attainable,
-        minimum_detectable=minimum_detectable(statistics),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         n=n,
         unit=f"languages in {many}",
         method="permutation within families of languages",
@@ -121,7 +121,7 @@ def leave_one_family_out(families: Sequence[str], estimate: Callable[[npt.NDArra
         One row per family, the largest first, after one with all: `left_out, languages` (those left out), `estimate, low, high,
         p_value, n`, and `note` where the test cannot be made without it. A description, not a family of tests.
     """
-    column = np.asarray(families, dtype=object)
+    column = _known(families)
     sizes = pd.Series(column).value_counts(sort=True)
     rows = [_row("none", 0, lambda: estimate(np.ones(len(column), dtype=bool)))]
     rows += [
@@ -147,6 +147,14 @@ def _row(left_out: str, languages: int, outcome: Callable[[], Outcome]) -> dict[
         "n": found.n,
         "note": "",
     }
+
+
+def _known(families: Sequence[str]) -> npt.NDArray[np.object_]:
+    column = np.asarray(families, dtype=object)
+    missing = np.flatnonzero(pd.isna(column))
+    if len(missing):
+        raise InputError(f"language {missing[0]} has no family; leave it out, or give it one of its own")
+    return np.asarray([str(family) for family in column], dtype=object)
 
 
 def _centred(values: Array, codes: npt.NDArray[np.intp], method: str) -> Array:

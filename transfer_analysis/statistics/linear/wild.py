@@ -65,7 +65,7 @@ def wild_cluster_bootstrap(
         raise InputError(f"no effect {term!r}{nearest(term, fixed.names)}; there are {', '.join(fixed.names)}")
     require_columns(data, [cluster], "cluster")
     require_complete(data, [cluster])
-    codes = pd.factorize(data[cluster])[0]
+    codes = pd.factorize(data[cluster], sort=True)[0]
     clusters = int(codes.max()) + 1
     if clusters < MIN_CLUSTERS:
         raise InputError(f"{cluster} has {clusters} levels; the wild cluster bootstrap needs {MIN_CLUSTERS} at least")
@@ -93,7 +93,7 @@ def wild_cluster_bootstrap(
         alternative=alternative,
         null=f"{how} changes of sign of the clusters' residuals",
         attainable_p=attainable,
-        minimum_detectable=_detectable(scores, statistics),
+        minimum_detectable=_detectable(scores, statistics, alternative),
         n=clusters,
         unit=f"clusters ({cluster}; the effect varies within {varying} of them)",
         method=f"restricted wild cluster bootstrap: {formula}",
@@ -150,9 +150,9 @@ def _signs(clusters: int, replicates: int, exact: bool, seed: int) -> Floats:
     return np.vstack([np.ones(clusters), drawn])
 
 
-def _detectable(scores: _Scores, statistics: Floats) -> float:
+def _detectable(scores: _Scores, statistics: Floats, alternative: Alternative) -> float:
     magnitude = np.abs(statistics)
-    return float((np.quantile(magnitude, 0.95) + 0.8416) * scores.error())
+    return float((np.quantile(magnitude, 0.95 if alternative == "two-sided" else 0.90) + 0.8416) * scores.error())
 
 
 def _inverted(scores: _Scores, signs: Floats, alpha: float) -> tuple[float | None, float | None]:

@@ -130,7 +130,7 @@ def _described(
         alternative=alternative,
         null=f"{how} joint permutations of the {pairs.n} labels",
         attainable_p=attainable_share(statistics, alternative),
-        minimum_detectable=minimum_detectable(statistics),
+        minimum_detectable=minimum_detectable(statistics, alternative),
         assumptions=("labels are exchangeable under the null, which related ones are not",),
         warnings=(DESCRIPTIVE,),
     )

@@ -26,7 +26,7 @@ class MatrixRegression:
     names
         `Intercept` and the predictors.
     coefficients, p_values
-        Of each name; p two-sided by permutation.
+        Of each name; p two-sided by permutation, NaN for the intercept, of which labels say nothing.
     r_squared, r_squared_p
         Share of variance explained, with its p-value (one-sided).
     pairs, null
@@ -53,8 +53,10 @@ class MatrixRegression:
         InputError
             For a predictor that it does not have.
         """
-        if term not in self.names:
-            raise InputError(f"no predictor {term!r}{nearest(term, self.names)}; there are {', '.join(self.names)}")
+        if term not in self.names[1:]:
+            raise InputError(
+                f"no predictor {term!r}{nearest(term, self.names[1:])}; there are {', '.join(self.names[1:])}"
+            )
         place = self.names.index(term)
         return Outcome(
             statistic=f"coefficient of {term} in a regression on distance matrices",
@@ -94,6 +96,9 @@ def matrix_regression(
     if not predictors:
         raise InputError("a regression on matrices needs a predictor at least")
     arrays, pairs = aligned({"outcome": outcome, **predictors})
+    # Without their means the sums of squares keep their digits; the intercept is put together again below.
+    means = [float(pairs.of(array).mean()) for array in arrays]
+    arrays = [array - mean for array, mean in zip(arrays, means, strict=True)]
     y = pairs.of(arrays[0])
     x = np.column_stack([np.ones(len(y)), *(pairs.of(array) for array in arrays[1:])])
     if np.linalg.matrix_rank(x / np.abs(x).max(axis=0)) < x.shape[1]:
@@ -103,7 +108,7 @@ def matrix_regression(
     inverse = np.linalg.inv(x.T @ x)
     products, exact = relabeled_products(arrays[0], [pairs.matrix(c) for c in x.T], pairs, permutations, seed)
     coefficients = products @ inverse
-    total = float(((y - y.mean()) ** 2).sum())
+    total = float(y @ y)
     # Permuting labels leaves Σy² as it is.
     residual = np.maximum(y @ y - (products * coefficients).sum(axis=1), 1e-12 * total)
     t = coefficients / np.sqrt(residual[:, None] / (len(y) - x.shape[1]) * np.diag(inverse))
@@ -111,8 +116,10 @@ def matrix_regression(
     how = "all" if exact else f"{len(products) - 1:,} random"
     return MatrixRegression(
         names=("Intercept", *predictors),
-        coefficients=coefficients[0],
-        p_values=np.array([share(column, float(column[0]), "two-sided") for column in t.T]),
+        coefficients=np.concatenate(
+            [[means[0] - float(coefficients[0, 1:] @ np.array(means[1:]))], coefficients[0, 1:]]
+        ),
+        p_values=np.array([np.nan, *(share(column, float(column[0]), "two-sided") for column in t.T[1:])]),
         r_squared=float(explained[0]),
         r_squared_p=share(explained, float(explained[0]), "greater"),
         pairs=pairs,

@@ -90,6 +90,8 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
                 raise InputError(
                     f"{name}: {', '.join(odd[:3])} stands on one side only; rows and columns must be the same"
                 )
+            if not (matrix.index.is_unique and matrix.columns.is_unique):
+                raise InputError(f"{name}: {matrix.index[matrix.index.duplicated()][0]!r} stands there twice")
             labels = list(matrix.index) if labels is None else labels
             if set(matrix.index) != set(labels):
                 odd = sorted(map(str, set(matrix.index) ^ set(labels)))
@@ -99,7 +101,7 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
     n = len(arrays[0])
     if n < MIN_LABELS:
         raise InputError(f"{n} labels have {n * (n - 1) // 2} pairs; {MIN_LABELS} labels are needed at least")
-    symmetric = all(np.array_equal(a, a.T, equal_nan=True) for a in arrays if len(a) == n)
+    symmetric = all(np.allclose(a, a.T, rtol=1e-12, atol=1e-12, equal_nan=True) for a in arrays if len(a) == n)
     first, second = np.tril_indices(n, -1) if symmetric else np.nonzero(~np.eye(n, dtype=bool))
     pairs = Pairs(n, first, second)
     for name, array in zip(matrices, arrays, strict=True):

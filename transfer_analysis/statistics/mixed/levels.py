@@ -18,17 +18,25 @@ _CLUSTERED = 0.1
 #: p-value of that share's F above which it may be chance.
 _CHANCE = 0.01
 
+#: Labels of a table of observations, the usual ones first.
+_WORDS = ("condition", "target", "language", "run", "seed", "model", "language_family", "family")
+
 #: Columns whose combinations are looked at, at most together: a cell is of two.
 _TOGETHER = 3
 
 
+#: Columns joined → the group of each row.
+Groupings = dict[tuple[str, ...], npt.NDArray[np.int64]]
+
+
 def require_own_levels(given: Design, data: pd.DataFrame) -> None:
-    """Refuse a model without a random intercept at the level of a predictor.
+    """Refuse a model without a random term at the level of a predictor.
 
     A predictor that is the same in all rows of a language varies over languages, and its error is that of languages; without a
     random intercept for them, rows of one language would count as independent evidence. A factor (a group of tasks) varies over
-    what it is a property of (the tasks), not over itself. Products of predictors are not looked at: what they need is the random
-    slope of one over the levels of the other.
+    what it is a property of (the tasks), not over itself; one that is a property of nothing (the condition) over its
+    combinations with another label (the runs). A product of two numbers needs the random slope of the one over the levels of the
+    other: that steepness differs between cells, whatever the distance, must not count as evidence of the distance.
 
     Raises
     ------
@@ -36,13 +44,21 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
         Naming each predictor and the random term that it needs.
     """
     intercepts = _intercepts(given)
+    groupings = _groupings(data, _labels(given, data))
     problems = []
-    for name, levels in _levels_of_predictors(given, data).items():
+    for name, column in zip(given.names, given.x.T, strict=True):
+        if name == "Intercept":
+            continue
+        factors = _factors(name, given)
+        if ":" in name and not all(factors):
+            problems += _without_slope(name, given, groupings)
+            continue
+        levels = _levels(column, [factor for factor in factors if factor], groupings, given)
         if levels and not any(frozenset(level) in intercepts for level in levels):
-            wanted = ":".join(levels[0])
+            options = " or ".join(repr(":".join(level)) for level in levels[:2])
             problems.append(
-                f"{name} is the same in all rows of each {wanted}, so it varies over these and not over rows: add "
-                f"{wanted!r} to the random intercepts"
+                f"{name} is the same in all rows of each {':'.join(levels[0])}, so it varies over these and not over rows: add "
+                f"{options} to the random intercepts"
             )
     if problems:
         raise InputError(problems)
@@ -76,19 +92,72 @@ def _intercepts(given: Design) -> set[frozenset[str]]:
     return {frozenset(term.group.split(":")) for term in given.terms if not term.slope}
 
 
+def _rank(name: str) -> int:
+    return _WORDS.index(name) if name in _WORDS else len(_WORDS)
+
+
+def _labels(given: Design, data: pd.DataFrame) -> list[str]:
+    """Return the columns that name things: those of the random terms, then others that part the rows in another way."""
+    named = list(dict.fromkeys(column for term in given.terms for column in term.group.split(":")))
+    texts = [str(c) for c in data.columns if c == "seed" or not pd.api.types.is_numeric_dtype(data[c])]
+    # Of columns that part the rows alike, one that the model, or the field, has a word for is named.
+    others = sorted(set(texts) - set(named), key=lambda c: (_rank(c), c))
+    seen, found = set(), []
+    for name in [*named, *others]:
+        codes = pd.factorize(data[name])[0]
+        key = codes.tobytes()
+        if name in named or (key not in seen and codes.max() > 0):
+            found.append(name)
+        seen.add(key)
+    return sorted(found, key=_rank)
+
+
 def _levels_of_predictors(given: Design, data: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
-    """Return the coarsest groupings that each predictor is a function of."""
-    named = {column for term in given.terms for column in term.group.split(":")}
-    labels = [str(c) for c in data.columns if c in named or not pd.api.types.is_numeric_dtype(data[c])]
-    groupings = _groupings(data, labels)
-    found = {}
-    for name, column in zip(given.names, given.x.T, strict=True):
-        if name == "Intercept" or ":" in name:
-            continue
-        factor = _factor(name, given)
-        others = {level: groups for level, groups in groupings.items() if not _is_factor(level, groups, factor, given)}
-        found[name] = _own_levels(column, others)
-    return found
+    """Return the coarsest groupings that each predictor, products left out, is a function of."""
+    groupings = _groupings(data, _labels(given, data))
+    return {
+        name: _levels(column, [factor for factor in _factors(name, given) if factor], groupings, given)
+        for name, column in zip(given.names, given.x.T, strict=True)
+        if name != "Intercept" and ":" not in name
+    }
+
+
+def _levels(
+    column: npt.NDArray[np.float64], factors: list[str], groupings: Groupings, given: Design
+) -> list[tuple[str, ...]]:
+    """Return the levels at any of which a predictor needs an intercept."""
+    if not factors:
+        return _own_levels(column, groupings)
+    size = int(np.prod([len(_of_factor(factor, given)) for factor in factors]))
+    finer = {level: groups for level, groups in groupings.items() if int(groups.max()) + 1 > size}
+    if len(factors) == 1:
+        others = {level: groups for level, groups in finer.items() if factors[0] not in level}
+        own = _own_levels(column, others)
+        if own:
+            return own
+    return [level for level in finer if set(factors) < set(level)] if len(factors) == 1 else _own_levels(column, finer)
+
+
+def _without_slope(name: str, given: Design, groupings: Groupings) -> list[str]:
+    """Return what a product of which one side at least is a number lacks."""
+    parts = name.split(":")
+    if len(parts) != 2 or any(part not in given.names for part in parts):
+        return []
+    slopes = {(frozenset(term.group.split(":")), term.slope) for term in given.terms if term.slope}
+    wanted = []
+    for one, other in (parts, parts[::-1]):
+        if _factors(other, given)[0] is not None:
+            continue  # a factor has no slope
+        column = given.x[:, given.names.index(one)]
+        levels = _levels(column, [f for f in _factors(one, given) if f], groupings, given)
+        if any((frozenset(level), other) in slopes for level in levels):
+            return []
+        wanted += [f"{':'.join(level)}: slope of {other}" for level in levels[:1]]
+    if not wanted:
+        return []
+    return [
+        f"{name} needs a random slope, without which it is tested against the noise of rows: add {' or '.join(wanted)}"
+    ]
 
 
 def _keys(data: pd.DataFrame, level: tuple[str, ...]) -> npt.NDArray[np.int64]:
@@ -110,21 +179,20 @@ def _share_between(cells: pd.DataFrame) -> float:
     return float((total - within - (k - 1) * error) / (total + error))
 
 
-def _factor(name: str, given: Design) -> str | None:
-    """Return the factor that a column stands for, or None for a number."""
+def _factors(name: str, given: Design) -> list[str | None]:
+    """Return the factor that each part of an effect stands for, None for a number."""
     factors = [v for v, levels in given.variables.items() if isinstance(levels, tuple)]
-    return next((v for v in factors if name.startswith((f"{v}[", f"C({v}"))), None)
+    return [
+        next((v for v in factors if part.startswith((f"{v}[", f"C({v})", f"C({v},"))), None) for part in name.split(":")
+    ]
 
 
-def _is_factor(level: tuple[str, ...], groups: npt.NDArray[np.int64], factor: str | None, given: Design) -> bool:
-    """Say whether a grouping is by the factor itself, or by another name for its levels."""
-    if factor is None:
-        return False
+def _of_factor(factor: str, given: Design) -> tuple[object, ...]:
     levels = given.variables[factor]
-    return factor in level or (isinstance(levels, tuple) and int(groups.max()) + 1 <= len(levels))
+    return levels if isinstance(levels, tuple) else ()
 
 
-def _groupings(data: pd.DataFrame, labels: list[str]) -> dict[tuple[str, ...], npt.NDArray[np.int64]]:
+def _groupings(data: pd.DataFrame, labels: list[str]) -> Groupings:
     """Return the group of each row by every combination of labels that groups rows, the coarsest first."""
     found = {}
     for size in range(1, _TOGETHER + 1):
@@ -135,9 +203,7 @@ def _groupings(data: pd.DataFrame, labels: list[str]) -> dict[tuple[str, ...], n
     return dict(sorted(found.items(), key=lambda item: (int(item[1].max()), len(item[0]))))
 
 
-def _own_levels(
-    column: npt.NDArray[np.float64], groupings: dict[tuple[str, ...], npt.NDArray[np.int64]]
-) -> list[tuple[str, ...]]:
+def _own_levels(column: npt.NDArray[np.float64], groupings: Groupings) -> list[tuple[str, ...]]:
     """Return the coarsest groupings that a predictor is a function of; none where its level is the row."""
     coarsest: list[tuple[str, ...]] = []
     count = -1

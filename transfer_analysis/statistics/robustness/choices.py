@@ -8,9 +8,9 @@ from math import comb
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
 
@@ -62,7 +62,7 @@ def against_random_selection(
     unknown = [
         f"no task {task!r}{nearest(task, tasks)}; there are {', '.join(tasks)}" for task in chosen if task not in tasks
     ]
-    missing = [f"{task} has no value" for task, value in values.items() if not np.isfinite(value)]
+    missing = [f"{task} has no value" for task, value in values.items() if value is None or not np.isfinite(value)]
     if unknown or missing:
         raise InputError(unknown + missing)
     n, k = len(tasks), len(set(chosen))
@@ -85,7 +85,7 @@ def against_random_selection(
         alternative=alternative,
         null=f"{how} choices of {k} tasks",
         attainable_p=attainable,
-        minimum_detectable=float((norm.ppf(0.975) + norm.ppf(0.8)) * np.std(means)),
+        minimum_detectable=minimum_detectable(centred, alternative),
         chance=float(given.mean()),
         chance_spread=float(np.sqrt(given.var(ddof=1) / k * (1 - k / n))),
         n=n,

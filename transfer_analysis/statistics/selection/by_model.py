@@ -68,11 +68,12 @@ def selection_by_model(
     """
     if not distances:
         raise InputError("selection by a model needs a distance at least")
+    if leave_out not in ("target", "task"):
+        raise InputError(f"leave_out {leave_out!r}: expected target or task")
     _require_cells(distances, scores, relabelings)
     shared = _shared(labels, scores.shape) if labels and leave_out == "task" else None
     stacked = np.stack([_standardised(d) for d in distances.values()])
-    spread = np.nanstd(scores, axis=0)
-    scaled = scores / np.where(spread > 0, spread, 1.0)
+    scaled = scores / np.array([_spread(column) for column in scores.T])
     parts = []
     chunks = [relabelings.distances(one, width=len(stacked) ** 2) for one in stacked]
     for moved in zip(*chunks, strict=True):
@@ -98,6 +99,12 @@ def _require_cells(distances: Mapping[str, Array], scores: Array, relabelings: R
             f"too few cells to fit a model of {', '.join(distances)} without the target that it predicts: {len(of_targets)} "
             f"targets have {MIN_CELLS} or more cells with a score and all distances"
         )
+
+
+def _spread(column: Array) -> float:
+    """Return the standard deviation of a target's scores, or one where they do not vary."""
+    known = column[np.isfinite(column)]
+    return float(known.std()) if len(known) and np.ptp(known) > 0 else 1.0
 
 
 def _standardised(distance: Array) -> Array:
@@ -134,7 +141,10 @@ def _predicted(features: Array, scores: Array, leave_out: LeaveOut, shared: npt.
         else:
             kept = _without_tasks(moments, j, shared)
         weights = _weights(kept)
-        predictions[:, :, j] = np.einsum("mik,mik->mi", x[:, :, j], np.broadcast_to(weights, x[:, :, j].shape))
+        # Less its mean over the target's candidates: coefficients that differ by source must not weigh what all share.
+        count = np.maximum(mask[:, :, j].sum(axis=1), 1)[:, None, None]
+        here = np.where(mask[:, :, j, None], x[:, :, j] - x[:, :, j].sum(axis=1, keepdims=True) / count, 0.0)
+        predictions[:, :, j] = np.einsum("mik,mik->mi", here, np.broadcast_to(weights, here.shape))
     return np.where(mask, predictions, np.nan)
 
 

@@ -112,6 +112,9 @@ class Regret:
     relative: bool = True
     higher_is_better: bool = False
 
+    def __post_init__(self) -> None:
+        _require_count(self.k)
+
     def name(self) -> str:
         """Return the name with its variant."""
         return f"Regret@{self.k} ({'relative %' if self.relative else 'absolute'}, {self.of} of {self.k})"
@@ -182,6 +185,9 @@ class AverageRank:
     k: int = 1
     higher_is_better: bool = False
 
+    def __post_init__(self) -> None:
+        _require_count(self.k)
+
     def name(self) -> str:
         """Return the name with its variant."""
         return "rank of the nearest source" if self.k == 1 else f"mean rank of the {self.k} nearest sources"
@@ -196,3 +202,8 @@ class AverageRank:
         n, k = len(scores), min(self.k, len(scores))
         ranks = rankdata(-scores)
         return float(ranks.mean()), float(ranks.var(ddof=1)) / k * (1 - k / n)
+
+
+def _require_count(k: int) -> None:
+    if not isinstance(k, int) or k < 1:
+        raise InputError(f"k = {k}: expected how many sources are chosen, one or more")
