@@ -154,7 +154,7 @@ def test_robustness_of_conditions(table):
     assert "Slope of the gain of c1 less that of c2" in said
     slopes = fit(*command, "--json")
     assert len(json.loads(slopes)) == 6 * 4 * 3
-    fit("fit", "robustness", table, "--distance", "language_distance", fails="give adjust=False")
+    fit("fit", "robustness", table, "--distance", "language_distance", fails="without adjustment")
 
 
 def test_contrast_of_groups(table):
@@ -227,7 +227,11 @@ def test_tasks_on_both_sides_are_relabeled_jointly_and_overlaps_left_out():
     cells = cell_table(frame, "gain", ["distance"])
     assert cells.same_labels
     assert cells.relabelings.description.startswith("all joint permutations of the 5 labels")
-    assert cells.notes == ("5 rows of a condition with itself left out", "1 rows of overlapping cells left out")
+    assert cells.notes == (
+        "5 rows of a condition with itself left out",
+        "1 row of overlapping cells left out",
+        "1 of 20 cells of condition × target are empty",
+    )
     table = frame.pivot(index="condition", columns="target", values="gain").to_numpy(copy=True)
     table[range(5), range(5)] = table[1, 0] = np.nan
     values = distance.to_numpy().copy()

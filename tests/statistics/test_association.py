@@ -132,7 +132,7 @@ def test_with_gaps_in_the_distances_the_interval_uses_the_cells_that_are_known()
 
 
 def test_an_outcome_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match="the outcome has shape"):
+    with pytest.raises(InputError, match="the outcome has shape"):
         association(np.zeros((5, 2)), np.zeros((4, 2)), separate_relabelings(5, 2))
 
 

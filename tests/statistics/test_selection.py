@@ -201,7 +201,8 @@ def model_by_hand(features, scores, leave_out, sources, targets):
                 rows.append([*features[:, a, b], *(float(b == c) for c in range(len(targets)))])
                 y.append(scores[a, b] / spread[b])
         weights = np.linalg.lstsq(np.array(rows), np.array(y), rcond=None)[0]
-        predicted[i, j] = features[:, i, j] @ weights[: len(features)]
+        here = features[:, np.isfinite(scores[:, j]), j].mean(axis=1)
+        predicted[i, j] = (features[:, i, j] - here) @ weights[: len(features)]
     return predicted
 
 

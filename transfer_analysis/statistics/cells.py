@@ -10,10 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
+from transfer_analysis.statistics.frames import (
+    refuse_repeated,
+    require_labels,
+    require_named,
+    require_numbers,
+    without_overlap,
+)
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 
 Array = npt.NDArray[np.float64]
+
+#: What observations of a cell differ in, for the note on what was averaged.
+_AVERAGED = ("model", "adaptation", "initialisation", "source_language", "language", "checkpoint", "seed")
 
 
 @dataclass(frozen=True)
@@ -92,19 +101,29 @@ def cell_table(
     require_named(frame, wanted)
     require_numbers(frame, [outcome, *distances, *covariates])
     refuse_repeated(frame)
-    rows, notes = _kept(frame, row, column, outcome)
+    require_labels(frame, [*keys, *([strata] if strata else [])])
+    every, said = without_overlap(frame.assign(**{key: frame[key].astype(str) for key in keys}), row, column)
+    rows, notes = every[every[outcome].notna()], list(said)
+    if len(rows) < len(every):
+        notes.append(f"{len(every) - len(rows)} rows without {outcome} left out")
+    if rows.empty:
+        raise InputError(f"no row has a {outcome} of one {row} on another {column}; nothing can be compared")
     for name in [*distances, *covariates]:
-        _require_constant(rows, keys, name)
+        _require_constant(every, keys, name)
     grouped = rows.groupby(keys, observed=True)
     counts = grouped.size()
-    if counts.nunique() > 1:
-        notes.append(f"cells are means over {counts.min()} to {counts.max()} observations")
+    over = [c for c in _AVERAGED if c in rows and c not in keys and rows[c].nunique() > 1]
+    if over or counts.nunique() > 1:
+        many = f"{counts.min()}" if counts.nunique() == 1 else f"{counts.min()} to {counts.max()}"
+        notes.append(f"cells are means over {many} observations" + (f" ({', '.join(over)})" if over else ""))
     means = grouped[outcome].mean().unstack(column).sort_index().sort_index(axis=1)
     sides = [str(label) for label in means.index], [str(label) for label in means.columns]
     joint = bool(set(sides[0]) & set(sides[1]))
     labels = sorted({*sides[0], *sides[1]})
     relabelings = _relabelings(rows, row, strata, sides, labels if joint else None, permutations, seed)
-    first = grouped[[*distances, *covariates]].first()
+    # Distances of cells without an outcome are known too, and relabeling may bring them beside one.
+    first = every.groupby(keys, observed=True)[[*distances, *covariates]].first()
+    notes += _gaps(means, first, distances, row, column)
     of_rows, of_columns = (labels, labels) if joint else sides
     return CellTable(
         outcome=means,
@@ -121,22 +140,19 @@ def cell_table(
     )
 
 
-def _kept(frame: pd.DataFrame, row: str, column: str, outcome: str) -> tuple[pd.DataFrame, list[str]]:
-    frame = frame.assign(**{row: frame[row].astype(str), column: frame[column].astype(str)})
+def _gaps(means: pd.DataFrame, first: pd.DataFrame, distances: Sequence[str], row: str, column: str) -> list[str]:
+    """Say how many cells are empty, or lack a distance."""
     notes = []
-    parts = [(frame[outcome].isna(), f"without {outcome}"), (frame[row] == frame[column], f"of a {row} with itself")]
-    if "overlap" in frame:
-        parts.append((frame["overlap"].astype(bool), "of overlapping cells"))
-    left = np.zeros(len(frame), dtype=bool)
-    for mask, what in parts:
-        new = mask.to_numpy(dtype=bool) & ~left
-        if new.any():
-            notes.append(f"{int(new.sum())} rows {what} left out")
-        left |= new
-    rows = frame[~left]
-    if rows.empty:
-        raise InputError(f"no row has a {outcome} of one {row} on another {column}; nothing can be compared")
-    return rows, notes
+    cells = means.size - len(set(means.index) & set(means.columns))
+    empty = cells - int(means.notna().to_numpy().sum())
+    if empty:
+        notes.append(f"{empty} of {cells} cells of {row} × {column} are empty")
+    with_outcome = means.stack().dropna().index
+    for name in distances:
+        missing = int(first[name].reindex(with_outcome).isna().sum())
+        if missing:
+            notes.append(f"{missing} cells have no {name}, and are left out where it counts")
+    return notes
 
 
 def _require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
@@ -146,8 +162,8 @@ def _require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
     if len(varying):
         where = " × ".join(map(str, varying.index[0]))
         raise InputError(
-            f"{name} varies within the cell {where}, so that {' × '.join(keys)} is not its unit: name the columns over which it "
-            "varies, or fit a mixed model"
+            f"{name} varies within the cell {where}, so that {' × '.join(keys)} is not its unit: a distance of languages is tested "
+            "over languages, and one that varies over both in a mixed model"
         )
 
 

@@ -91,6 +91,13 @@ def number(value: float) -> str:
     return digits.replace("-", "\u2212")
 
 
+def freedom(df: float) -> str:
+    """Say which t it is: with how many degrees of freedom, or the normal."""
+    if not df < 1e6:
+        return "normal"
+    return f"t with {number(df)} degree{'' if number(df) == '1' else 's'} of freedom"
+
+
 def p_text(p: float) -> str:
     """Write a p-value as papers do: `p = .032`, `p < .001`."""
     if p < 0.001:

@@ -38,6 +38,8 @@ from transfer_analysis.statistics import (
     within_family_association,
 )
 from transfer_analysis.statistics.effects import condition_effect, effects_beside_baseline
+from transfer_analysis.statistics.mixed.design import design
+from transfer_analysis.statistics.mixed.fit import fit_design
 from transfer_analysis.statistics.mixed.inference import bootstrap_intervals, bootstrap_p_value, profile_interval
 from transfer_analysis.statistics.simulate import Planted, draw
 
@@ -126,6 +128,18 @@ def confounded(held: bool, method: str = "spearman") -> Trial:
         if not held:
             return association(distance, outcome, relabelings, method=method).p_value, None
         return partial_association(distance, outcome, {"size": size}, relabelings, method=method).p_value, None
+
+    return trial
+
+
+def many_covariates(count: int) -> Trial:
+    """Properties of nine intermediate tasks held fixed, sources good everywhere."""
+
+    def trial(rng: Rng) -> tuple[float | None, bool | None]:
+        distance, outcome = nulls.good_everywhere(rng, 9, 6)
+        held = {f"z{i}": np.repeat(rng.normal(size=(9, 1)), 6, axis=1) for i in range(count)}
+        relabelings = separate_relabelings(9, 6, count=199, seed=seed_of(rng))
+        return partial_association(distance, outcome, held, relabelings).p_value, None
 
     return trial
 
@@ -229,13 +243,13 @@ def languages_as_units(rng: Rng) -> tuple[float | None, bool | None]:
 
 # --- models ----------------------------------------------------------------------------------------------------------------
 
-STUDY = Planted(conditions=6, targets=3, seeds=2, families=(5, 3, 2, 2, 1, 1, 1, 1))
-FEW_LANGUAGES = Planted(conditions=6, targets=3, seeds=2, families=(4, 2, 1, 1))
+STUDY = Planted(conditions=6, targets=3, seeds=2, families=(4, 3, 2, 1, 1, 1))
+FEW_LANGUAGES = Planted(conditions=6, targets=3, seeds=2, families=(3, 1, 1))
 SINGULAR = Planted(
     conditions=6,
     targets=3,
     seeds=2,
-    families=(5, 3, 2, 2, 1, 1, 1, 1),
+    families=(4, 3, 2, 1, 1, 1),
     condition=0,
     target=0,
     family=0,
@@ -259,11 +273,10 @@ def observed(planted: Planted, rng: Rng):
     return frame
 
 
-def mixed(planted: Planted, term: str, random: Sequence[str], degrees: str = "satterthwaite") -> Trial:
+def mixed(planted: Planted, term: str, random: Sequence[str], degrees: str = "kenward-roger") -> Trial:
     def trial(rng: Rng) -> tuple[float | None, bool | None]:
-        fit = mixed_model(
-            "gain ~ task_distance + language_distance", observed(planted, rng), random, degrees_of_freedom=degrees
-        )
+        frame = observed(planted, rng)
+        fit = mixed_model("gain ~ task_distance + language_distance", frame, random, degrees_of_freedom=degrees)
         outcome = fit.outcome(term)
         return outcome.p_value, None if outcome.p_value is None else holds(outcome, 0.0)
 
@@ -278,12 +291,9 @@ def mixed_interaction(slopes: bool) -> Trial:
         cells = frame["condition"] + frame["target"]
         steep = dict(zip(sorted(set(cells)), rng.normal(size=cells.nunique()), strict=True))
         frame["gain"] += cells.map(steep) * frame["language_distance"]
-        fit = mixed_model(
-            "gain ~ task_distance * language_distance",
-            frame,
-            EVERY_LEVEL,
-            {"condition:target": "language_distance"} if slopes else None,
-        )
+        steepness = {"condition:target": "language_distance"} if slopes else None
+        given = design("gain ~ task_distance * language_distance", frame, EVERY_LEVEL, steepness)
+        fit = fit_design(given, reml=True, degrees_of_freedom="kenward-roger")
         return fit.outcome("task_distance:language_distance").p_value, None
 
     return trial
@@ -301,7 +311,7 @@ def bootstrapped(rng: Rng) -> tuple[float | None, bool | None]:
 
 def bootstrap_interval_of_mixed(rng: Rng) -> tuple[float | None, bool | None]:
     fit = mixed_model("gain ~ task_distance + language_distance", small_study(rng), SMALL)
-    low, high = bootstrap_intervals(fit, 200, seed=seed_of(rng))["task_distance"]
+    low, high = bootstrap_intervals(fit, 99, seed=seed_of(rng))["task_distance"]
     return None, low <= 0 <= high
 
 
@@ -312,7 +322,7 @@ def profiled(rng: Rng) -> tuple[float | None, bool | None]:
 
 
 def small_study(rng: Rng):
-    planted = Planted(conditions=5, targets=3, seeds=1, families=(1,) * 4, condition=0, clustered=0)
+    planted = Planted(conditions=4, targets=3, seeds=1, families=(1,) * 4, condition=0, clustered=0)
     return draw(planted, rng).frame()
 
 
@@ -508,8 +518,8 @@ def matrices(clustered: bool) -> Trial:
 CELLS = "9 × 4 cells, sources good everywhere"
 TASKS = "10 × 10 tasks on both sides"
 FAMILIES = "5 families × 8 languages"
-WHOLE = "6 × 3 × 16 languages in 8 families × 2 seeds, shared baselines"
-HIERARCHY = "mixed model with all levels"
+WHOLE = "6 × 3 × 12 languages in 6 families × 2 seeds, shared baselines"
+HIERARCHY = "mixed model with all levels, Kenward-Roger"
 
 
 def cases() -> list[Case]:
@@ -524,6 +534,10 @@ def cases() -> list[Case]:
         Case("association across strata", "3 families of 4 tasks that differ in both", across_strata, "naive"),
         Case("partial association, spearman", "12 × 5 cells, data size moves both", confounded(True)),
         Case("partial association, pearson", "12 × 5 cells, data size moves both", confounded(True, "pearson")),
+        Case("partial association, spearman", "9 × 6 cells, two covariates of rows", many_covariates(2)),
+        Case(
+            "partial association, spearman", "9 × 6 cells, four covariates of rows", many_covariates(4), "descriptive"
+        ),
         Case("association without the covariate", "12 × 5 cells, data size moves both", confounded(False), "naive"),
         Case("pooled association", CELLS, pooled, exact=True),
         Case("interval of association, inversion", "planted slope −1 per SD", interval_of_association(-1.0, False)),
@@ -548,12 +562,18 @@ def cases() -> list[Case]:
         Case(
             "least squares, errors by cluster", "9 intermediates × 15 languages, ICC 0.2", by_cluster(9), "descriptive"
         ),
-        Case("least squares, errors by cluster", "40 intermediates × 15 languages, ICC 0.2", by_cluster(40)),
+        Case(
+            "least squares, errors by cluster",
+            "40 intermediates × 15 languages, ICC 0.2",
+            by_cluster(40),
+            "descriptive",
+        ),
+        Case("least squares, errors by cluster", "100 intermediates × 15 languages, ICC 0.2", by_cluster(100)),
         Case("binomial regression", "9 intermediates × 15 languages, ICC 0.5", binomial(None, 9), "naive"),
         Case(
             "binomial regression, errors by cluster",
-            "40 intermediates × 15 languages, ICC 0.5",
-            binomial("condition", 40),
+            "100 intermediates × 15 languages, ICC 0.5",
+            binomial("condition", 100),
         ),
     ]
     for icc in (0.5, 0.8):
@@ -570,17 +590,19 @@ def cases() -> list[Case]:
         Case(f"{HIERARCHY}: language distance", WHOLE, mixed(STUDY, "language_distance", EVERY_LEVEL)),
         Case(f"{HIERARCHY}: task distance", "the same, all variances but the residual's zero", mixed(SINGULAR, "task_distance", EVERY_LEVEL)),
         Case(f"{HIERARCHY}: language distance", "the same, all variances but the residual's zero", mixed(SINGULAR, "language_distance", EVERY_LEVEL)),
-        Case(f"{HIERARCHY}: language distance", "the same with 8 languages in 4 families", mixed(FEW_LANGUAGES, "language_distance", EVERY_LEVEL), "descriptive"),
+        Case(f"{HIERARCHY}: language distance", "the same with 5 languages in 3 families", mixed(FEW_LANGUAGES, "language_distance", EVERY_LEVEL), "descriptive"),
+        Case("mixed model with all levels, Satterthwaite: task distance", WHOLE, mixed(STUDY, "task_distance", EVERY_LEVEL, "satterthwaite"), "descriptive"),
+        Case("mixed model with all levels, Satterthwaite: language distance", WHOLE, mixed(STUDY, "language_distance", EVERY_LEVEL, "satterthwaite"), "descriptive"),
         Case("mixed model without condition and family: task distance", WHOLE, mixed(STUDY, "task_distance", ["condition:target", "target:language", "language", "run"]), "naive"),
         Case("mixed model without condition and family: language distance", WHOLE, mixed(STUDY, "language_distance", ["condition:target", "target:language", "language", "run"]), "naive"),
-        Case("mixed model with slopes by cell: interaction", WHOLE, mixed_interaction(True)),
-        Case("mixed model without slopes by cell: interaction", WHOLE, mixed_interaction(False), "naive"),
-        Case("mixed model, parametric bootstrap of 200", "5 × 3 × 4 languages", bootstrapped),
-        Case("mixed model, bootstrap interval", "5 × 3 × 4 languages", bootstrap_interval_of_mixed, "descriptive"),
-        Case("mixed model, profile interval", "5 × 3 × 4 languages", profiled),
+        Case("mixed model with slopes by cell, Kenward-Roger: interaction", WHOLE, mixed_interaction(True)),
+        Case("mixed model without slopes by cell, Kenward-Roger: interaction", WHOLE, mixed_interaction(False), "naive"),
+        Case("mixed model, parametric bootstrap of 200", "4 × 3 × 4 languages", bootstrapped),
+        Case("mixed model, bootstrap interval", "4 × 3 × 4 languages", bootstrap_interval_of_mixed, "descriptive"),
+        Case("mixed model, profile interval", "4 × 3 × 4 languages", profiled),
         Case("contrast of groups by exchanging tasks", "4 + 4 tasks", groups(4), exact=True),
         Case("t test over rows", "4 + 4 tasks", groups_naive, "naive"),
-        Case("contrast of marginal means, Satterthwaite", "4 + 4 tasks, 2 encoders", groups_by_model("satterthwaite")),
+        Case("contrast of marginal means, Satterthwaite", "4 + 4 tasks, 2 encoders", groups_by_model("satterthwaite"), "descriptive"),
         Case("contrast of marginal means, Kenward-Roger", "4 + 4 tasks, 2 encoders", groups_by_model("kenward-roger")),
         Case("interaction of groups with the encoder, Kenward-Roger", "4 + 4 tasks, 2 encoders", interaction_by_model),
         Case("paired contrast over seeds", "2 conditions, 6 languages, 5 seeds", paired(), exact=True),

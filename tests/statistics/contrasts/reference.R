@@ -12,7 +12,7 @@ say("ols", "estimate", terms, coef(fit))
 say("ols", "std_error", terms, sqrt(diag(vcov(fit))))
 say("ols", "log_likelihood", "", as.numeric(logLik(fit)))
 say("ols", "cluster", terms, sqrt(diag(vcovCL(fit, ~ language, type = "HC1", cadjust = TRUE))))
-say("ols", "two-way", terms, sqrt(diag(vcovCL(fit, ~ language + condition, type = "HC1", cadjust = TRUE))))
+say("ols", "two-way", terms, sqrt(diag(vcovCL(fit, ~ language + condition, type = "HC1", cadjust = TRUE, fix = TRUE))))
 
 logistic <- glm(share ~ group + distance, binomial, d, weights = trials, control = glm.control(epsilon = 1e-14))
 terms <- clean(names(coef(logistic)))

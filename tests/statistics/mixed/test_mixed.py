@@ -153,7 +153,7 @@ def test_a_predictor_needs_a_term_at_its_own_level():
 
 
 def test_an_outcome_says_what_it_rests_on():
-    outcome = fitted("transfer").outcome("language_distance")
+    outcome = fitted("transfer", degrees_of_freedom="kenward-roger").outcome("language_distance")
     assert outcome.low < outcome.estimate < outcome.high
     assert 0 <= outcome.p_value <= 1
     assert "24 condition:target" in outcome.unit

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.outcome import Alternative, Outcome, number
+from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom, number
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Contrast:
 
         t = estimate / std_error; the interval is two-sided.
         """
+        if alternative not in ("two-sided", "greater", "less"):
+            raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
         statistic = self._over_error(self.estimate)
         p = {
             "two-sided": 2 * student.sf(abs(statistic), self.df),
@@ -59,7 +61,7 @@ class Contrast:
             interval_method="t",
             p_value=float(p),
             alternative=alternative,
-            null=f"no difference, t with {number(self.df)} degrees of freedom",
+            null=f"no difference, {freedom(self.df)}",
             minimum_detectable=float((critical + student.ppf(0.8, self.df)) * self.std_error),
             n=self.n,
             unit=self.unit,
@@ -71,7 +73,8 @@ class Contrast:
     def equivalence(self, margin: float, alpha: float = 0.05) -> Outcome:
         """Return the test that it lies within ±margin, declared beforehand, by two one-sided tests.
 
-        p is the larger of those of estimate ≤ −margin and of estimate ≥ margin (Schuirmann 1987, Journal of Pharmacokinetics
+        The minimum detectable effect is here the smallest margin that 80% of such studies would establish if there were no
+        difference. p is the larger of those of estimate ≤ −margin and of estimate ≥ margin (Schuirmann 1987, Journal of Pharmacokinetics
         and Biopharmaceutics 15); it is below α exactly where the interval of level 1 − 2α, which is given, lies inside the
         margin. The size of the test is α at the margin itself, and less within.
 
@@ -93,7 +96,8 @@ class Contrast:
             confidence=1 - 2 * alpha,
             interval_method="t",
             p_value=float(max(above, below)),
-            null=f"a difference of {number(margin)} or more, two one-sided t with {number(self.df)} degrees of freedom",
+            null=f"a difference of {number(margin)} or more, two one-sided tests, {freedom(self.df)}",
+            minimum_detectable=float((student.ppf(1 - alpha, self.df) + student.ppf(0.9, self.df)) * self.std_error),
             n=self.n,
             unit=self.unit,
             method=f"{self.method}; two one-sided tests",
@@ -114,7 +118,8 @@ class Contrast:
         squares = self.std_error**2, other.std_error**2
         if sum(squares) == 0:
             raise InputError(f"{name}: neither contrast has an error to compare them by")
-        df = sum(squares) ** 2 / (squares[0] ** 2 / self.df + squares[1] ** 2 / other.df)
+        spread = squares[0] ** 2 / self.df + squares[1] ** 2 / other.df
+        df = sum(squares) ** 2 / spread if spread > 0 else np.inf
         return replace(
             self,
             name=name,

@@ -12,7 +12,13 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.association.intervals import minimum_detectable
-from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
+from transfer_analysis.statistics.frames import (
+    refuse_repeated,
+    require_labels,
+    require_named,
+    require_numbers,
+    without_overlap,
+)
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
 
@@ -62,13 +68,12 @@ def group_contrast(
     if len(groups) != 2:
         raise InputError(f"a contrast is of two groups, and {len(groups)} are given ({', '.join(groups)})")
     (first, one), (second, other) = groups.items()
-    means, blocks, left_out = _means(frame, [*one, *other], value, member, list(pairs))
+    means, blocks, notes = _means(frame, [*one, *other], value, member, list(pairs))
     choices, exact = _choices(len(means), len(one), permutations, seed)
     statistics = _differences(means, choices)
     if np.ptp(means) <= 1e-12 * max(1.0, float(np.abs(means).max())):
         raise InputError(f"all members have the same mean {value}; there is nothing to compare")
     attainable = attainable_share(statistics, alternative)
-    notes = [f"{left_out} of {blocks + left_out} blocks left out that not every member has"] if left_out else []
     if attainable > 1 - confidence:
         notes.append(f"only {len(choices)} choices of members: no p-value below {attainable:.3f} can occur")
     low, high = _inverted(means, choices, len(one), 1 - confidence)
@@ -97,10 +102,12 @@ def group_contrast(
 
 def _means(
     frame: pd.DataFrame, members: list[str], value: str, member: str, pairs: list[str]
-) -> tuple[Floats, int, int]:
+) -> tuple[Floats, int, list[str]]:
     require_named(frame, [member, value, *pairs])
     require_numbers(frame, [value])
+    require_labels(frame, [member, *pairs])
     refuse_repeated(frame)
+    frame, left_out = without_overlap(frame, member)
     known = set(frame[member].astype(str))
     problems = [f"no {member} {m!r}{nearest(m, known)}" for m in members if m not in known]
     problems += [
@@ -115,7 +122,10 @@ def _means(
     complete = table.reindex(columns=members).dropna()
     if complete.empty:
         raise InputError(f"no combination of {', '.join(pairs)} has all of {', '.join(members)}")
-    return complete.mean().to_numpy(dtype=float), len(complete), len(table) - len(complete)
+    notes = list(left_out)
+    if len(complete) < len(table):
+        notes.append(f"{len(table) - len(complete)} of {len(table)} blocks left out that not every member has")
+    return complete.mean().to_numpy(dtype=float), len(complete), notes
 
 
 def _choices(n: int, k: int, permutations: int, seed: int) -> tuple[npt.NDArray[np.bool_], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,21 @@ class Fit(Protocol):
     @property
     def fixed(self) -> FixedEffects:
         """The fixed effects and what they were made of."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """How many independent units there are."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What n counts."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before quoting the fit."""
         ...
 
     def combinations(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -94,8 +109,9 @@ class MarginalMeans:
             estimate=float(estimate[0]),
             std_error=float(error[0]),
             df=float(df[0]),
-            n=self.fit.fixed.rows,
-            unit="rows",
+            n=self.fit.n,
+            unit=self.fit.unit,
+            notes=self.fit.notes,
             method=f"contrast of estimated marginal means: {self.fit.fixed.formula}{self.held}",
             assumptions=("the model's form is right", "effects and residuals are normal"),
         )
@@ -140,7 +156,9 @@ def marginal_means(
             )
     for name in wanted:
         if isinstance(variables[name], float):
-            raise InputError(f"{name} is a number, not a factor; hold it at values by `at`, or write C({name})")
+            raise InputError(
+                f"{name} is a number, not a factor; hold it at values by `at`, or write C({name}) in the formula"
+            )
     grid = [_values(name, variables[name], held) for name in variables]
     frame = pd.DataFrame(list(product(*grid)), columns=list(variables))
     columns = fit.fixed.columns_for(frame)
@@ -153,13 +171,18 @@ def marginal_means(
     )
 
 
-def _values(name: str, known: tuple[str, ...] | float, held: Mapping[str, float | str]) -> list[float] | list[str]:
+def _values(name: str, known: tuple[Any, ...] | float, held: Mapping[str, float | str]) -> list[Any]:
+    """Return the values of a variable in the grid."""
     if isinstance(known, float):
-        return [float(held.get(name, known))]
+        value = held.get(name, known)
+        if not isinstance(value, int | float):
+            raise InputError(f"at {name} = {value!r}: {name} is a number")
+        return [float(value)]
     if name not in held:
         return list(known)
-    if held[name] not in known:
+    levels = {str(level): level for level in known}
+    if str(held[name]) not in levels:
         raise InputError(
-            f"{name} has no level {held[name]!r}{nearest(str(held[name]), known)}; it has {', '.join(known)}"
+            f"{name} has no level {held[name]!r}{nearest(str(held[name]), levels)}; it has {', '.join(levels)}"
         )
-    return [str(held[name])]
+    return [levels[str(held[name])]]

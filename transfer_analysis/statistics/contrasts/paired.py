@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.contrasts.contrast import Contrast
-from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
+from transfer_analysis.statistics.frames import (
+    refuse_repeated,
+    require_labels,
+    require_named,
+    require_numbers,
+    without_overlap,
+)
 
 #: A side of a comparison: column → the values that belong to it.
 Side = Mapping[str, str | Sequence[str]]
@@ -41,7 +47,8 @@ def paired_contrast(
         `target`, when it is about languages or targets like these (languages that are related are not independent: then
         give the differences to `phylogenetic_regression`).
     pairs
-        Columns by which the sides are paired within a unit. Pairs that one side lacks are left out and said.
+        Columns by which the sides are paired within a unit. Pairs that one side lacks are left out and said, as are cells of a
+        condition with itself and overlapping ones.
 
     Raises
     ------
@@ -57,13 +64,15 @@ def paired_contrast(
     keys = [unit, *(p for p in pairs if p != unit)]
     require_named(frame, [*keys, value, *one, *other])
     require_numbers(frame, [value])
+    require_labels(frame, [*keys, *one, *other])
     refuse_repeated(frame)
+    frame, left_out = without_overlap(frame)
     means = [_side(frame, side, keys, value) for side in (one, other)]
     both = pd.concat(means, axis=1, keys=["one", "other"])
     paired = both.dropna()
     if paired.empty:
         raise InputError(f"the two sides have no {', '.join(keys)} in common; nothing can be paired")
-    notes = []
+    notes = list(left_out)
     if len(paired) < len(both):
         notes.append(
             f"{len(both) - len(paired)} of {len(both)} combinations of {', '.join(keys)} left out: on one side only"
@@ -100,7 +109,7 @@ def paired_contrast(
 def _side(frame: pd.DataFrame, side: Side, keys: list[str], value: str) -> pd.Series:
     chosen = np.ones(len(frame), dtype=bool)
     for column, given in side.items():
-        values = [given] if isinstance(given, str) else list(given)
+        values = _values(given)
         known = set(frame[column].astype(str))
         unknown = [f"{column} has no {v!r}{nearest(v, known)}" for v in values if v not in known]
         if unknown:
@@ -109,14 +118,21 @@ def _side(frame: pd.DataFrame, side: Side, keys: list[str], value: str) -> pd.Se
     rows = frame.loc[chosen].dropna(subset=[value])
     if rows.empty:
         raise InputError(f"no row belongs to {_words(side)}")
-    several = [c for c, given in side.items() if not isinstance(given, str) and len(given) > 1]
+    several = [c for c, given in side.items() if len(_values(given)) > 1]
     if several:
         # Only where all conditions of the side are there is their mean that of the same ones.
         by = rows.groupby([*keys, *several])[value].mean().groupby(level=list(range(len(keys))))
-        whole = int(np.prod([len(side[c]) for c in several]))
+        whole = int(np.prod([len(_values(side[c])) for c in several]))
         return by.mean()[by.size() == whole]
     return rows.groupby(keys)[value].mean()
 
 
 def _words(side: Side) -> str:
-    return ", ".join(" + ".join([given] if isinstance(given, str) else given) for given in side.values())
+    return ", ".join(" + ".join(_values(given)) for given in side.values())
+
+
+def _values(given: object) -> list[str]:
+    """Return the values of a side's column as text: one, or several."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [str(given)]
+    return [str(value) for value in given]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,13 +14,23 @@ from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.formula import FixedEffects, fixed_effects, require_columns, require_complete
-from transfer_analysis.statistics.outcome import Outcome
+from transfer_analysis.statistics.outcome import Outcome, freedom
 
 Floats = npt.NDArray[np.float64]
 Family = Literal["binomial", "poisson"]
 
-#: Below so many clusters the cluster-robust error is too small (Cameron & Miller 2015), and so is the p-value.
-FEW_CLUSTERS = 40
+#: What is to be known of a fit that takes rows for independent.
+_ROWS = (
+    "descriptive unless rows are independent: rows of one task, language or run are not, and count here as if they were; give "
+    "clusters, or fit a mixed model"
+)
+
+#: Linear predictor beyond which a fitted share is 0 or 1.
+_ENDLESS = 15.0
+
+#: Below so many clusters the error by cluster is too small (Cameron & Miller 2015), and so is the p-value: of true nulls, 7%
+#: were rejected with forty.
+FEW_CLUSTERS = 100
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,7 @@ class LinearFit:
             confidence=confidence,
             interval_method="t" if np.isfinite(self.df) else "normal",
             p_value=float(row["p_value"]),
-            null=f"no effect, t with {self.df:.0f} degrees of freedom" if np.isfinite(self.df) else "no effect, normal",
+            null=f"no effect, {freedom(self.df)}",
             minimum_detectable=float((student.ppf(0.975, self.df) + student.ppf(0.8, self.df)) * row["std_error"]),
             n=self.n,
             unit=self.unit,
@@ -127,7 +137,7 @@ def linear_model(formula: str, data: pd.DataFrame, clusters: str | Sequence[str]
     β = (XᵀX)⁻¹Xᵀy. Without clusters every row counts as independent evidence, which rows of one cell, language or run are
     not. With clusters the covariance is (XᵀX)⁻¹ (Σ_g X_gᵀe_g e_gᵀX_g) (XᵀX)⁻¹ times G/(G − 1) · (n − 1)/(n − k), and t has
     G − 1 degrees of freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two
-    columns, that of each less that of their combinations. With fewer than some forty clusters this rejects true nulls too
+    columns, that of each less that of their combinations. With fewer than a hundred clusters this rejects true nulls too
     often: use `wild_cluster_bootstrap`, or a mixed model.
     """
     import statsmodels.api as sm
@@ -137,7 +147,8 @@ def linear_model(formula: str, data: pd.DataFrame, clusters: str | Sequence[str]
     model = sm.OLS(fixed.y, fixed.x)
     if clusters is None:
         fitted = model.fit()
-        return _fit(fixed, fitted, fitted.cov_params(), float(fitted.df_resid), "ordinary least squares", "rows", ())
+        notes = (_ROWS,)
+        return _fit(fixed, fitted, fitted.cov_params(), float(fitted.df_resid), "ordinary least squares", "rows", notes)
     columns, groups = _clusters(data, clusters)
     fitted = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     return _clustered(fixed, fitted, columns, groups, "ordinary least squares")
@@ -176,6 +187,8 @@ def generalised_linear_model(
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
 
+    if family not in ("binomial", "poisson"):
+        raise InputError(f"family {family!r}: expected binomial or poisson")
     fixed = fixed_effects(formula, data)
     _require_rows(fixed)
     _require_range(fixed, family)
@@ -192,10 +205,13 @@ def generalised_linear_model(
             fitted = model.fit(**given)
         except (PerfectSeparationWarning, PerfectSeparationError) as error:
             raise InputError(_separated(fixed)) from error
-    if not fitted.converged or (family == "binomial" and np.abs(fitted.predict(which="linear")).max() > 30):
+    predicted = fitted.predict(which="linear")
+    # Beyond this a share is 0 or 1, or a count 0, to seven digits: the estimate was on its way to infinity.
+    endless = predicted.min() < -_ENDLESS or (family == "binomial" and predicted.max() > _ENDLESS)
+    if not fitted.converged or endless:
         raise InputError(_separated(fixed))
     if groups is None:
-        return _fit(fixed, fitted, fitted.cov_params(), np.inf, method, "rows", ())
+        return _fit(fixed, fitted, fitted.cov_params(), np.inf, method, "rows", (_ROWS,))
     return _clustered(fixed, fitted, columns, groups, method)
 
 
@@ -230,15 +246,43 @@ def _fit(
 def _clustered(fixed: FixedEffects, fitted: Any, columns: tuple[str, ...], groups: Any, method: str) -> LinearFit:
     counts = [len(np.unique(column)) for column in np.atleast_2d(groups.T)]
     fewest = min(counts)
-    notes: tuple[str, ...] = ()
+    _require_spread(fixed, np.atleast_2d(groups.T), columns)
+    covariance, notes = _positive(np.asarray(fitted.cov_params()))
     if fewest < FEW_CLUSTERS:
         notes = (
+            *notes,
             f"descriptive: with {fewest} clusters errors by cluster are too small and the p-value with them; the test is "
             "wild_cluster_bootstrap, or a mixed model",
         )
-    unit = " and ".join(f"{count} {column}" for count, column in zip(counts, columns, strict=True)) + " clusters"
-    fit = _fit(fixed, fitted, fitted.cov_params(), fewest - 1.0, f"{method}, errors by cluster", unit, notes)
-    return LinearFit(**{**vars(fit), "n": fewest, "unit": f"clusters ({unit.removesuffix(' clusters')})"})
+    unit = " and ".join(f"{count} {column}" for count, column in zip(counts, columns, strict=True))
+    fit = _fit(fixed, fitted, covariance, fewest - 1.0, f"{method}, errors by cluster", "", notes)
+    return replace(fit, n=fewest, unit=f"clusters ({unit})")
+
+
+def _positive(covariance: Floats) -> tuple[Floats, tuple[str, ...]]:
+    """Return a covariance without negative eigenvalues, which that of two crossed clusters may have (Cameron et al. 2011)."""
+    values, vectors = np.linalg.eigh(covariance)
+    if values.min() >= -1e-12 * max(float(values.max()), 1e-300):
+        return covariance, ()
+    mended: Floats = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return mended, ("the covariance by two crossed clusters was not positive; negative eigenvalues count as zero",)
+
+
+def _require_spread(fixed: FixedEffects, groups: npt.NDArray[np.int64], columns: tuple[str, ...]) -> None:
+    """Refuse effects of which the clusters cannot tell an error: one that a single cluster alone has."""
+    problems = []
+    for codes, column in zip(groups, columns, strict=True):
+        if fixed.x.shape[1] > codes.max():
+            problems.append(f"{fixed.x.shape[1]} effects are too many for {codes.max() + 1} clusters of {column}")
+        for name, values in zip(fixed.names, fixed.x.T, strict=True):
+            usual = float(np.median(values))
+            if name != "Intercept" and len(np.unique(codes[values != usual])) == 1:
+                problems.append(
+                    f"{name} differs in one cluster of {column} only, whose error cannot be told from it; leave it out, or test it "
+                    "by permutation"
+                )
+    if problems:
+        raise InputError(problems)
 
 
 def _clusters(data: pd.DataFrame, clusters: str | Sequence[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
@@ -251,7 +295,7 @@ def _clusters(data: pd.DataFrame, clusters: str | Sequence[str]) -> tuple[tuple[
     for column, code in zip(columns, codes, strict=True):
         if code.max() + 1 < 3:
             raise InputError(
-                f"{column} has {code.max() + 1} levels; errors by cluster need three at least, better forty"
+                f"{column} has {code.max() + 1} levels; errors by cluster need three at least, better a hundred"
             )
     return columns, codes[0] if len(codes) == 1 else np.column_stack(codes)
 

@@ -70,6 +70,8 @@ def wild_cluster_bootstrap(
     if clusters < MIN_CLUSTERS:
         raise InputError(f"{cluster} has {clusters} levels; the wild cluster bootstrap needs {MIN_CLUSTERS} at least")
     scores = _Scores(fixed, fixed.names.index(term), codes)
+    if scores.error() <= 1e-12 * max(1.0, float(np.abs(fixed.y).max())):
+        raise InputError(f"the effects give {fixed.outcome} without error; there is nothing to test")
     exact = 2**clusters <= EXACT_LIMIT
     signs = _signs(clusters, replicates, exact, seed)
     statistics = scores.t_values(signs, 0.0)

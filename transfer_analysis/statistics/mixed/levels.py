@@ -98,7 +98,9 @@ def _rank(name: str) -> int:
 
 def _labels(given: Design, data: pd.DataFrame) -> list[str]:
     """Return the columns that name things: those of the random terms, then others that part the rows in another way."""
-    named = list(dict.fromkeys(column for term in given.terms for column in term.group.split(":")))
+    of_terms = [column for term in given.terms for column in term.group.split(":")]
+    factors = [name for name, levels in given.variables.items() if isinstance(levels, tuple) and name in data]
+    named = list(dict.fromkeys([*of_terms, *factors]))
     texts = [str(c) for c in data.columns if c == "seed" or not pd.api.types.is_numeric_dtype(data[c])]
     # Of columns that part the rows alike, one that the model, or the field, has a word for is named.
     others = sorted(set(texts) - set(named), key=lambda c: (_rank(c), c))
@@ -128,14 +130,28 @@ def _levels(
     """Return the levels at any of which a predictor needs an intercept."""
     if not factors:
         return _own_levels(column, groupings)
-    size = int(np.prod([len(_of_factor(factor, given)) for factor in factors]))
-    finer = {level: groups for level, groups in groupings.items() if int(groups.max()) + 1 > size}
-    if len(factors) == 1:
-        others = {level: groups for level, groups in finer.items() if factors[0] not in level}
-        own = _own_levels(column, others)
-        if own:
-            return own
-    return [level for level in finer if set(factors) < set(level)] if len(factors) == 1 else _own_levels(column, finer)
+    if len(factors) > 1:
+        return _levels_of_product(factors, groupings, given)
+    others = _finer(factors, groupings, given)
+    return _own_levels(column, others) or [level for level in groupings if factors[0] in level and len(level) > 1]
+
+
+def _levels_of_product(factors: list[str], groupings: Groupings, given: Design) -> list[tuple[str, ...]]:
+    """Return the coarsest levels that a product of factors varies over: what one is a property of, with the others."""
+    options: dict[tuple[str, ...], int] = {}
+    for factor in factors:
+        codes = np.asarray(groupings.get((factor,), np.zeros(given.rows)), dtype=float)
+        for level in _own_levels(codes, _finer(factors, groupings, given)):
+            joined = next((g for g in groupings if set(g) == {*level, *factors} - {factor}), None)
+            if joined is not None:
+                options[joined] = int(groupings[joined].max())
+    return [level for level, size in options.items() if size == min(options.values())]
+
+
+def _finer(factors: list[str], groupings: Groupings, given: Design) -> Groupings:
+    """Return groupings without the factors that have more levels than each: what a factor may be a property of."""
+    size = max(len(_of_factor(factor, given)) for factor in factors)
+    return {level: g for level, g in groupings.items() if not set(level) & set(factors) and int(g.max()) + 1 > size}
 
 
 def _without_slope(name: str, given: Design, groupings: Groupings) -> list[str]:

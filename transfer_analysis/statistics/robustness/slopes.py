@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.frames import refuse_repeated, require_named, require_numbers
+from transfer_analysis.statistics.frames import (
+    refuse_repeated,
+    require_labels,
+    require_named,
+    require_numbers,
+    without_overlap,
+)
 from transfer_analysis.statistics.languages.phylogeny import phylogenetic_regression
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 
@@ -63,14 +70,9 @@ def run_slopes(
     covariance). Runs that have not learnt have no normalised score.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
-    if value not in ("gain", "score", "normalised"):
-        raise InputError(
-            f"value {value!r}: expected gain, score or normalised{nearest(value, ['gain', 'score', 'normalised'])}"
-        )
-    numbers = ["score", distance, *({"gain": ["gain"], "normalised": ["chance"]}.get(value, []))]
-    require_named(frame, [*keys, "language", *numbers])
-    require_numbers(frame, numbers)
-    refuse_repeated(frame)
+    frame = _checked(frame, keys[1:], value, distance)
+    if value == "normalised":
+        frame = _normalised(frame, keys, source_language)
     rows = []
     for names, run in frame.groupby(keys, sort=True, observed=True):
         about = dict(zip(keys, names if isinstance(names, tuple) else (names,), strict=True))
@@ -90,6 +92,7 @@ def slope_difference(
     *,
     value: str = "score",
     distance: str = "language_distance",
+    source_language: str = "en",
     alternative: Alternative = "two-sided",
     simulations: int = 1_999,
     seed: int = 0,
@@ -99,37 +102,64 @@ def slope_difference(
     Parameters
     ----------
     frame
-        One row per observation: `condition`, `language`, the value and the distance. Both sides need the same targets, seeds and
-        models in each language; the source language is to be left out.
+        As for `run_slopes`; `normalised` values compare runs at the same score in the source language.
     one, other
         A condition each, or several whose mean counts.
     components
-        How the languages are related, from `relatedness`, in the order of `languages`.
+        How the languages are related, from `relatedness`, in the order of `languages`, which are without the source.
 
     Returns
     -------
     Outcome
-        Slope, over languages, of the difference of the two mean values on the distance: positive where the first falls less
-        with distance. The differences are paired by language, and their residuals correlated as languages are related (see
-        `phylogenetic_regression`). One condition's own slope is that of its gains.
+        Slope, over languages, of the difference of the two values on the distance: positive where the first falls less with
+        distance. Differences are paired by run (target, seed, model) and language; runs that lack one of the languages on either
+        side are left out and said. Their residuals are correlated as languages are related.
+
+    Raises
+    ------
+    InputError
+        As `run_slopes`; where no run has all languages on both sides; and what `phylogenetic_regression` raises.
+
+    Notes
+    -----
+    Δ_l = mean over runs of (y_one − y_other) in language l; Δ = a + b·d + e by `phylogenetic_regression`, whose assumptions it
+    has. It asks about languages like these, for these tasks. One condition's own slope is that of its gains.
     """
-    require_named(frame, ["condition", "language", value, distance])
-    means = [_mean_by_language(frame, side, value) for side in (one, other)]
-    away = frame.dropna(subset=[distance]).groupby("language", observed=True)[distance].first()
-    table = pd.concat([*means, away], axis=1, keys=["one", "other", "distance"]).reindex(list(languages))
-    missing = [str(code) for code in table.index[table.isna().any(axis=1)]]
-    if missing:
-        raise InputError(f"{', '.join(missing)}: no value on both sides, or no distance; leave these languages out")
+    keys = [name for name in RUN if name in frame]
+    frame = _checked(frame, keys, value, distance)
+    if value == "normalised":
+        frame = _normalised(frame, ["condition", *keys], source_language)
+    rows = frame[frame["language"].isin(languages)].assign(**({} if keys else {"run": ""}))
+    keys = keys or ["run"]
+    means = [_mean_of(rows, side, value, [*keys, "language"]) for side in (one, other)]
+    differences = (means[0] - means[1]).unstack("language").reindex(columns=list(languages))
+    complete = differences.dropna()
+    if complete.empty:
+        lacking = [str(code) for code in differences.columns[differences.isna().all()]] or ["some language each"]
+        raise InputError(
+            f"no run has both sides in all languages (lacking: {', '.join(lacking)}); leave these languages out"
+        )
+    away = rows.groupby("language", observed=True)[distance]
+    if (away.max() - away.min() > 1e-9).any() or away.first().reindex(languages).isna().any():
+        raise InputError(
+            f"{distance} is missing for some language, or varies within one; it must be a property of languages"
+        )
     words = [side if isinstance(side, str) else " + ".join(side) for side in (one, other)]
-    return phylogenetic_regression(
-        (table["one"] - table["other"]).to_numpy(dtype=float),
-        table["distance"].to_numpy(dtype=float),
+    outcome = phylogenetic_regression(
+        complete.mean().to_numpy(dtype=float),
+        away.first().loc[list(languages)].to_numpy(dtype=float),
         components,
         names=(f"the {value} of {words[0]} less that of {words[1]}", distance.replace("_", " ")),
         alternative=alternative,
         simulations=simulations,
         seed=seed,
     )
+    if len(complete) == len(differences):
+        return outcome
+    left_out = (
+        f"{len(differences) - len(complete)} of {len(differences)} runs left out that lack a language on one side"
+    )
+    return replace(outcome, warnings=(*outcome.warnings, left_out))
 
 
 def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language: str = "en") -> pd.DataFrame:
@@ -144,6 +174,9 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
     require_named(frame, [*keys, "language", value])
+    require_numbers(frame, [value])
+    require_labels(frame, [*keys, "language"])
+    refuse_repeated(frame)
     at_home = frame["language"] == source_language
     home = frame[at_home].groupby(keys, observed=True)[value].mean().rename("source_score")
     away = frame[~at_home].groupby(keys, observed=True)[value].agg(others="mean", languages="count")
@@ -154,33 +187,62 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
     ]
 
 
+def _checked(frame: pd.DataFrame, keys: list[str], value: str, distance: str) -> pd.DataFrame:
+    """Return the rows that count, after a look at all of them."""
+    known = ("gain", "score", "normalised")
+    if value not in known:
+        raise InputError(f"value {value!r}: expected gain, score or normalised{nearest(value, known)}")
+    numbers = ["score", distance, *({"gain": ["gain"], "normalised": ["chance"]}.get(value, []))]
+    require_named(frame, ["condition", *keys, "language", *numbers])
+    require_numbers(frame, numbers)
+    require_labels(frame, ["condition", *keys, "language", *(["chance"] if value == "normalised" else [])])
+    refuse_repeated(frame)
+    return without_overlap(frame)[0]
+
+
+def _normalised(frame: pd.DataFrame, keys: list[str], source_language: str) -> pd.DataFrame:
+    """Add (score − chance) / (score in the source language − chance) of each run; NaN where it has not learnt its task."""
+    home = frame[frame["language"] == source_language].groupby(keys, observed=True)["score"].mean().rename("at_home")
+    joined = frame.join(home, on=keys)
+    if joined["at_home"].isna().any():
+        about = dict(zip(keys, joined.loc[joined["at_home"].isna(), keys].iloc[0], strict=True))
+        raise InputError(f"{_named(about)}: no score in {source_language}, which a normalised score is a share of")
+    above = joined["at_home"] - joined["chance"]
+    learnt = above > LEARNT * (100 - joined["chance"])
+    return joined.assign(normalised=((joined["score"] - joined["chance"]) / above).where(learnt))
+
+
 def _of_run(
     run: pd.DataFrame, value: str, distance: str, source_language: str, about: dict[str, object]
 ) -> dict[str, object]:
     home = run.loc[run["language"] == source_language, "score"]
-    rows = run[(run["language"] != source_language) & run[distance].notna()]
     source = float(home.mean()) if len(home) else np.nan
     chance = float(run["chance"].iloc[0]) if "chance" in run else 0.0
     learnt = None if np.isnan(source) else bool(source - chance > LEARNT * (100 - chance))
-    if value == "normalised" and np.isnan(source):
-        raise InputError(f"{_named(about)}: no score in {source_language}, which a normalised score is a share of")
-    if value == "normalised":
-        above = source - chance if learnt else np.nan
-        rows = rows.assign(normalised=(rows["score"] - chance) / above)
+    found: dict[str, object] = {"slope": np.nan, "source_score": source, "languages": 0, "learnt": learnt}
+    if value == "normalised" and not learnt:
+        return found
+    rows = run[(run["language"] != source_language) & run[distance].notna() & run[value].notna()]
     means = rows.groupby("language", observed=True)[[value, distance]].mean()
-    if len(means) < 3 or np.ptp(means[distance]) == 0:
+    if len(means) < 3:
         raise InputError(
-            f"{_named(about)}: {len(means)} languages with a distance, too few (or all as far) for a slope"
+            f"{_named(about)}: {len(means)} languages have a {value} and a {distance}, too few for a slope"
+        )
+    if np.ptp(means[distance]) == 0:
+        raise InputError(
+            f"{_named(about)}: {distance} is the same in all languages, so that it is no distance of languages"
         )
     x = means[distance].to_numpy(dtype=float) - float(means[distance].mean())
     slope = float(x @ means[value].to_numpy(dtype=float) / (x @ x))
-    return {"slope": slope, "source_score": source, "languages": len(means), "learnt": learnt}
+    return {**found, "slope": slope, "languages": len(means)}
 
 
 def _adjusted(table: pd.DataFrame, within: list[str]) -> pd.Series:
     usable = table.dropna(subset=["slope", "source_score"])
     if len(usable) < 3:
-        raise InputError("fewer than three runs have a slope and a score in the source language; give adjust=False")
+        raise InputError(
+            "fewer than three runs have a slope and a score in the source language; compare them as they are, without adjustment"
+        )
     groups = usable[within].astype(str).agg(":".join, axis=1) if within else pd.Series("", index=usable.index)
     away = usable["source_score"] - usable.groupby(groups)["source_score"].transform("mean")
     slopes = usable["slope"] - usable.groupby(groups)["slope"].transform("mean")
@@ -188,14 +250,15 @@ def _adjusted(table: pd.DataFrame, within: list[str]) -> pd.Series:
     return (usable["slope"] - gamma * away).reindex(table.index)
 
 
-def _mean_by_language(frame: pd.DataFrame, side: str | Sequence[str], value: str) -> pd.Series:
+def _mean_of(frame: pd.DataFrame, side: str | Sequence[str], value: str, keys: list[str]) -> pd.Series:
+    """Return the mean of a side's conditions where all of them are there."""
     conditions = [side] if isinstance(side, str) else list(side)
     known = set(frame["condition"])
     unknown = [f"no condition {c!r}{nearest(c, known)}" for c in conditions if c not in known]
     if unknown:
         raise InputError(unknown)
     rows = frame[frame["condition"].isin(conditions)].dropna(subset=[value])
-    means = rows.groupby(["condition", "language"], observed=True)[value].mean().unstack("condition")
+    means = rows.groupby(["condition", *keys], observed=True)[value].mean().unstack("condition")
     return means.reindex(columns=conditions).mean(axis=1, skipna=False)
 
 
