@@ -106,7 +106,7 @@ def test_selection_by_one_distance_and_by_a_model(table):
     relabelings = separate_relabelings(6, 4, count=199)
     for options, measure in (
         (["--measure", "ndcg"], NDCG("ranks")),
-        (["--measure", "regret", "--k", "2", "--of", "mean", "--absolute"], Regret(2, "mean", relative=False)),
+        (["--measure", "regret", "--k", "2", "--of", "mean"], Regret(2, "mean", relative=False)),
     ):
         expected = selection(cells["task_distance"].to_numpy(), cells["gain"].to_numpy(), relabelings, measure)
         (found,) = outcomes("fit", "selection", table, "--distance", "task_distance", "--permutations", "199", *options)
@@ -130,7 +130,7 @@ def test_specification_curve_with_figure(table, tmp_path):
     )  # fmt: skip
     assert "Median correlation over specifications" in said
     curve = pd.read_csv(out, keep_default_na=False)
-    assert sorted(set(curve["exclusion"])) == ["c1", "c2", "none"]
+    assert sorted(set(curve["exclusion"])) == ["condition=c1", "condition=c2", "none"]
     assert len(curve) == 6
     assert figure.read_bytes().startswith(b"\x89PNG")
     command = ("fit", "specification", table, "--distance", "task_distance")

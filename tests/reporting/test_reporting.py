@@ -106,7 +106,14 @@ def test_latex_is_booktabs_and_escaped():
 
 def test_outcome_table_reads_well():
     outcome = Outcome(
-        statistic="s", estimate=-0.2, n=4, unit="cells", method="m", p_value=0.0001, chance=0.8, chance_spread=0.01
+        statistic="s",
+        estimate=-0.2,
+        n=4,
+        unit="cells",
+        method="m",
+        p_value=0.0001,
+        random_selection=0.8,
+        random_selection_spread=0.01,
     )
     row = reporting.outcome_table({"a": outcome}, {"a": 0.02}).iloc[0]
     assert row["estimate"] == "−0.2"

@@ -34,7 +34,7 @@ def test_estimate_error_and_lambda_agree_with_independent_fits():
     x = root @ rng.normal(size=36)
     y = 2 * x + 5 + root @ rng.normal(size=36)
     result = phylogenetic_regression(y, x, [covariance], simulations=99)
-    lam = float(result.method.split("residuals ")[1].split(" ")[0])
+    lam = float(result.method.split("REML; ")[1].split("%")[0]) / 100
     design = sm.add_constant(x, prepend=False)
     fit = sm.GLS(y, design, sigma=lam * covariance + (1 - lam) * np.eye(36)).fit()
     assert result.estimate == pytest.approx(fit.params[0], rel=1e-9)

@@ -55,15 +55,21 @@ def test_languages_fall_into_families_as_xtremes_do():
 
 def test_questions_and_sizes_that_there_are_not_are_refused():
     with pytest.raises(InputError, match=r"no question 'association'.*did you mean 'task-association'"):
-        power_grid("association", 1.0, {})
+        power_grid("association", -1.0, {})
     with pytest.raises(InputError, match=r"no size 'seed' \(did you mean 'seeds'"):
-        power_grid("task-association", 1.0, {"seed": [1]})
-    with pytest.raises(InputError, match="targets: 0 is no number of them"):
-        power_grid("task-association", 1.0, {"targets": [0]})
-    with pytest.raises(InputError, match="nothing can be correlated"):
-        power_grid("task-association", 1.0, {"conditions": [2]})
+        power_grid("task-association", -1.0, {"seed": [1]})
+    with pytest.raises(InputError, match="targets: 0 is no whole number above zero"):
+        power_grid("task-association", -1.0, {"targets": [0]})
+    with pytest.raises(InputError, match="language-slope does not depend on the number of conditions"):
+        power_grid("language-slope", -1.0, {"conditions": [4]})
+    with pytest.raises(InputError, match="give a negative effect"):
+        power_grid("task-association", 1.0, {})
+    with pytest.raises(InputError, match="effect nan"):
+        power_grid("interaction", float("nan"), {})
+    with pytest.raises(InputError, match="2 intermediate tasks × 6 targets .* nothing can be correlated"):
+        power_grid("task-association", -1.0, {"conditions": [2]})
     with pytest.raises(InputError, match="too few for a regression"):
-        power_grid("language-slope", 1.0, {"languages": [3]})
+        power_grid("language-slope", -1.0, {"languages": [3]})
 
 
 def test_a_specification_curve_holds_every_answer():

@@ -144,7 +144,10 @@ def test_a_declared_choice_is_placed_among_all_of_its_size(alternative):
     assert result.estimate == 3.5
     assert result.p_value == pytest.approx(extreme.mean())
     assert result.attainable_p == pytest.approx(1 / 15)
-    assert (result.chance, result.chance_spread) == (pytest.approx(every.mean()), pytest.approx(every.std()))
+    assert (result.random_selection, result.random_selection_spread) == (
+        pytest.approx(every.mean()),
+        pytest.approx(every.std()),
+    )
     assert any("only 15 choices" in warning for warning in result.warnings)
 
 

@@ -44,7 +44,7 @@ def test_ndcg_of_clipped_gains_counts_losses_as_nothing():
 @pytest.mark.parametrize("measure", [NDCG("ranks"), NDCG("scores")])
 def test_random_level_of_ndcg_is_that_of_all_orders(measure):
     every = measure.values(np.array(list(permutations(range(5))), dtype=float), SCORES)
-    mean, variance = measure.chance(SCORES)
+    mean, variance = measure.random_selection(SCORES)
     assert mean == pytest.approx(every.mean())
     assert variance == pytest.approx(every.var())
 
@@ -57,7 +57,7 @@ def test_random_level_of_regret_is_that_of_all_choices(k, of, relative):
     reach = np.mean if of == "mean" else np.max
     every = [80 - reach(choice) for choice in combinations(SCORES, min(k, 5))]
     every = np.array(every) * (100 / 80 if relative else 1)
-    mean, variance = measure.chance(SCORES)
+    mean, variance = measure.random_selection(SCORES)
     assert mean == pytest.approx(every.mean())
     assert variance == pytest.approx(every.var(), abs=1e-9)
 
@@ -80,7 +80,7 @@ def test_ties_are_the_mean_over_the_orders_they_leave_open(measure, distances):
     broken = np.array([np.argsort(p) for p in orders], dtype=float)
     assert measure.values(tied[None], SCORES)[0] == pytest.approx(measure.values(broken, SCORES).mean())
     if len(set(distances)) == 1:
-        assert measure.values(tied[None], SCORES)[0] == pytest.approx(measure.chance(SCORES)[0])
+        assert measure.values(tied[None], SCORES)[0] == pytest.approx(measure.random_selection(SCORES)[0])
 
 
 def slow_regret(distance, scores, k):
@@ -103,9 +103,9 @@ def test_selection_agrees_with_enumeration_by_hand_for_separate_labels():
         for r, c in product(permutations(range(4)), permutations(range(3)))
     ]
     assert result.p_value == pytest.approx(np.mean(np.array(null) <= result.estimate + 1e-12))
-    chances = [Regret(2).chance(scores[:, j]) for j in range(3)]
-    assert result.chance == pytest.approx(np.mean([m for m, _ in chances]))
-    assert result.chance_spread == pytest.approx(np.sqrt(sum(v for _, v in chances)) / 3)
+    chances = [Regret(2).random_selection(scores[:, j]) for j in range(3)]
+    assert result.random_selection == pytest.approx(np.mean([m for m, _ in chances]))
+    assert result.random_selection_spread == pytest.approx(np.sqrt(sum(v for _, v in chances)) / 3)
     assert result.low is None
     assert any("fewer than 10 targets" in w for w in result.warnings)
 
@@ -160,11 +160,24 @@ def test_what_cannot_be_selected_is_an_error():
 def test_a_k_that_takes_everybody_is_warned_of():
     result = selection(
         np.random.default_rng(0).random((3, 2)),
-        np.ones((3, 2)) + np.arange(3)[:, None],
+        np.array([[1.0, 1.0], [2.0, 2.0], [4.0, np.nan]]),
         separate_relabelings(3, 2),
-        Regret(5),
+        Regret(2),
     )
     assert any("takes every candidate" in warning for warning in result.warnings)
+    with pytest.raises(InputError, match="is the same whatever is selected"):
+        selection(np.ones((3, 2)), np.random.default_rng(0).random((3, 2)), separate_relabelings(3, 2), Regret(1))
+
+
+def test_measures_that_there_are_not_are_refused():
+    with pytest.raises(InputError, match="k = 0: expected how many"):
+        Regret(0)
+    with pytest.raises(InputError, match=r"k = 2.5"):
+        AverageRank(2.5)
+    with pytest.raises(InputError, match="of 'median': expected mean or best"):
+        Regret(1, "median")
+    with pytest.raises(InputError, match="relevance 'gains'"):
+        NDCG("gains")
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
@@ -172,9 +185,9 @@ def test_random_levels_of_rank_and_top_1_are_those_of_all_choices(k):
     tied = np.array([70.0, 80.0, 80.0, 72.0, 61.0])
     ranks = np.array([4.0, 1.5, 1.5, 3.0, 5.0])
     every = [np.mean(choice) for choice in combinations(ranks, k)]
-    mean, variance = AverageRank(k).chance(tied)
+    mean, variance = AverageRank(k).random_selection(tied)
     assert (mean, variance) == (pytest.approx(np.mean(every)), pytest.approx(np.var(every), abs=1e-12))
-    assert Top1().chance(tied) == (pytest.approx(0.4), pytest.approx(0.24))
+    assert Top1().random_selection(tied) == (pytest.approx(0.4), pytest.approx(0.24))
 
 
 def test_rank_and_top_1_by_hand():

@@ -109,7 +109,7 @@ def test_taskweb_similarity_recomputed(taskweb):
         np.mean([100 * (s.max() - np.mean(c)) / s.max() for c in combinations(s, 5)])
         for s in (score[np.isfinite(score[:, j]), j] for j in range(5))
     ]
-    assert outcomes["regret"]["chance"] == pytest.approx(np.mean(enumerated))
+    assert outcomes["regret"]["random_selection"] == pytest.approx(np.mean(enumerated))
 
     def ndcg(d):
         values = []
@@ -125,7 +125,7 @@ def test_taskweb_similarity_recomputed(taskweb):
     assert outcomes["ndcg"]["p_value"] == pytest.approx(np.mean(null >= null[0] - 1e-12))
     every = [np.mean([np.array(o) @ (1 / np.log2(np.arange(2, 7))) for o in permutations(range(5))])]
     best = np.arange(5)[::-1] @ (1 / np.log2(np.arange(2, 7)))
-    assert outcomes["ndcg"]["chance"] == pytest.approx(every[0] / best)
+    assert outcomes["ndcg"]["random_selection"] == pytest.approx(every[0] / best)
     assert finished.finding.startswith(("Supported: ", "Not supported: "))
 
 

@@ -98,7 +98,7 @@ def association_command(
 @app.command(
     "selection",
     epilog="Example: transfer-analysis fit selection reports/quickstart/data/observations-gains.parquet --distance "
-    "semantic_distance --measure regret --k 1 --of best --absolute",
+    "semantic_distance --measure regret --k 1",
 )
 def selection_command(
     table: Table,
@@ -110,8 +110,11 @@ def selection_command(
     relevance: Annotated[str, typer.Option(help="What NDCG counts: ranks, scores or clipped-gains.")] = "ranks",
     k: Annotated[int, typer.Option(help="How many are chosen, for regret and rank.", min=1)] = 1,
     of: Annotated[str, typer.Option(help="Regret of the mean or the best of the k.")] = "best",
-    absolute: Annotated[
-        bool, typer.Option("--absolute", help="Regret in points, not in per cent of the best.")
+    relative: Annotated[
+        bool,
+        typer.Option(
+            "--relative", help="Regret in per cent of the best, which must be positive: for scores, not gains."
+        ),
     ] = False,
     leave_out: Annotated[
         str,
@@ -127,7 +130,9 @@ def selection_command(
 
     if leave_out not in ("target", "task"):
         raise InputError(f"--leave-out {leave_out!r}: expected target or task")
-    chosen = _measure(measure, relevance, k, of, absolute)
+    if len(set(distance)) < len(distance):
+        raise InputError(f"--distance {distance[0]}: given twice")
+    chosen = _measure(measure, relevance, k, of, relative)
     cells = _cells(table, outcome, distance, row, column, [], None, permutations, seed)
     unit = f"{column}s"
     if len(distance) == 1:
@@ -191,7 +196,7 @@ def specification_command(
         cells.values,
         cells.relabelings,
         covariates={name: {c: cells.covariates[c] for c in columns} for name, columns in sets.items()},
-        exclusions={value: _mask(cells, row, column, side, value) for side, value in exclusions},
+        exclusions={f"{side}={value}": _mask(cells, row, column, side, value) for side, value in exclusions},
         method="pearson" if method == "pearson" else "spearman",
     )
     if out is not None:
@@ -233,7 +238,7 @@ def _cells(
     )
 
 
-def _measure(name: str, relevance: str, k: int, of: str, absolute: bool) -> Measure:
+def _measure(name: str, relevance: str, k: int, of: str, relative: bool) -> Measure:
     from transfer_analysis.statistics import NDCG, AverageRank, Regret, Top1
 
     if relevance not in ("ranks", "scores", "clipped-gains"):
@@ -242,7 +247,7 @@ def _measure(name: str, relevance: str, k: int, of: str, absolute: bool) -> Meas
         raise InputError(f"--of {of!r}: expected mean or best")
     measures: dict[str, Measure] = {
         "ndcg": NDCG(relevance),  # type: ignore[arg-type]
-        "regret": Regret(k, of, not absolute),  # type: ignore[arg-type]
+        "regret": Regret(k, of, relative),  # type: ignore[arg-type]
         "top-1": Top1(),
         "rank": AverageRank(k),
     }

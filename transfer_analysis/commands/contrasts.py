@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, pairs
+from transfer_analysis.commands.common import AsJson, key_values, pairs
 from transfer_analysis.commands.fitting import Direction, OutCsv, Permutations, Seed, Table, direction, read_frame, say
 from transfer_analysis.errors import InputError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from transfer_analysis.statistics import Contrast, Outcome
+    from transfer_analysis.statistics.outcome import Alternative
 
 app = typer.Typer()
 
@@ -26,11 +27,14 @@ app = typer.Typer()
 )
 def contrast_command(
     table: Table,
-    group: Annotated[list[str], typer.Option(help="NAME=CONDITION,CONDITION: give two.")],
+    group: Annotated[list[str], typer.Option(help="NAME=CONDITION,CONDITION: give two; none is a condition too.")],
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME.COLUMN=VALUE: which rows a group has, such as baseline.initialisation=random."),
+    ] = None,
     outcome: Annotated[str, typer.Option(help="Column that is compared.")] = "gain",
     pair: Annotated[
-        list[str] | None,
-        typer.Option(help="Column by which conditions are paired besides the seed; target and language."),
+        list[str] | None, typer.Option(help="Column by which conditions are paired besides the seed: target, language.")
     ] = None,
     by: Annotated[
         str | None,
@@ -43,42 +47,54 @@ def contrast_command(
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
-    """Do two groups of intermediate tasks differ? Over tasks like these, and for these tasks over seeds."""
-    from transfer_analysis.statistics import group_contrast, holm
-
-    groups = {name: members.split(",") for name, members in pairs(group, "--group", "NAME=CONDITION,CONDITION").items()}
+    """Do two groups of conditions differ? Over tasks like these, and for these tasks over seeds."""
+    groups = {
+        name: [member.strip() for member in members.split(",")]
+        for name, members in pairs(group, "--group", "NAME=CONDITION,CONDITION").items()
+    }
     if len(groups) != 2:
         raise InputError(f"--group: a contrast is of two groups, and {len(groups)} are given")
+    sides = _sides(groups, where)
     frame = read_frame(table)
-    paired_by = pair or [c for c in ("target", "language") if c in frame]
-    parts = _parts(frame, by)
+    paired_by = [c for c in dict.fromkeys(pair or ["target", "language"]) if c != "seed" and (pair or c in frame)]
+    way = direction(alternative)
     outcomes: dict[str, Outcome] = {}
     contrasts: dict[str, Contrast] = {}
-    for name, part in parts.items():
-        suffix = f", {name}" if name else ""
-        outcomes[f"tasks{suffix}"] = group_contrast(
-            part,
-            groups,
-            value=outcome,
-            pairs=[*paired_by, *(["seed"] if "seed" in part else [])],
-            alternative=direction(alternative),
-            permutations=permutations,
-            seed=seed,
-        )
-        if "seed" in part and part["seed"].nunique() > 1:
-            contrasts[name] = _over_seeds(part, groups, outcome, paired_by)
-            outcomes[f"seeds{suffix}"] = contrasts[name].outcome(direction(alternative))
-            if margin is not None:
-                outcomes[f"equivalence{suffix}"] = contrasts[name].equivalence(margin)
+    notes: list[str] = []
+    for name, part in _parts(frame, by).items():
+        suffix = f" in {name}" if name else ""
+        if where is None and sum(map(len, groups.values())) > 2:
+            outcomes[f"tasks{suffix}"] = _over_tasks(part, groups, outcome, paired_by, way, permutations, seed)
+        else:
+            notes.append(f"not tested over tasks{suffix}: that takes three conditions or more, of the same rows")
+        if "seed" not in part or part["seed"].nunique() < 2:
+            notes.append(f"not tested over seeds{suffix}: there is one")
+            continue
+        contrasts[name] = _over_seeds(part, sides, outcome, paired_by)
+        outcomes[f"seeds{suffix}"] = contrasts[name].outcome(way)
+        if margin is not None:
+            outcomes[f"equivalence{suffix}"] = contrasts[name].equivalence(margin)
     if len(contrasts) == 2:
         (one, first), (other, second) = contrasts.items()
         words = f"difference of the contrast between {one} and {other}"
         outcomes[f"interaction with {by}"] = first.minus(second, words).outcome()
+    elif len(contrasts) > 2:
+        notes.append(f"no interaction with {by}: it has {len(contrasts)} values; compare two, or use `fit means`")
     if margin is not None and not contrasts:
         raise InputError("--margin: a test of equivalence needs several seeds")
-    tested = [o.p_value for o in outcomes.values() if o.p_value is not None]
-    corrected = ", ".join(f"{name} {p:.3g}" for name, p in zip(outcomes, holm(tested), strict=True))
-    say(outcomes, out, as_json, (f"p-values after Holm's correction over these {len(tested)}: {corrected}",))
+    if not outcomes:
+        raise InputError(notes)
+    say(outcomes, out, as_json, tuple(notes))
+
+
+def _sides(groups: dict[str, list[str]], where: list[str] | None) -> list[dict[str, list[str]]]:
+    sides = {name: {"condition": members} for name, members in groups.items()}
+    for key, value in key_values(where, "--where", "NAME.COLUMN=VALUE"):
+        name, _, column = key.partition(".")
+        if name not in sides or not column:
+            raise InputError(f"--where {key}={value}: expected NAME.COLUMN=VALUE, NAME being {' or '.join(sides)}")
+        sides[name][column] = [*sides[name].get(column, []), value]
+    return list(sides.values())
 
 
 def _parts(frame: pd.DataFrame, by: str | None) -> dict[str, pd.DataFrame]:
@@ -89,18 +105,27 @@ def _parts(frame: pd.DataFrame, by: str | None) -> dict[str, pd.DataFrame]:
     return {str(name): part for name, part in frame.groupby(by, sort=True)}
 
 
-def _over_seeds(frame: pd.DataFrame, groups: dict[str, list[str]], outcome: str, paired_by: list[str]) -> Contrast:
+def _over_tasks(
+    frame: pd.DataFrame,
+    groups: dict[str, list[str]],
+    outcome: str,
+    paired_by: list[str],
+    way: Alternative,
+    permutations: int,
+    seed: int,
+) -> Outcome:
+    from transfer_analysis.statistics import group_contrast
+
+    blocks = [*paired_by, *(["seed"] if "seed" in frame else [])]
+    return group_contrast(
+        frame, groups, value=outcome, pairs=blocks, alternative=way, permutations=permutations, seed=seed
+    )
+
+
+def _over_seeds(frame: pd.DataFrame, sides: list[dict[str, list[str]]], outcome: str, paired_by: list[str]) -> Contrast:
     from transfer_analysis.statistics import paired_contrast
 
-    (first, one), (second, other) = groups.items()
-    return paired_contrast(
-        frame,
-        {"condition": one},
-        {"condition": other},
-        value=outcome,
-        pairs=paired_by,
-        name=f"mean {outcome} of these {first} tasks less that of these {second} tasks",
-    )
+    return paired_contrast(frame, sides[0], sides[1], value=outcome, pairs=paired_by)
 
 
 Square = Annotated[

@@ -52,7 +52,13 @@ def direction(given: str) -> Alternative:
     raise InputError(f"--alternative {given!r}: expected two-sided, less or greater")
 
 
-def say(outcomes: Mapping[str, Outcome], out: Path | None, as_json: bool, notes: tuple[str, ...] = ()) -> None:
+def say(
+    outcomes: Mapping[str, Outcome],
+    out: Path | None,
+    as_json: bool,
+    notes: tuple[str, ...] = (),
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> None:
     """Print outcomes as sentences with their warnings, or as JSON, and write them as CSV where that is wanted.
 
     Parameters
@@ -61,6 +67,8 @@ def say(outcomes: Mapping[str, Outcome], out: Path | None, as_json: bool, notes:
         What each answers → the outcome.
     notes
         What was done to the table beforehand.
+    tables
+        What belongs to the outcomes, for the JSON.
     """
     import pandas as pd
 
@@ -73,18 +81,25 @@ def say(outcomes: Mapping[str, Outcome], out: Path | None, as_json: bool, notes:
         write_text(out, tidy.to_csv(index=False, lineterminator="\n"))
     if as_json:
         rows = json.loads(tidy.to_json(orient="records", double_precision=15))
-        typer.echo(json.dumps({"outcomes": rows, "notes": list(notes)}, indent=2))
+        more = {
+            name: json.loads(frame.to_json(orient="records", double_precision=15))
+            for name, frame in (tables or {}).items()
+        }
+        typer.echo(json.dumps({"outcomes": rows, "notes": list(notes), **more}, indent=2))
         return
     for outcome in outcomes.values():
         typer.echo(str(outcome))
         typer.echo(f"  {outcome.method}")
-        more = []
+        facts = []
         if outcome.attainable_p is not None:
-            more.append(f"attainable p {outcome.attainable_p:.2g}")
+            facts.append(f"attainable p {outcome.attainable_p:.2g}")
         if outcome.minimum_detectable is not None:
-            more.append(f"detectable with 80% power: {number(outcome.minimum_detectable)}")
-        if more:
-            typer.echo(f"  {'; '.join(more)}")
+            detectable = number(outcome.minimum_detectable)
+            if "correlation" in outcome.statistic and outcome.minimum_detectable > 1:
+                detectable = f"none (it would take a correlation of {detectable})"
+            facts.append(f"detectable with 80% power: {detectable}")
+        if facts:
+            typer.echo(f"  {'; '.join(facts)}")
         for warning in outcome.warnings:
             typer.echo(f"  note: {warning}")
     for note in notes:

@@ -8,7 +8,7 @@ import typer
 
 from transfer_analysis.commands.common import AsJson, key_values, print_table
 from transfer_analysis.commands.fitting import Direction, OutCsv, Seed, Table, direction, read_frame, say
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +45,8 @@ def languages_command(
     from transfer_analysis.statistics import within_family_association as within
 
     covariates = covariate or []
+    if distance in covariates:
+        raise InputError(f"--covariate {distance}: is the distance itself")
     means, notes = _by_language(read_frame(table), outcome, [distance, *covariates], source_language)
     codes = list(means.index)
     tree = lineages(codes)
@@ -66,14 +68,20 @@ def languages_command(
         )
 
     outcomes = {"on the tree": regression(y == y)}
-    try:
-        outcomes["within families"] = within(y, x, families, names=names, alternative=direction(alternative), seed=seed)
-    except InputError as error:
-        notes.append(f"not tested within families: {error}")
-    say(outcomes, out, as_json, tuple(notes))
+    if covariates:
+        notes.append(f"not tested within families, where {', '.join(covariates)} cannot be held fixed")
+    else:
+        try:
+            outcomes["within families"] = within(
+                y, x, families, names=names, alternative=direction(alternative), seed=seed
+            )
+        except InputError as error:
+            notes.append(f"not tested within families: {error}")
+    without = leave_one_family_out(families, regression)
+    say(outcomes, out, as_json, tuple(notes), {"without_each_family": without})
     if not as_json:
         typer.echo("\nwithout each family in turn:")
-        _print_frame(leave_one_family_out(families, regression).drop(columns="note"))
+        _print_frame(without if without["note"].any() else without.drop(columns="note"))
 
 
 @app.command(
@@ -85,7 +93,10 @@ def robustness_command(
     table: Table,
     distance: Annotated[str, typer.Option(help="Column with the distance of each language.")],
     value: Annotated[
-        str, typer.Option(help="gain, score, or normalised: (score - chance) / (English - chance).")
+        str,
+        typer.Option(
+            "--outcome", help="gain, score, or normalised: (score - chance) / (score in the source language - chance)."
+        ),
     ] = "gain",
     chosen: Annotated[
         list[str] | None,
@@ -103,15 +114,22 @@ def robustness_command(
 ) -> None:
     """How steeply does each condition fall with the distance of the language, and is a declared choice flatter than random ones?"""
     from transfer_analysis.languages import lineages
-    from transfer_analysis.statistics import against_random_selection, relatedness, run_slopes, slope_difference
+    from transfer_analysis.statistics import (
+        against_random_selection,
+        relatedness,
+        run_slopes,
+        slope_difference,
+        transfer_gaps,
+    )
 
-    frame = read_frame(table)
+    frame = _with_chance(read_frame(table)) if value == "normalised" else read_frame(table)
     pairs = key_values(compare, "--compare", "ONE=OTHER")
     slopes = run_slopes(frame, value=value, distance=distance, source_language=source_language, adjust=adjust)
     column = "adjusted_slope" if adjust else "slope"
-    by_condition = slopes.groupby("condition")[
-        ["slope", *(["adjusted_slope"] if adjust else []), "source_score"]
-    ].mean()
+    shown = ["slope", *(["adjusted_slope"] if adjust else []), "source_score"]
+    by_condition = slopes.groupby("condition")[shown].mean()
+    gaps = transfer_gaps(frame, source_language=source_language).groupby("condition")["transfer_gap"].mean()
+    by_condition = by_condition.assign(transfer_gap=gaps, runs=slopes.groupby("condition").size())
     unlearnt = slopes.loc[slopes["learnt"].eq(False), "condition"].nunique()
     notes = (
         [f"{unlearnt} conditions have runs that have hardly learnt their task: their slopes say nothing"]
@@ -130,26 +148,41 @@ def robustness_command(
             seed=seed,
         )
     for one, other in pairs:
-        rows = frame[(frame["language"] != source_language) & frame[distance].notna()]
-        codes = sorted(set(rows["language"]))
+        away = frame[(frame["language"] != source_language) & frame[distance].notna()]
+        codes = sorted(set(away["language"]))
         components = relatedness(list(lineages(codes).values()))
         outcomes[f"{one} and {other}"] = slope_difference(
-            rows,
+            frame,
             one,
             other,
             components,
             codes,
-            value="score" if value == "normalised" else value,
+            value=value,
             distance=distance,
+            source_language=source_language,
             alternative=direction(alternative),
             seed=seed,
         )
+    if pairs and adjust and value != "normalised":
+        notes.append(
+            "slopes are compared as they are; --outcome normalised compares them at one score in the source language"
+        )
     if not as_json:
-        _print_frame(by_condition.assign(runs=slopes.groupby("condition").size()).reset_index())
+        _print_frame(by_condition.reset_index())
     if outcomes:
-        say(outcomes, out, as_json, tuple(notes))
+        say(outcomes, out, as_json, tuple(notes), {"slopes": slopes})
         return
     _write_slopes(slopes, out, as_json, notes)
+
+
+def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the chance level of each target from the catalogue, where the table does not have it."""
+    from transfer_analysis.tasks import load_catalogue
+
+    if "chance" in frame or "target" not in frame:
+        return frame
+    catalogue = load_catalogue()
+    return frame.assign(chance=[catalogue[str(target)].chance for target in frame["target"]])
 
 
 def _write_slopes(slopes: pd.DataFrame, out: object, as_json: bool, notes: list[str]) -> None:
@@ -169,10 +202,25 @@ def _by_language(
     frame: pd.DataFrame, outcome: str, properties: list[str], source_language: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the mean outcome and the properties of each language but the source, and what was left out."""
-    from transfer_analysis.statistics.frames import require_named, require_numbers
+    from transfer_analysis.statistics.frames import (
+        refuse_repeated,
+        require_labels,
+        require_named,
+        require_numbers,
+        without_overlap,
+    )
 
     require_named(frame, ["language", outcome, *properties])
     require_numbers(frame, [outcome, *properties])
+    require_labels(frame, ["language"])
+    refuse_repeated(frame)
+    frame, said = without_overlap(frame)
+    known = set(frame["language"])
+    if source_language not in known and (frame[properties[0]] == 0).any():
+        raise InputError(
+            f"--source-language {source_language!r}: no language of the table{nearest(source_language, known)}, of which one has "
+            f"{properties[0]} 0 and is to be left out"
+        )
     rows = frame[(frame["language"] != source_language) & frame[outcome].notna()]
     spread = rows.groupby("language", observed=True)[properties].agg(lambda v: v.max() - v.min())
     for name in properties:
@@ -182,9 +230,9 @@ def _by_language(
             )
     means = rows.groupby("language", observed=True).agg({outcome: "mean", **dict.fromkeys(properties, "first")})
     counts = rows.groupby("language", observed=True).size()
-    notes = (
-        [f"scores of languages are means over {counts.min()} to {counts.max()} rows"] if counts.nunique() > 1 else []
-    )
+    notes = list(said)
+    if counts.nunique() > 1:
+        notes.append(f"the {outcome} of a language is a mean over {counts.min()} to {counts.max()} rows")
     complete = means.dropna()
     if len(complete) < len(means):
         gone = sorted(set(means.index) - set(complete.index))

@@ -68,11 +68,13 @@ def power_command(
     if enough.empty:
         typer.echo("no size that was tried reaches 80% power")
         return
-    runs = enough["conditions"] * enough["targets"] * enough["seeds"]
-    best = enough.loc[runs.idxmin()]
+    trained = 0 if question == "language-slope" else enough["conditions"]
+    runs = (trained + 1) * enough["targets"] * enough["seeds"]  # the baseline is a condition too
+    best = enough.loc[(runs * 1000 + enough["languages"]).idxmin()]
+    of_tasks = "" if question == "language-slope" else f"{best.conditions:.0f} intermediate tasks and none × "
     typer.echo(
-        f"fewest runs with 80% power: {best.conditions:.0f} intermediate tasks × {best.targets:.0f} targets × "
-        f"{best.seeds:.0f} seeds, tested in {best.languages:.0f} languages ({best.power:.0%})"
+        f"fewest runs of those tried with 80% power: {of_tasks}{best.targets:.0f} targets × {best.seeds:.0f} seeds, tested in "
+        f"{best.languages:.0f} languages: {best.power:.0%} ({best.low:.0%} to {best.high:.0%})"
     )
 
 

@@ -31,8 +31,8 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 if outcome.low is None or outcome.high is None
                 else f"{number(outcome.low)} to {number(outcome.high)}",
                 "random selection": ""
-                if outcome.chance is None
-                else f"{number(outcome.chance)} ± {number(outcome.chance_spread or 0.0)}",
+                if outcome.random_selection is None
+                else f"{number(outcome.random_selection)} ± {number(outcome.random_selection_spread or 0.0)}",
                 "p": "" if outcome.p_value is None else p_text(outcome.p_value).removeprefix("p ").removeprefix("= "),
                 "p (Holm)": "" if corrected is None else p_text(corrected).removeprefix("p ").removeprefix("= "),
                 "n": f"{outcome.n} {outcome.unit}",

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.stats import dunnett, t
 
 from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.frames import require_named, require_numbers
 from transfer_analysis.statistics.outcome import Alternative, Outcome
+from transfer_analysis.statistics.outcome import freedom as t_of
 
 
 def effects_beside_baseline(
@@ -46,6 +48,8 @@ def effects_beside_baseline(
     InputError
         Where a target has no baseline, or a score is not a number.
     """
+    require_named(scores, ["condition", "target", "score"])
+    require_numbers(scores, ["score"])
     if scores["score"].isna().any():
         raise InputError("effects: a score is missing; leave out the runs that have none")
     tables = [
@@ -75,6 +79,10 @@ def condition_effect(
     InputError
         Where either condition has no run, or no condition has two.
     """
+    require_named(scores, ["condition", "score"])
+    require_numbers(scores, ["score"])
+    if scores["score"].isna().any():
+        raise InputError("effects: a score is missing; leave out the runs that have none")
     runs = _runs(scores)
     for name in (condition, baseline):
         if name not in runs:
@@ -102,7 +110,7 @@ def condition_effect(
         interval_method="t",
         p_value=float(p),
         alternative=alternative,
-        null=f"t with {freedom} degrees of freedom",
+        null=t_of(freedom),
         minimum_detectable=float((critical + t.ppf(0.8, freedom)) * error),
         assumptions=("runs are independent and normal", "seeds vary as much under every condition"),
         warnings=() if min(len(ours), len(theirs)) > 2 else ("two seeds or fewer of a condition",),

@@ -71,6 +71,9 @@ def fixed_effects(formula: str, data: pd.DataFrame) -> FixedEffects:
         raise InputError(f"formula {formula!r} cannot be read: {error}") from error
     if not hasattr(parsed, "lhs") or not hasattr(parsed, "rhs"):
         raise InputError(f"formula {formula!r}: expected outcome ~ effects")
+    both = set(map(str, parsed.lhs.required_variables)) & set(map(str, parsed.rhs.required_variables))
+    if both:
+        raise InputError(f"formula {formula!r}: {sorted(both)[0]} is explained by itself; leave it out on the right")
     require_columns(data, wanted, "the formula")
     require_complete(data, wanted)
     # Rows must not be dropped where a transformation gives no number: each side would drop its own.

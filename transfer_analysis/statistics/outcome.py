@@ -30,7 +30,7 @@ class Outcome:
         How many independent units there are, and what they are.
     minimum_detectable
         Size of effect that the procedure detects with a power of 80% at 5%, from the spread of its null.
-    chance, chance_spread
+    random_selection, random_selection_spread
         Level and standard deviation of the statistic under enumerated random choice, where that is the comparison.
     method
         The procedure.
@@ -52,8 +52,8 @@ class Outcome:
     null: str = ""
     attainable_p: float | None = None
     minimum_detectable: float | None = None
-    chance: float | None = None
-    chance_spread: float | None = None
+    random_selection: float | None = None
+    random_selection_spread: float | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -75,9 +75,9 @@ class Outcome:
         if self.low is not None and self.high is not None:
             sides = "" if self.alternative == "two-sided" else "two-sided "
             inside.append(f"{sides}{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
-        if self.chance is not None:
-            spread = f" ± {number(self.chance_spread)}" if self.chance_spread is not None else ""
-            inside.append(f"random selection {number(self.chance)}{spread}")
+        if self.random_selection is not None:
+            spread = f" ± {number(self.random_selection_spread)}" if self.random_selection_spread is not None else ""
+            inside.append(f"random selection {number(self.random_selection)}{spread}")
         if self.p_value is not None:
             tail = "" if self.alternative == "two-sided" else ", one-sided"
             inside.append(f"{p_text(self.p_value)}{tail}, {self.null}")

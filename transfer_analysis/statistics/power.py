@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -66,6 +66,8 @@ def language_slope(drawn: Drawn, seed: int) -> float:
 def interaction(drawn: Drawn, seed: int) -> float:
     """Return the two-sided p-value of task distance × language distance in a mixed model of gains."""
     del seed  # nothing is drawn here
+    if drawn.planted.conditions < 3:
+        raise InputError("too few intermediate tasks for an effect of their distance; three are needed at least")
     frame = drawn.frame()
     frame["run"] = frame["condition"] + ":" + frame["target"] + ":" + frame["seed"].astype(str)
     several = drawn.planted.seeds > 1
@@ -79,12 +81,34 @@ def interaction(drawn: Drawn, seed: int) -> float:
     return 1.0 if p is None else p
 
 
-#: The questions that power can be asked for: name → (p-value of a drawn table, coefficient that is planted).
-QUESTIONS: dict[str, tuple[Callable[[Drawn, int], float], str]] = {
-    "task-association": (task_association, "task_distance"),
-    "task-selection": (task_selection, "task_distance"),
-    "language-slope": (language_slope, "language_distance"),
-    "interaction": (interaction, "interaction"),
+@dataclass(frozen=True)
+class Question:
+    """A question that power can be asked for.
+
+    Attributes
+    ----------
+    test
+        p-value of a drawn table.
+    coefficient
+        What is planted.
+    sizes
+        Sizes of a study that its test depends on.
+    negative
+        Whether the test is one-sided, towards lower scores at greater distance.
+    """
+
+    test: Callable[[Drawn, int], float]
+    coefficient: str
+    sizes: tuple[str, ...] = SIZES
+    negative: bool = True
+
+
+#: Name → question. The slope over languages is that of scores without an intermediate task.
+QUESTIONS = {
+    "task-association": Question(task_association, "task_distance"),
+    "task-selection": Question(task_selection, "task_distance"),
+    "language-slope": Question(language_slope, "language_distance", ("targets", "languages", "seeds")),
+    "interaction": Question(interaction, "interaction", negative=False),
 }
 
 
@@ -131,15 +155,16 @@ def power_grid(
     unknown = [
         f"no size {name!r}{nearest(name, SIZES)}; there are {', '.join(SIZES)}" for name in sizes if name not in SIZES
     ]
-    unknown += [f"{name}: {n} is no number of them" for name, ns in sizes.items() for n in ns if n < 1]
-    if unknown:
-        raise InputError(unknown)
-    test, coefficient = QUESTIONS[question]
-    changed: dict[str, Any] = {coefficient: effect}
+    asked = QUESTIONS[question]
+    problems = unknown + _misfits(asked, question, effect, sizes, replications)
+    if problems:
+        raise InputError(problems)
+    test = asked.test
+    changed: dict[str, Any] = {asked.coefficient: effect}
     base = replace(planted or Planted(), **changed)
     models = [_sized(base, dict(zip(sizes, choice, strict=True))) for choice in product(*sizes.values())]
     for model in models:
-        test(draw(model, seed), seed)  # what a test cannot do is said before an hour of it
+        _try(test, model, seed)
     rows = []
     for number, model in enumerate(models):
         seeds = np.random.SeedSequence([seed, number]).generate_state(replications)
@@ -163,6 +188,43 @@ def power_grid(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _misfits(
+    asked: Question, question: str, effect: float, sizes: Mapping[str, Sequence[int]], replications: int
+) -> list[str]:
+    """Say what cannot be asked."""
+    problems = [
+        f"{name}: {n!r} is no whole number above zero" for name, ns in sizes.items() for n in ns if not _is_count(n)
+    ]
+    problems += [f"{name}: no number is given" for name, ns in sizes.items() if not len(ns)]
+    problems += [
+        f"{question} does not depend on the number of {name}"
+        for name in sizes
+        if name in SIZES and name not in asked.sizes
+    ]
+    if not np.isfinite(effect):
+        problems.append(f"effect {effect}: expected a number of points")
+    elif asked.negative and effect > 0:
+        problems.append(
+            f"effect {effect:g}: {question} is tested towards lower scores at greater distance; give a negative effect"
+        )
+    if replications < 1:
+        problems.append(f"replications {replications}: expected how many studies are drawn")
+    return problems
+
+
+def _is_count(n: object) -> bool:
+    return isinstance(n, int | np.integer) and bool(n >= 1)
+
+
+def _try(test: Callable[[Drawn, int], float], model: Planted, seed: int) -> None:
+    """Run a test once, so that what it cannot do is said before an hour of it."""
+    try:
+        test(draw(model, seed), seed)
+    except InputError as error:
+        sizes = f"{model.conditions} intermediate tasks × {model.targets} targets × {sum(model.families)} languages"
+        raise InputError([f"{sizes} × {model.seeds} seeds: {problem}" for problem in error.problems]) from error
 
 
 def families_of(languages: int) -> tuple[int, ...]:

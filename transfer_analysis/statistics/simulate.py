@@ -123,7 +123,7 @@ class Drawn:
                 "condition": np.array([f"c{i + 1}" for i in range(conditions)])[c],
                 "target": np.array([f"t{i + 1}" for i in range(targets)])[t],
                 "language": np.array([f"l{i + 1}" for i in range(languages)])[language],
-                "family": np.array([f"f{i + 1}" for i in self.family])[language],
+                "language_family": np.array([f"f{i + 1}" for i in self.family])[language],
                 "seed": s + 1,
                 "score": self.scores.ravel(),
                 "baseline": np.broadcast_to(self.baselines, self.scores.shape).ravel(),

@@ -258,7 +258,7 @@ SINGULAR = Planted(
     run=0,
 )
 EVERY_LEVEL = [
-    "condition", "target", "condition:target", "target:language", "language", "family", "run", "target:seed",
+    "condition", "target", "condition:target", "target:language", "language", "language_family", "run", "target:seed",
 ]  # fmt: skip
 
 
@@ -266,9 +266,11 @@ def observed(planted: Planted, rng: Rng):
     frame = draw(planted, rng).frame()
     # The languages of a null study differ in their gains too, as families and one by one.
     own = dict(zip(sorted(set(frame["language"])), rng.normal(size=frame["language"].nunique()), strict=True))
-    shared = dict(zip(sorted(set(frame["family"])), rng.normal(size=frame["family"].nunique()), strict=True))
+    shared = dict(
+        zip(sorted(set(frame["language_family"])), rng.normal(size=frame["language_family"].nunique()), strict=True)
+    )
     if planted.run > 0:
-        frame["gain"] += frame["language"].map(own) + frame["family"].map(shared)
+        frame["gain"] += frame["language"].map(own) + frame["language_family"].map(shared)
     frame["run"] = frame["condition"] + ":" + frame["target"] + ":" + frame["seed"].astype(str)
     return frame
 

@@ -67,7 +67,7 @@ def within_family_association(
     n = int(members.sum())
     if n < 3:
         raise InputError(
-            f"{n} languages have a relative in the sample, too few to compare within families; use phylogenetic_regression"
+            f"{n} languages have a relative in the sample, too few to compare within families; use the regression on the tree"
         )
     x, y = (_centred(values[members], codes[members], method) for values in (predictor, outcome))
     for name, values in ((names[0], y), (names[1], x)):
@@ -118,7 +118,7 @@ def leave_one_family_out(families: Sequence[str], estimate: Callable[[npt.NDArra
     Returns
     -------
     DataFrame
-        One row per family, the largest first, after one with all: `left_out, languages` (those left out), `estimate, low, high,
+        One row per family, the largest first, after one with all: `left_out, languages_left_out`, `estimate, low, high,
         p_value, n`, and `note` where the test cannot be made without it. A description, not a family of tests.
     """
     column = _known(families)
@@ -132,7 +132,7 @@ def leave_one_family_out(families: Sequence[str], estimate: Callable[[npt.NDArra
 
 
 def _row(left_out: str, languages: int, outcome: Callable[[], Outcome]) -> dict[str, object]:
-    row: dict[str, object] = {"left_out": left_out, "languages": languages}
+    row: dict[str, object] = {"left_out": left_out, "languages_left_out": languages}
     try:
         found = outcome()
     except InputError as error:

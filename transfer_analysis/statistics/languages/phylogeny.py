@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.outcome import Alternative, Outcome, number
+from transfer_analysis.statistics.outcome import Alternative, Outcome
 
 Array = npt.NDArray[np.float64]
 
@@ -131,6 +131,12 @@ def phylogenetic_regression(
     InputError
         For too few languages, values that are missing, or a predictor or outcome that does not vary.
     """
+    if alternative not in ("two-sided", "greater", "less"):
+        raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
+    if not len(outcome) == len(predictor) == len(components[0]):
+        raise InputError(
+            f"{len(outcome)} outcomes, {len(predictor)} predictors and {len(components[0])} languages are given"
+        )
     rest = np.ones((len(outcome), 1)) if covariates is None else np.column_stack([np.ones(len(outcome)), covariates])
     full = np.column_stack([predictor, rest])
     _check(outcome, full, names)
@@ -155,7 +161,7 @@ def phylogenetic_regression(
     }[alternative]
     quantile = float(np.quantile(np.abs(t_null), confidence))
     slope, error = float(fit.slope[0]), float(fit.error[0])
-    shares = ", ".join(number(w) for w in candidates[int(fit.chosen[0])].weights)
+    shares = " and ".join(f"{weight:.0%}" for weight in candidates[int(fit.chosen[0])].weights)
     return Outcome(
         statistic=f"slope of {names[0]} on {names[1]}",
         estimate=slope,
@@ -170,7 +176,9 @@ def phylogenetic_regression(
         n=len(outcome),
         unit="languages",
         minimum_detectable=float((np.quantile(np.abs(t_null), 0.95) + 0.8416) * error),
-        method=f"phylogenetic least squares, weights of the relatedness of residuals {shares} by REML",
+        method=f"phylogenetic least squares by REML; {shares} of the residual variance shared by family and along branches"
+        if len(components) == 2
+        else f"phylogenetic least squares by REML; {shares} of the residual variance shared",
         assumptions=(
             "residuals are correlated as languages share families and branches of Glottolog's classification",
             "the relation is linear",

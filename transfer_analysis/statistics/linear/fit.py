@@ -252,7 +252,7 @@ def _clustered(fixed: FixedEffects, fitted: Any, columns: tuple[str, ...], group
         notes = (
             *notes,
             f"descriptive: with {fewest} clusters errors by cluster are too small and the p-value with them; the test is "
-            "wild_cluster_bootstrap, or a mixed model",
+            "wild_cluster_bootstrap (fit linear --test), or a mixed model",
         )
     unit = " and ".join(f"{count} {column}" for count, column in zip(counts, columns, strict=True))
     fit = _fit(fixed, fitted, covariance, fewest - 1.0, f"{method}, errors by cluster", "", notes)

@@ -57,6 +57,7 @@ def mantel(
     too often (Guillot & Rousset 2013, Methods in Ecology and Evolution 4). With one source language there is no matrix but
     a vector: use `phylogenetic_regression`.
     """
+    _require_method(method)
     arrays, pairs = aligned({"outcome": outcome, "distance": distance})
     moved, fixed = (_centred(array, pairs, method) for array in arrays)
     products, exact = relabeled_products(moved, [fixed], pairs, permutations, seed)
@@ -87,6 +88,7 @@ def partial_mantel(
     """
     if not controls:
         raise InputError("a partial Mantel test needs a matrix to hold fixed; without one use mantel")
+    _require_method(method)
     arrays, pairs = aligned({"outcome": outcome, "distance": distance, **controls})
     moved, fixed, *held = (_centred(array, pairs, method) for array in arrays)
     basis, sizes, _ = np.linalg.svd(np.column_stack([pairs.of(array) for array in held]), full_matrices=False)
@@ -105,6 +107,11 @@ def partial_mantel(
     return _described(
         statistics, exact, pairs, name, "partial Mantel test, labels of the outcome permuted", alternative
     )
+
+
+def _require_method(method: str) -> None:
+    if method not in ("pearson", "spearman"):
+        raise InputError(f"method {method!r}: expected pearson or spearman")
 
 
 def _centred(matrix: Array, pairs: Pairs, method: Method) -> Array:

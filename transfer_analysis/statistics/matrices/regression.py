@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.matrices.square import DESCRIPTIVE, Pairs, Square, aligned, relabeled_products
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import share
@@ -25,8 +26,8 @@ class MatrixRegression:
     ----------
     names
         `Intercept` and the predictors.
-    coefficients, p_values
-        Of each name; p two-sided by permutation, NaN for the intercept, of which labels say nothing.
+    coefficients, p_values, detectable
+        Of each name; the effect detected with a power of 80% at 5%, from the spread of the null; p two-sided by permutation, NaN for the intercept, of which labels say nothing.
     r_squared, r_squared_p
         Share of variance explained, with its p-value (one-sided).
     pairs, null
@@ -36,6 +37,7 @@ class MatrixRegression:
     names: tuple[str, ...]
     coefficients: Array
     p_values: Array
+    detectable: Array
     r_squared: float
     r_squared_p: float
     pairs: Pairs
@@ -66,6 +68,7 @@ class MatrixRegression:
             method=f"multiple regression on distance matrices: {', '.join(self.names[1:])}; R² {self.r_squared:.3f}",
             p_value=float(self.p_values[place]),
             null=self.null,
+            minimum_detectable=float(self.detectable[place]),
             assumptions=("labels are exchangeable under the null, which related ones are not",),
             warnings=(DESCRIPTIVE,),
         )
@@ -120,6 +123,7 @@ def matrix_regression(
             [[means[0] - float(coefficients[0, 1:] @ np.array(means[1:]))], coefficients[0, 1:]]
         ),
         p_values=np.array([np.nan, *(share(column, float(column[0]), "two-sided") for column in t.T[1:])]),
+        detectable=np.array([minimum_detectable(column) for column in coefficients.T]),
         r_squared=float(explained[0]),
         r_squared_p=share(explained, float(explained[0]), "greater"),
         pairs=pairs,

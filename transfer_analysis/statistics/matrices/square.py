@@ -95,7 +95,7 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
             labels = list(matrix.index) if labels is None else labels
             if set(matrix.index) != set(labels):
                 odd = sorted(map(str, set(matrix.index) ^ set(labels)))
-                raise InputError(f"{name} has not the labels of the others: {', '.join(odd[:3])}")
+                raise InputError(f"{name} lacks labels of the others, or has more: {', '.join(odd[:3])}")
             matrix = matrix.loc[labels, labels].to_numpy(dtype=float)
         arrays.append(np.asarray(matrix, dtype=float))
     n = len(arrays[0])
@@ -120,12 +120,12 @@ def _require_square(name: str, shape: tuple[int, ...]) -> None:
     if len(shape) == 1 or (len(shape) == 2 and 1 in shape and shape != (1, 1)):
         raise InputError(
             f"{name} is a vector of {max(shape)} values, as distances from one source are, and no square matrix: use "
-            "phylogenetic_regression for languages, association for tasks"
+            "phylogenetic_regression for languages (fit languages), association for tasks (fit association)"
         )
     if len(shape) != 2 or shape[0] != shape[1]:
         raise InputError(
             f"{name} has shape {' × '.join(map(str, shape))} and rows and columns name different things: use association "
-            "with separate_relabelings, which exchanges whole rows and whole columns"
+            "with separate_relabelings (fit association), which exchanges whole rows and whole columns"
         )
 
 

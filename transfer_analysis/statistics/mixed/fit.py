@@ -273,8 +273,18 @@ def mixed_model(
     if degrees_of_freedom not in ("satterthwaite", "kenward-roger"):
         raise InputError(f"degrees_of_freedom {degrees_of_freedom!r}: expected satterthwaite or kenward-roger")
     given = design(formula, data, random, slopes)
+    _require_noise(given)
     require_own_levels(given, data)
     return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data))
+
+
+def _require_noise(given: Design) -> None:
+    """Refuse an outcome that the fixed effects give without error: no variance is left to estimate."""
+    coefficients = np.linalg.lstsq(given.x, given.y, rcond=None)[0]
+    if np.abs(given.y - given.x @ coefficients).max() <= 1e-10 * np.abs(given.y).max():
+        raise InputError(
+            f"the effects {', '.join(given.names)} give {given.outcome} without error; there is nothing to test"
+        )
 
 
 def fit_design(

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.statistics.mixed.design import Design
 from transfer_analysis.statistics.mixed.fit import MixedFit, fit_design
+from transfer_analysis.statistics.outcome import Outcome
 
 Floats = npt.NDArray[np.float64]
 
@@ -112,11 +114,7 @@ def profile_interval(fit: MixedFit, term: str, confidence: float = 0.95) -> tupl
     best = fit_design(fit.design, reml=False)
     error = float(np.sqrt(best.covariance[place, place]))
     limit = float(chi2.ppf(confidence, 1))
-    rest = replace(
-        fit.design,
-        names=tuple(name for name in fit.design.names if name != term),
-        x=np.delete(fit.design.x, place, axis=1),
-    )
+    rest = _without(fit.design, term)
 
     def fall(value: float) -> float:
         held = fit_design(replace(rest, y=fit.design.y - value * fit.design.x[:, place]), reml=False)
@@ -124,6 +122,70 @@ def profile_interval(fit: MixedFit, term: str, confidence: float = 0.95) -> tupl
 
     middle = float(best.solution.beta[place])
     return _crossing(fall, middle, -error), _crossing(fall, middle, error)
+
+
+def likelihood_outcome(fit: MixedFit, term: str, confidence: float = 0.95) -> Outcome:
+    """Return the likelihood-ratio test of one fixed effect, with its profile interval.
+
+    Both by maximum likelihood, whatever the fit: 2(l₁ − l₀) beside χ²₁, and the values within which it stays below χ²₁'s
+    quantile. With few levels both are too lenient; `bootstrap_outcome` is not.
+
+    Raises
+    ------
+    InputError
+        For an effect that the model does not have, or its only one.
+    """
+    larger, smaller = _with_and_without(fit, term)
+    test = likelihood_ratio(smaller, larger)
+    low, high = profile_interval(fit, term, confidence)
+    return replace(
+        replace(fit, converged=larger.converged).outcome(term, confidence),
+        estimate=float(larger.solution.beta[larger.design.names.index(term)]),
+        low=low,
+        high=high,
+        interval_method="profile likelihood",
+        p_value=test.p_value,
+        null="likelihood ratio, χ² with 1 degree of freedom",
+    )
+
+
+def bootstrap_outcome(
+    fit: MixedFit, term: str, replicates: int = 200, confidence: float = 0.95, seed: int = 0
+) -> Outcome:
+    """Return the test of one fixed effect by parametric bootstrap, with its percentile interval.
+
+    p is the share of outcomes simulated without the effect whose likelihood ratio is as large (b + 1)/(m + 1); the interval is
+    of estimates from outcomes simulated by the fit (Halekoh & Højsgaard 2014, JSS 59(9)). For few levels. Rests on normal
+    effects and residuals.
+    """
+    larger, smaller = _with_and_without(fit, term)
+    low, high = bootstrap_intervals(fit, replicates, confidence, seed)[term]
+    return replace(
+        fit.outcome(term, confidence),
+        low=low,
+        high=high,
+        interval_method="parametric bootstrap",
+        p_value=bootstrap_p_value(smaller, larger, replicates, seed),
+        attainable_p=1 / (replicates + 1),
+        null=f"{replicates:,} outcomes simulated without the effect",
+    )
+
+
+def _with_and_without(fit: MixedFit, term: str) -> tuple[MixedFit, MixedFit]:
+    """Return the fit by maximum likelihood, and that without one effect."""
+    if term not in fit.design.names:
+        raise InputError(
+            f"no effect {term!r}{nearest(term, fit.design.names)}; there are {', '.join(fit.design.names)}"
+        )
+    if len(fit.design.names) < 2:
+        raise InputError(f"{term} is the only fixed effect; a model without it has none to compare with")
+    return fit_design(fit.design, reml=False), fit_design(_without(fit.design, term), reml=False)
+
+
+def _without(design: Design, term: str) -> Design:
+    place = design.names.index(term)
+    names = tuple(name for name in design.names if name != term)
+    return replace(design, names=names, x=np.delete(design.x, place, axis=1))
 
 
 def r_squared(fit: MixedFit) -> tuple[float, float]:

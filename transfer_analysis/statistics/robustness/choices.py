@@ -44,7 +44,7 @@ def against_random_selection(
     Returns
     -------
     Outcome
-        `chance` and `chance_spread` are mean and standard deviation over all choices. p is the share of choices as extreme,
+        `random_selection` and `random_selection_spread` are mean and standard deviation over all choices. p is the share of choices as extreme,
         the declared one among them: at least 1 / C(n, k), which is the attainable minimum. Two-sided it counts choices as far
         from the mean of all.
 
@@ -86,8 +86,8 @@ def against_random_selection(
         null=f"{how} choices of {k} tasks",
         attainable_p=attainable,
         minimum_detectable=minimum_detectable(centred, alternative),
-        chance=float(given.mean()),
-        chance_spread=float(np.sqrt(given.var(ddof=1) / k * (1 - k / n))),
+        random_selection=float(given.mean()),
+        random_selection_spread=float(np.sqrt(given.var(ddof=1) / k * (1 - k / n))),
         n=n,
         unit="tasks",
         method="a declared choice among all choices of as many tasks",

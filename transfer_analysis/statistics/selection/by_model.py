@@ -36,19 +36,19 @@ def selection_by_model(
     seed: int = 0,
     unit: str = "targets",
 ) -> Outcome:
-    """Return the mean over targets of a measure of selecting the sources that a model of the distances predicts best.
+    """Return the mean over targets of a measure of selecting the candidates that a model of the distances predicts best.
 
     Parameters
     ----------
     distances
         Name → distances that the relabelings point into.
     scores
-        Scores or gains of shape (sources, targets), NaN where a source is not a candidate.
+        Scores or gains of shape (candidates, targets), NaN where an intermediate task is no candidate.
     leave_out
         `target`: the model that predicts a target's column is fitted to the other targets. `task`: the model that
-        predicts a cell is fitted without its source and without its target, as for tasks never seen.
+        predicts a cell is fitted without its candidate and without its target, as for tasks never seen.
     labels
-        Names of sources and of targets; with `task`, one that is on both sides is left out on both.
+        Names of candidates and of targets; with `task`, one that is on both sides is left out on both.
 
     Returns
     -------
@@ -114,20 +114,20 @@ def _standardised(distance: Array) -> Array:
 
 
 def _shared(labels: tuple[Sequence[str], Sequence[str]], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Say which source is which target, shape (sources, targets)."""
-    sources, targets = labels
-    if (len(sources), len(targets)) != shape:
-        raise InputError(f"labels name {len(sources)} sources and {len(targets)} targets; the scores are {shape}")
-    return np.array([[source == target for target in targets] for source in sources])
+    """Say which candidate is which target, shape (candidates, targets)."""
+    candidates, targets = labels
+    if (len(candidates), len(targets)) != shape:
+        raise InputError(f"labels name {len(candidates)} candidates and {len(targets)} targets; the scores are {shape}")
+    return np.array([[candidate == target for target in targets] for candidate in candidates])
 
 
 def _predicted(features: Array, scores: Array, leave_out: LeaveOut, shared: npt.NDArray[np.bool_] | None) -> Array:
-    """Return the prediction for each cell from a model fitted without it, shape (relabelings, sources, targets).
+    """Return the prediction for each cell from a model fitted without it, shape (relabelings, candidates, targets).
 
     Parameters
     ----------
     features
-        Shape (relabelings, sources, targets, distances).
+        Shape (relabelings, candidates, targets, distances).
     """
     mask = np.isfinite(scores) & np.isfinite(features).all(axis=-1)
     x = np.where(mask[..., None], features, 0.0)
@@ -141,7 +141,7 @@ def _predicted(features: Array, scores: Array, leave_out: LeaveOut, shared: npt.
         else:
             kept = _without_tasks(moments, j, shared)
         weights = _weights(kept)
-        # Less its mean over the target's candidates: coefficients that differ by source must not weigh what all share.
+        # Less its mean over the target's candidates: coefficients that differ by candidate must not weigh what all share.
         count = np.maximum(mask[:, :, j].sum(axis=1), 1)[:, None, None]
         here = np.where(mask[:, :, j, None], x[:, :, j] - x[:, :, j].sum(axis=1, keepdims=True) / count, 0.0)
         predictions[:, :, j] = np.einsum("mik,mik->mi", here, np.broadcast_to(weights, here.shape))
@@ -149,7 +149,7 @@ def _predicted(features: Array, scores: Array, leave_out: LeaveOut, shared: npt.
 
 
 def _without_tasks(moments: Array, j: int, shared: npt.NDArray[np.bool_] | None) -> Array:
-    """Return the moments of each column, for each source i without i and without j, shape (m, sources, columns, ...)."""
+    """Return the moments of each column, for each candidate i without i and without j, shape (m, candidates, columns, ...)."""
     kept = moments.sum(axis=1)[:, None] - moments
     if shared is not None:
         for twin in np.flatnonzero(shared[:, j]):
@@ -160,7 +160,7 @@ def _without_tasks(moments: Array, j: int, shared: npt.NDArray[np.bool_] | None)
 
 
 def _weights(moments: Array) -> Array:
-    """Return the coefficients of the distances from moments by column, shape (m, sources or 1, distances)."""
+    """Return the coefficients of the distances from moments by column, shape (m, candidates or 1, distances)."""
     count = np.maximum(moments[..., -1, -1], 1.0)
     sums = moments[..., -1, :-1]
     # A column's intercept takes its mean away.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import norm
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.outcome import Alternative, Outcome
@@ -21,6 +22,9 @@ from transfer_analysis.statistics.selection.orders import best_weights, expected
 
 Array = npt.NDArray[np.float64]
 
+#: Level at which the smallest p-value that could have come out is remarked on.
+_ALPHA = 0.05
+
 #: Targets are resampled for an interval only from this many on.
 MIN_TARGETS_FOR_INTERVAL = 10
 
@@ -28,14 +32,14 @@ MIN_TARGETS_FOR_INTERVAL = 10
 def selection(
     distance: Array, scores: Array, relabelings: Relabelings, measure: Measure, *, seed: int = 0, unit: str = "targets"
 ) -> Outcome:
-    """Return the mean over targets of a measure of selecting the nearest sources first.
+    """Return the mean over targets of a measure of selecting the nearest candidates first.
 
     Parameters
     ----------
     distance
         Distances that the relabelings point into.
     scores
-        Scores or gains of shape (sources, targets), NaN where a source is not a candidate (self-transfer, overlap).
+        Scores or gains of shape (candidates, targets), NaN where an intermediate task is no candidate (self-transfer, overlap).
     relabelings
         The null, from `joint_relabelings` or `separate_relabelings`.
     measure
@@ -44,9 +48,10 @@ def selection(
     Returns
     -------
     Outcome
-        `chance` and `chance_spread` are the mean and standard deviation of the statistic over all independent random
+        `random_selection` and `random_selection_spread` are the mean and standard deviation of the statistic over all independent random
         choices, one per target. p is one-sided, towards better selection. An interval is given from ten targets on; it
-        resamples targets and takes the sources as they are.
+        resamples targets and takes the candidates as they are. The minimum detectable effect is the distance from the level of
+        random selection.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def selection(
 def measured_outcome(
     distances: Array, scores: Array, relabelings: Relabelings, measure: Measure, *, seed: int, unit: str
 ) -> Outcome:
-    """Return what `selection` does from the distances of each relabeling, shape (relabelings, sources, targets)."""
+    """Return what `selection` does from the distances of each relabeling, shape (relabelings, candidates, targets)."""
     columns = _columns(scores, distances[0])
     per_target = _measured(distances, scores, columns, measure)
     return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
@@ -73,7 +78,7 @@ def _columns(scores: Array, observed: Array) -> list[int]:
     candidates = np.isfinite(scores) & np.isfinite(observed)
     columns = [j for j in range(scores.shape[1]) if candidates[:, j].sum() >= 2]
     if not columns:
-        raise InputError("no target has two or more candidate sources with a distance; there is nothing to select")
+        raise InputError("no target has two or more candidates with a distance; there is nothing to select")
     return columns
 
 
@@ -90,7 +95,11 @@ def _outcome(
     if not used.any():
         raise InputError(f"{measure.name()} is undefined for every target")
     statistics = np.nanmean(per_target[:, used], axis=1)
-    chances = [measure.chance(_present(scores[:, j])) for j, keep in zip(columns, used, strict=True) if keep]
+    if np.ptp(statistics) <= 1e-12 * max(1.0, float(np.abs(statistics).max())):
+        raise InputError(
+            f"{measure.name()} is the same whatever is selected ({statistics[0]:.3g}): the distances, or the scores, do not differ"
+        )
+    chances = [measure.random_selection(_present(scores[:, j])) for j, keep in zip(columns, used, strict=True) if keep]
     low, high = _resampled(per_target[0, used], seed)
     warnings = []
     if not used.all() or len(columns) < scores.shape[1]:
@@ -100,6 +109,13 @@ def _outcome(
     if isinstance(measure, Regret | AverageRank) and measure.k >= min(np.isfinite(scores[:, columns]).sum(axis=0)):
         warnings.append(f"k = {measure.k} takes every candidate of some target, where it then says nothing")
     alternative: Alternative = "greater" if measure.higher_is_better else "less"
+    attainable = relabelings.attainable_p(statistics, alternative)
+    if attainable > _ALPHA:
+        warnings.append(f"only {len(relabelings)} relabelings: no p-value below {attainable:.3f} can occur")
+    if used.sum() < 3:
+        warnings.append(
+            f"{int(used.sum())} target{'s' if used.sum() > 1 else ''}: what holds for so few may not hold for others"
+        )
     return Outcome(
         statistic=f"mean {measure.name()} of selecting by distance",
         estimate=float(statistics[0]),
@@ -109,11 +125,12 @@ def _outcome(
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=relabelings.description,
-        attainable_p=relabelings.attainable_p(statistics, alternative),
+        attainable_p=attainable,
+        minimum_detectable=float((norm.ppf(1 - _ALPHA) + norm.ppf(0.8)) * np.std(statistics)),
         n=int(used.sum()),
         unit=unit,
-        chance=float(np.mean([mean for mean, _ in chances])),
-        chance_spread=float(np.sqrt(np.sum([variance for _, variance in chances]))) / len(chances),
+        random_selection=float(np.mean([mean for mean, _ in chances])),
+        random_selection_spread=float(np.sqrt(np.sum([variance for _, variance in chances]))) / len(chances),
         method="selection by distance; relabeling joint over targets",
         assumptions=("labels are exchangeable under the null",),
         warnings=tuple(warnings),
@@ -121,7 +138,7 @@ def _outcome(
 
 
 def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> pd.DataFrame:
-    """Return the best gain among the k nearest sources, beside random choice, for every k.
+    """Return the best gain among the k nearest candidates, beside random choice, for every k.
 
     Parameters
     ----------
@@ -133,11 +150,11 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
     DataFrame
         One row per k with `k`, `selected` (mean over targets of the best of the k nearest), `random` (exact
         expectation of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over
-        the relabelings) and `best` (the best source of each target).
+        the relabelings) and `best` (the best candidate of each target).
     """
     columns = np.flatnonzero(np.isfinite(gains).sum(axis=0) >= 2)
     if not len(columns):
-        raise InputError("no target has two or more candidate sources; there is nothing to select")
+        raise InputError("no target has two or more candidates; there is nothing to select")
     largest = int(np.isfinite(gains[:, columns]).sum(axis=0).min())
     rng = np.random.default_rng(0)
     curves = np.concatenate([_best_of(x, gains, columns, largest, rng) for x in relabelings.distances(distance)])
@@ -178,7 +195,7 @@ def _for_target(x: Array, scores: Array, j: int) -> Array:
 
 
 def _best_of(x: Array, gains: Array, columns: npt.NDArray[np.intp], largest: int, rng: np.random.Generator) -> Array:
-    """Return the running best of the nearest sources, averaged over targets, shape (relabelings, largest).
+    """Return the running best of the nearest candidates, averaged over targets, shape (relabelings, largest).
 
     Ties are broken at random, once: this is for a band, and exact expectations for every k would take minutes.
     """

@@ -1,4 +1,4 @@
-"""Measures of selection: how good are the sources chosen, and how good would random ones be?"""
+"""Measures of selection: how good are the candidates chosen, and how good would random ones be?"""
 
 from __future__ import annotations
 
@@ -28,50 +28,54 @@ class Measure(Protocol):
         ...
 
     def values(self, distances: Array, scores: Array) -> Array:
-        """Return the measure of selecting one target's sources by each of several distances.
+        """Return the measure of selecting one target's candidates by each of several distances.
 
         Parameters
         ----------
         distances
-            Shape (orders, sources); infinite for a source without a distance, which comes last.
+            Shape (orders, candidates); infinite for a candidate without a distance, which comes last.
         scores
-            Shape (sources,).
+            Shape (candidates,).
         """
         ...
 
-    def chance(self, scores: Array) -> tuple[float, float]:
+    def random_selection(self, scores: Array) -> tuple[float, float]:
         """Return mean and variance over all random choices."""
         ...
 
 
 @dataclass(frozen=True)
 class NDCG:
-    """Normalised discounted cumulative gain over all sources (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
+    """Normalised discounted cumulative gain over all candidates (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
 
-    `relevance` is what a source counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
+    `relevance` is what a candidate counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
     `scores` as they are, or `clipped-gains` (negative ones count as 0).
     """
 
     relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
     higher_is_better: bool = True
 
+    def __post_init__(self) -> None:
+        if self.relevance not in ("ranks", "scores", "clipped-gains"):
+            raise InputError(f"relevance {self.relevance!r}: expected ranks, scores or clipped-gains")
+
     def name(self) -> str:
         """Return the name with its variant."""
         return f"NDCG of {self.relevance.replace('-', ' ')}"
 
     def values(self, distances: Array, scores: Array) -> Array:
-        """Return the NDCG of each distance; NaN where no source has any relevance."""
+        """Return the NDCG of each distance; NaN where no candidate has any relevance."""
         relevance, weights = self._relevance(scores), discounts(len(scores))
         best = float(np.sort(relevance)[::-1] @ weights)
         if best <= 0:
             return np.full(len(distances), np.nan)
-        # The measure is linear in relevance, so its expectation takes each tied source at the mean of its group.
+        # The measure is linear in relevance, so its expectation takes each tied candidate at the mean of its group.
         return np.asarray(expected_order(distances, relevance) @ weights / best)
 
-    def chance(self, scores: Array) -> tuple[float, float]:
+    def random_selection(self, scores: Array) -> tuple[float, float]:
         """Return mean and variance over all orders.
 
-        Each source is equally likely in each place, so the mean is r̄ Σd / DCG*, and sampling without replacement
+        Each candidate is equally likely in each place, so the mean is r̄ Σd / DCG*, and sampling without replacement
         gives the variance s² (Σd² − (Σd)²/n) / DCG*², with s² the variance of relevance with denominator n − 1.
         """
         relevance, weights = self._relevance(scores), discounts(len(scores))
@@ -95,12 +99,12 @@ class NDCG:
 
 @dataclass(frozen=True)
 class Regret:
-    """Regret@k: how far the k sources chosen stay below the best one, in per cent of the best score or in points.
+    """Regret@k: how far the k candidates chosen stay below the best one, in per cent of the best score or in points.
 
     Attributes
     ----------
     k
-        How many sources are chosen.
+        How many candidates are chosen.
     of
         `mean` of the k chosen (TaskWeb's variant) or `best` of the k (Poth et al. 2021).
     relative
@@ -114,6 +118,8 @@ class Regret:
 
     def __post_init__(self) -> None:
         _require_count(self.k)
+        if self.of not in ("mean", "best"):
+            raise InputError(f"of {self.of!r}: expected mean or best")
 
     def name(self) -> str:
         """Return the name with its variant."""
@@ -128,7 +134,7 @@ class Regret:
             reached = expected_best(distances, scores, k)
         return self._regret(reached, scores)
 
-    def chance(self, scores: Array) -> tuple[float, float]:
+    def random_selection(self, scores: Array) -> tuple[float, float]:
         """Return mean and variance over all C(n, k) choices.
 
         Both are exact: the mean of k of n values has the mean of all and the variance s²/k · (1 − k/n), with s² the
@@ -150,13 +156,13 @@ class Regret:
         if not self.relative:
             return np.asarray(best - reached)
         if best <= 0:
-            raise InputError(f"relative regret needs a positive best score, got {best:.3g}; use relative=False")
+            raise InputError(f"relative regret needs a positive best score, got {best:.3g}; take it in points")
         return np.asarray(100 * (best - reached) / best)
 
 
 @dataclass(frozen=True)
 class Top1:
-    """How often the nearest source is the best one; sources that share the best score all count as it."""
+    """How often the nearest candidate is the best one; candidates that share the best score all count as it."""
 
     higher_is_better: bool = True
 
@@ -168,8 +174,8 @@ class Top1:
         """Return the chance that the nearest is the best, between 0 and 1."""
         return np.asarray(expected_order(distances, self._best(scores))[:, 0])
 
-    def chance(self, scores: Array) -> tuple[float, float]:
-        """Return mean and variance of choosing one source at random: the share of best ones q, and q(1 − q)."""
+    def random_selection(self, scores: Array) -> tuple[float, float]:
+        """Return mean and variance of choosing one candidate at random: the share of best ones q, and q(1 − q)."""
         share = float(self._best(scores).mean())
         return share, share * (1 - share)
 
@@ -180,7 +186,7 @@ class Top1:
 
 @dataclass(frozen=True)
 class AverageRank:
-    """Mean rank, by score, of the k nearest sources: 1 is the best, ties at their mean rank."""
+    """Mean rank, by score, of the k nearest candidates: 1 is the best, ties at their mean rank."""
 
     k: int = 1
     higher_is_better: bool = False
@@ -190,14 +196,14 @@ class AverageRank:
 
     def name(self) -> str:
         """Return the name with its variant."""
-        return "rank of the nearest source" if self.k == 1 else f"mean rank of the {self.k} nearest sources"
+        return "rank of the nearest candidate" if self.k == 1 else f"mean rank of the {self.k} nearest candidates"
 
     def values(self, distances: Array, scores: Array) -> Array:
         """Return the mean rank of the k nearest."""
         k = min(self.k, len(scores))
         return np.asarray(expected_order(distances, rankdata(-scores))[:, :k].mean(axis=1))
 
-    def chance(self, scores: Array) -> tuple[float, float]:
+    def random_selection(self, scores: Array) -> tuple[float, float]:
         """Return mean and variance over all C(n, k) choices: (n + 1)/2, and s²/k · (1 − k/n) with s² that of the ranks."""
         n, k = len(scores), min(self.k, len(scores))
         ranks = rankdata(-scores)
@@ -206,4 +212,4 @@ class AverageRank:
 
 def _require_count(k: int) -> None:
     if not isinstance(k, int) or k < 1:
-        raise InputError(f"k = {k}: expected how many sources are chosen, one or more")
+        raise InputError(f"k = {k}: expected how many candidates are chosen, one or more")

@@ -1,4 +1,4 @@
-"""Values in the order of distances that leave some of it open: expectations over all orders of tied sources."""
+"""Values in the order of distances that leave some of it open: expectations over all orders of tied candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array = npt.NDArray[np.float64]
 
 
 def expected_order(distances: Array, values: Array) -> Array:
-    """Return values nearest first, each tied one at the mean of its group, shape (orders, sources)."""
+    """Return values nearest first, each tied one at the mean of its group, shape (orders, candidates)."""
     order = np.argsort(distances, axis=1, kind="stable")
     nearest = np.take_along_axis(distances, order, axis=1)
     ordered: Array = values[order]
