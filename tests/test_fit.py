@@ -239,3 +239,81 @@ def test_tasks_on_both_sides_are_relabeled_jointly_and_overlaps_left_out():
     expected = association(values, table, joint_relabelings(names, names, names))
     found = association(cells.distances["distance"], cells.values, cells.relabelings)
     assert (found.estimate, found.p_value) == (expected.estimate, expected.p_value)
+
+
+def test_models_means_and_corrections(table, tmp_path):
+    frame = pd.read_csv(table)
+    frame["run"] = frame["condition"] + ":" + frame["target"] + ":" + frame["seed"].astype(str)
+    frame.to_csv(table, index=False)
+    random = ["condition", "condition:target", "target:language", "language", "run"]
+    model = [part for name in random for part in ("--random", name)]
+    formula = ("--formula", "gain ~ task_distance")
+    for test, method in (("t", "t with"), ("likelihood", "profile likelihood"), ("bootstrap", "parametric bootstrap")):
+        (found,) = outcomes(
+            "fit", "mixed", table, *formula, *model, "--term", "task_distance", "--test", test, "--replicates", "19",
+            "--degrees", "kenward-roger",
+        )  # fmt: skip
+        assert found["interval_method"].startswith(method)
+        assert found["low"] < found["estimate"] < found["high"]
+    about = json.loads(fit("fit", "mixed", table, *formula, *model, "--json"))
+    assert "rows (6 condition, 24 condition:target" in about["unit"]
+    assert any("Kenward and Roger" in note for note in about["notes"])
+    said = fit("fit", "means", table, "--formula", "gain ~ kind + task_distance", *model, "--factor", "kind")
+    assert "std_error" in said
+    contrasts = ("--contrast", "qa=1,nli=-1", "--margin", "3", "-o", tmp_path / "contrasts.csv")
+    fit("fit", "means", table, "--formula", "gain ~ kind", *model, "--factor", "kind", *contrasts)
+    corrected = json.loads(fit("fit", "correct", tmp_path / "contrasts.csv", "--json"))
+    p = sorted(row["p_value"] for row in corrected)
+    assert sorted(row["adjusted_p"] for row in corrected)[0] == pytest.approx(min(1, 2 * p[0]))
+    fit(
+        "fit",
+        "means",
+        table,
+        "--formula",
+        "gain ~ kind",
+        *model,
+        "--factor",
+        "kind",
+        "--contrast",
+        "qa",
+        fails="MEAN=WEIGHT",
+    )
+    fit("fit", "mixed", table, "--formula", "gain ~ kind + gain", *model, fails="gain is explained by itself")
+
+
+def test_a_csv_spells_overlap(table):
+    frame = pd.read_csv(table)
+    frame["overlap"] = (frame["condition"] == "c1") & (frame["target"] == "t1")
+    frame.to_csv(table, index=False)
+    said = fit("fit", "association", table, "--distance", "task_distance", "--permutations", "99")
+    assert "15 rows of overlapping cells left out" in said
+    assert "n = 23 cells" in said
+    frame["overlap"] = "perhaps"
+    frame.to_csv(table, index=False)
+    fit(
+        "fit", "association", table, "--distance", "task_distance", fails="'perhaps' in row 2 is neither true nor false"
+    )
+
+
+def test_a_group_against_a_baseline_of_other_rows(table):
+    frame = pd.read_csv(table)
+    other = frame.assign(initialisation="random", gain=frame["gain"] - 5 + 0.1 * frame["seed"])
+    pd.concat([frame.assign(initialisation="pretrained"), other]).to_csv(table, index=False)
+    found = outcomes(
+        "fit", "contrast", table, "--group", "ours=c1,c2", "--group", "floor=c1,c2", "--where",
+        "ours.initialisation=pretrained", "--where", "floor.initialisation=random",
+    )  # fmt: skip
+    assert [row["question"] for row in found] == ["seeds"]
+    assert found[0]["estimate"] == pytest.approx(4.8)
+    groups = ("--group", "ours=c1", "--group", "floor=c2")
+    fit("fit", "contrast", table, *groups, "--where", "roof.seed=1", fails="NAME being ours or floor")
+
+
+def test_a_source_language_that_is_not_there_is_asked_after(table):
+    frame = pd.read_csv(table)
+    frame.loc[frame["language"] == "de", "language_distance"] = 0.0
+    frame.to_csv(table, index=False)
+    fit(
+        "fit", "languages", table, "--distance", "language_distance", "--source-language", "deu",
+        fails="no language of the table (did you mean 'de'?)",
+    )  # fmt: skip

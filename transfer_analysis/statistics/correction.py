@@ -11,7 +11,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Return Holm's adjusted p-values in the order given.
 
     They keep the chance of any false rejection in the family below α, whatever the dependence (Holm 1979, Scandinavian Journal
-    of Statistics 6): p̃_(i) = max_{j ≤ i} min(1, (m − j + 1) p_(j)). For the family of confirmatory tests of a study.
+    of Statistics 6): p̃_(i) = max_{j ≤ i} min(1, (m − j + 1) p_(j)). For the family of confirmatory tests of a study,
+    declared beforehand; not over tests that were looked at first.
     """
     return _adjusted(p_values, "holm")
 

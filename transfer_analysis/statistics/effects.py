@@ -22,7 +22,8 @@ def effects_beside_baseline(
 
     For one target, the conditions' runs with several seeds are compared with the baseline's by Dunnett's procedure
     (Dunnett 1955, *JASA* 50: 1096): the variance between seeds is pooled over all conditions, and the intervals and
-    p-values hold for all conditions of the target together.
+    p-values hold for all conditions of the target together: |ȳ_c − ȳ_0| / (s √(1/n_c + 1/n_0)) beside the largest of as many
+    correlated t. Not for runs that share more than the baseline, nor for targets together.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def condition_effect(
 
     The difference of two means over runs with several seeds, tested by t with the variance between seeds pooled over all
     conditions of the target: t = (ȳ_c − ȳ_0) / (s √(1/n_c + 1/n_0)), with as many degrees of freedom as there are runs
-    less conditions. One contrast of an analysis of variance, so the level is exact where runs are independent and normal
+    less conditions (Fisher 1935). For a condition declared beforehand; for the best of several use `effects_beside_baseline`. One
+    contrast of an analysis of variance, so the level is exact where runs are independent and normal
     with one variance.
 
     Parameters

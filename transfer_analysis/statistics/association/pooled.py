@@ -29,7 +29,9 @@ def pooled_association(
     Distances are compared across columns too. An outcome standardised within its column has the same mean in each, so
     differences between columns in distance can only lower the correlation; `association` takes them out.
 
-    Parameters and errors are those of `association`; no interval is given. Columns with fewer than three cells, or
+    r = corr(d_ij, (y_ij − ȳ_j)/s_j) over all cells ij. Assumes what `association` does, and that distances mean the same for
+    every target; not to be used where they do not (a model per target). Parameters and errors are those of `association`
+    (Hubert & Schultz 1976); no interval is given. Columns with fewer than three cells, or
     without variation in the outcome, are left out and named in the warnings.
     """
     check_shapes(distance, outcome, relabelings)

@@ -74,8 +74,9 @@ def association(
 
     Notes
     -----
-    r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null. They are not where labels are related, as
-    languages are: use `phylogenetic_regression` for a distance from one source language.
+    r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null (permutation tests: Good 2005; for one label on both sides Hubert & Schultz 1976, British Journal of Mathematical and Statistical Psychology 29).
+    They are not where labels are related, as languages are: use `phylogenetic_regression` for a distance from one source
+    language. Not for rows that are single observations: average seeds and languages first.
     """
     require_method(method)
     if method == "distance":
@@ -127,7 +128,8 @@ def columnwise_correlations(
 ) -> pd.DataFrame:
     """Return each column's own correlation with its number of cells: columns `column`, `correlation`, `n`.
 
-    `distance` and `outcome` have the same shape; a column without a defined correlation has NaN.
+    `distance` and `outcome` have the same shape; a column without a defined correlation has NaN. A description of what
+    `association` averages: no column is tested on its own.
     """
     mask = np.isfinite(distance) & np.isfinite(outcome)
     correlations = _correlations(distance, outcome, mask, method)

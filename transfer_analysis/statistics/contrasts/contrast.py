@@ -40,7 +40,7 @@ class Contrast:
     def outcome(self, alternative: Alternative = "two-sided", confidence: float = 0.95) -> Outcome:
         """Return the test that it is zero.
 
-        t = estimate / std_error; the interval is two-sided.
+        t = estimate / std_error (Student 1908); the interval is two-sided.
         """
         if alternative not in ("two-sided", "greater", "less"):
             raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
@@ -113,7 +113,8 @@ class Contrast:
     def minus(self, other: Contrast, name: str) -> Contrast:
         """Return the difference from an independent contrast (the same one in another encoder, say).
 
-        Its error is √(s₁² + s₂²) with the degrees of freedom of Welch and Satterthwaite.
+        Its error is √(s₁² + s₂²) with the degrees of freedom of Welch (1947, Biometrika 34). Not for contrasts of the same runs,
+        languages or tasks, whose errors are shared: use a model.
         """
         squares = self.std_error**2, other.std_error**2
         if sum(squares) == 0:

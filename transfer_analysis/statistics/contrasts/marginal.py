@@ -144,7 +144,8 @@ def marginal_means(
     Notes
     -----
     Predictions over a grid of all levels of all categorical variables and the means of the numeric ones, averaged with equal
-    weights over the levels of the other categorical ones (what R's emmeans does by default). Of a generalised model they are
+    weights over the levels of the other categorical ones (what R's emmeans does by default): m = Lβ, L the mean of the grid's
+    rows. Assumes the model's form; not for combinations of levels that do not occur. Of a generalised model they are
     on the scale of its link.
     """
     wanted = [factors] if isinstance(factors, str) else list(factors)

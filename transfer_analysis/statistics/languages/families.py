@@ -54,6 +54,7 @@ def within_family_association(
     -----
     With x and y centred within each family, r = Σ xy / √(Σx² Σy²). Nothing is learnt from differences between families, which
     are where most of the differences of typology lie; where families are mostly of one language use `phylogenetic_regression`.
+    Restricted exchange: Good (2005, Permutation, Parametric and Bootstrap Tests of Hypotheses).
     Subfamilies are not exchangeable within a family when both sides follow them.
     """
     if method not in ("pearson", "spearman"):
@@ -119,7 +120,8 @@ def leave_one_family_out(families: Sequence[str], estimate: Callable[[npt.NDArra
     -------
     DataFrame
         One row per family, the largest first, after one with all: `left_out, languages_left_out`, `estimate, low, high,
-        p_value, n`, and `note` where the test cannot be made without it. A description, not a family of tests.
+        p_value, n`, and `note` where the test cannot be made without it. A description, not a family of tests: the samples
+        overlap, and so do the p-values. A jackknife over groups (Tukey 1958).
     """
     column = _known(families)
     sizes = pd.Series(column).value_counts(sort=True)

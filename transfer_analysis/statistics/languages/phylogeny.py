@@ -56,6 +56,10 @@ def relatedness(lineages: Sequence[Sequence[str]]) -> tuple[Array, Array]:
     ----------
     lineages
         Classification of each language from its family downwards.
+
+    Notes
+    -----
+    F_ij = 1 within a family, and T of `grafen_covariance` (Pagel 1999, Nature 401, has T alone).
     """
     families = np.array([lineage[0] for lineage in lineages], dtype=object)
     return (families[:, None] == families[None, :]).astype(np.float64), grafen_covariance(lineages)
@@ -130,6 +134,13 @@ def phylogenetic_regression(
     ------
     InputError
         For too few languages, values that are missing, or a predictor or outcome that does not vary.
+
+    Notes
+    -----
+    y = Xβ + e with e ~ N(0, σ²(aF + bT + (1 − a − b)I)), F the sharing of a family and T the shared branch length (Grafen 1989;
+    Pagel 1999); β by generalised least squares, a and b by restricted maximum likelihood on a grid. Assumes a linear relation and
+    residuals that follow the classification. Not for a distance that is itself read off the tree (genetic), which it can hardly
+    tell from the residuals; nor for square matrices of distances among all languages.
     """
     if alternative not in ("two-sided", "greater", "less"):
         raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")

@@ -57,7 +57,8 @@ def wild_cluster_bootstrap(
     -----
     The model is fitted with the effect held at its null value b; each cluster's residuals keep or change their sign
     together, y* = Xβ̃ + v_g ẽ_g, v = ±1; the t-value with errors by cluster is compared with those of the y* (restricted wild
-    cluster bootstrap; Cameron, Gelbach & Miller 2008, Review of Economics and Statistics 90; MacKinnon & Webb 2017). With an
+    cluster bootstrap; Cameron, Gelbach & Miller 2008, Review of Economics and Statistics 90; MacKinnon & Webb 2017). Assumes
+    clusters that are independent, with residuals symmetric about zero. With an
     effect that varies in very few of the clusters it rejects too rarely.
     """
     fixed = fixed_effects(formula, data)

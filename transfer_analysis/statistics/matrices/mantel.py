@@ -83,7 +83,7 @@ def partial_mantel(
 
     Notes
     -----
-    r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It does not mend the Mantel test: with clustered
+    Assumes exchangeable labels. r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It does not mend the Mantel test: with clustered
     labels it rejects true nulls far too often, held fixed what may be.
     """
     if not controls:

@@ -94,7 +94,8 @@ def matrix_regression(
     Notes
     -----
     y = Xb + e over pairs, by least squares. The null of a coefficient is that of its t = b / √(s² (XᵀX)⁻¹_kk) under
-    permutation of the outcome's labels; that of R² likewise. Descriptive, for the reasons given with `mantel`.
+    permutation of the outcome's labels; that of R² likewise. Assumes exchangeable labels. Descriptive, for the reasons given with
+    `mantel`.
     """
     if not predictors:
         raise InputError("a regression on matrices needs a predictor at least")

@@ -37,6 +37,7 @@ class Comparison:
 def likelihood_ratio(smaller: MixedFit, larger: MixedFit) -> Comparison:
     """Compare two nested fits by maximum likelihood, or by REML where they have the same fixed effects.
 
+    2(l₁ − l₀) beside χ² with as many degrees of freedom as parameters differ (Wilks 1938). Assumes normal effects and residuals.
     The χ² is that of many levels; with few it rejects too often, and `bootstrap_p_value` is the remedy.
 
     Raises
@@ -61,7 +62,8 @@ def likelihood_ratio(smaller: MixedFit, larger: MixedFit) -> Comparison:
 def bootstrap_p_value(smaller: MixedFit, larger: MixedFit, replicates: int = 200, seed: int = 0) -> float:
     """Return the p-value of the likelihood ratio from data simulated by the smaller model, (b + 1) / (m + 1).
 
-    Both models are fitted to each simulated outcome (a parametric bootstrap; Halekoh & Højsgaard 2014).
+    Both models are fitted to each simulated outcome (a parametric bootstrap; Halekoh & Højsgaard 2014, JSS 59(9)). Assumes normal
+    effects and residuals; for few levels, where χ² does not hold.
     """
     observed = likelihood_ratio(smaller, larger).statistic
     rng = np.random.default_rng(seed)
@@ -76,7 +78,11 @@ def bootstrap_p_value(smaller: MixedFit, larger: MixedFit, replicates: int = 200
 def bootstrap_intervals(
     fit: MixedFit, replicates: int = 200, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Return percentile intervals of the fixed effects from data simulated by the fit itself."""
+    """Return percentile intervals of the fixed effects from data simulated by the fit itself.
+
+    The quantiles of β̂ over outcomes y* = Xβ̂ + Zb* + e* (Davison & Hinkley 1997). Assumes normal effects and residuals.
+    Variances that are estimated too small make them too narrow with few levels: a description there.
+    """
     rng = np.random.default_rng(seed)
     draws = np.array([_refitted(fit, simulated_outcome(fit, rng)).solution.beta for _ in range(replicates)])
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
@@ -99,7 +105,8 @@ def simulated_outcome(fit: MixedFit, rng: np.random.Generator) -> Floats:
 def profile_interval(fit: MixedFit, term: str, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of a fixed effect within which twice the log likelihood falls by no more than χ²₁'s quantile.
 
-    By maximum likelihood, all else refitted at each value (Bates et al. 2015).
+    {b: 2(l(β̂) − l(b)) ≤ χ²₁}, by maximum likelihood, all else refitted at each value (Bates et al. 2015). Assumes normal effects
+    and residuals, and many levels: with few it is too narrow.
 
     Raises
     ------
@@ -191,7 +198,8 @@ def _without(design: Design, term: str) -> Design:
 def r_squared(fit: MixedFit) -> tuple[float, float]:
     """Return the marginal and the conditional R² (Nakagawa & Schielzeth 2013; with slopes, Johnson 2014).
 
-    The share of the variance that the fixed effects explain, and that they and the random effects explain.
+    The share of the variance that the fixed effects explain, and that they and the random effects explain:
+    σ²_f / (σ²_f + Σσ²_k + σ²) and (σ²_f + Σσ²_k) / (the same). A description; not to choose between models by.
     """
     fixed = float(np.var(fit.design.x @ fit.solution.beta))
     random = sum(

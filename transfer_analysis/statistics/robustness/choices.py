@@ -55,7 +55,8 @@ def against_random_selection(
 
     Notes
     -----
-    T(S) = (1/k) Σ_{i ∈ S} v_i over all C(n, k) sets S. It asks whether the criterion picks better than chance *among these tasks*;
+    T(S) = (1/k) Σ_{i ∈ S} v_i over all C(n, k) sets S: a randomisation test (Fisher 1935). The criterion and k must be declared
+    before values are seen. It asks whether the criterion picks better than chance *among these tasks*;
     it is no test over languages, which are the same for every choice.
     """
     tasks = list(values)

@@ -63,7 +63,8 @@ def selection_by_model(
     Notes
     -----
     Least squares of the score, divided by its standard deviation within the target, on the distances, with an intercept
-    for each target: ŷ_ij = a_j + Σ_k β_k d_k,ij. Only cells with a score and all distances count; a cell lacking a
+    for each target: ŷ_ij = a_j + Σ_k β_k d_k,ij.
+    Assumes coefficients that are the same for all targets; not for many distances of few cells. Only cells with a score and all distances count; a cell lacking a
     distance is no candidate.
     """
     if not distances:

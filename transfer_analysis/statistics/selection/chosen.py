@@ -56,7 +56,13 @@ def selection(
     Raises
     ------
     InputError
-        Where no target has at least two candidates with a distance.
+        Where no target has at least two candidates with a distance, or no selection differs from another.
+
+    Notes
+    -----
+    m̄ = (1/T) Σ_t m_t, m_t the measure of target t's candidates in the order of their distances, its expectation over the orders
+    that ties leave open. Assumes labels that are exchangeable under the null; as good intermediate tasks are good everywhere,
+    targets are not independent, so that a binomial test over targets would not do. Not to compare two distances with each other.
     """
     observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
     columns = _columns(scores, observed)
@@ -150,7 +156,7 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
     DataFrame
         One row per k with `k`, `selected` (mean over targets of the best of the k nearest), `random` (exact
         expectation of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over
-        the relabelings) and `best` (the best candidate of each target).
+        the relabelings) and `best` (the best candidate of each target). A description: the curve at each k is a test of its own.
     """
     columns = np.flatnonzero(np.isfinite(gains).sum(axis=0) >= 2)
     if not len(columns):

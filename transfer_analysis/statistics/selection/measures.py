@@ -46,7 +46,7 @@ class Measure(Protocol):
 
 @dataclass(frozen=True)
 class NDCG:
-    """Normalised discounted cumulative gain over all candidates (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
+    """NDCG = Σ_r rel_(r) / log2(r + 1) over its largest value. Normalised discounted cumulative gain over all candidates (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
 
     `relevance` is what a candidate counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
     `scores` as they are, or `clipped-gains` (negative ones count as 0).
@@ -162,7 +162,10 @@ class Regret:
 
 @dataclass(frozen=True)
 class Top1:
-    """How often the nearest candidate is the best one; candidates that share the best score all count as it."""
+    """How often the nearest candidate is the best one; candidates that share the best score all count as it.
+
+    1[argmin d = argmax y], averaged over targets. Coarse: with few targets it takes few values.
+    """
 
     higher_is_better: bool = True
 
@@ -186,7 +189,10 @@ class Top1:
 
 @dataclass(frozen=True)
 class AverageRank:
-    """Mean rank, by score, of the k nearest candidates: 1 is the best, ties at their mean rank."""
+    """Mean rank, by score, of the k nearest candidates: 1 is the best, ties at their mean rank.
+
+    (1/k) Σ rank(y) over the k nearest. Says nothing of how much is lost.
+    """
 
     k: int = 1
     higher_is_better: bool = False
