@@ -18,6 +18,8 @@ FITS = (
     "matrices",
     "mixed",
     "linear",
+    "means",
+    "correct",
 )
 
 

@@ -1,6 +1,6 @@
 """Figures, tables and the report: frames and outcomes in, axes and text out."""
 
-from transfer_analysis.reporting.curves import power_plot, specification_plot
+from transfer_analysis.reporting.curves import calibration_plot, power_plot, specification_plot
 from transfer_analysis.reporting.figures import (
     agreement_heatmap,
     distance_heatmap,
@@ -19,6 +19,7 @@ __all__ = [
     "Page",
     "Section",
     "agreement_heatmap",
+    "calibration_plot",
     "distance_heatmap",
     "distance_scatter",
     "effect_panels",

@@ -126,3 +126,53 @@ def _choice(part: str, value: str) -> str:
     if value == "none":
         return {"covariates": "no covariate", "exclusion": "no cell excluded"}.get(part, value)
     return {"covariates": f"given {value}", "exclusion": f"without {value}"}.get(part, value).replace("_", " ")
+
+
+def calibration_plot(table: pd.DataFrame, *, level: float = 0.05, ax: Axes | None = None) -> Axes:
+    """Draw how often procedures reject true nulls, common ones beside those that fit the data.
+
+    Parameters
+    ----------
+    table
+        Rows from top to bottom: `question` (which groups them), `procedure`, `naive` (true or false), `rejected` (a share) and
+        `replications`.
+    level
+        The nominal level, drawn as a line.
+    """
+    rows = table.reset_index(drop=True)
+    place, y, heads = 0.0, [], []
+    for number, question in enumerate(rows["question"]):
+        if number == 0 or question != rows["question"].iloc[number - 1]:
+            place += 1.35
+            heads.append((place - 0.95, str(question)))
+        y.append(place)
+        place += 1
+    positions = np.array(y)
+    with style():
+        if ax is None:
+            ax = new_figure(PAGE_WIDTH, 0.145 * place + 0.5).subplots()
+        error = 1.96 * np.sqrt(rows["rejected"] * (1 - rows["rejected"]) / rows["replications"])
+        for naive, colour, marker, label in ((True, COLOURS[1], "s", "common"), (False, COLOURS[0], "o", "here")):
+            mask = (rows["naive"] == naive).to_numpy()
+            ax.hlines(positions[mask], 0, rows.loc[mask, "rejected"], color=colour, linewidth=0.8, alpha=0.5)
+            ax.errorbar(
+                rows.loc[mask, "rejected"],
+                positions[mask],
+                xerr=error[mask],
+                fmt=marker,
+                color=colour,
+                markersize=3.5,
+                elinewidth=0.8,
+                label=label,
+            )
+            for at, share, reach in zip(positions[mask], rows.loc[mask, "rejected"], error[mask], strict=True):
+                ax.text(share + reach + 0.006, at, f"{share:.1%}", va="center", fontsize=6, color=colour)
+        ax.axvline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+        for at, text in heads:
+            ax.text(0.0, at, text, va="center", fontsize=6.5, fontweight="bold")
+        ax.set(xlim=(0, float(rows["rejected"].max()) + 0.08), ylim=(place, 0), xlabel="true nulls rejected at 5%")
+        ax.set_yticks(positions, rows["procedure"])
+        ax.tick_params(axis="y", length=0)
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.legend(loc="lower right")
+    return ax

@@ -41,7 +41,7 @@ _SINGULAR = 1e-4
 #: Degrees of freedom below which Satterthwaite's test was found to reject true nulls too often.
 _FEW = 30
 _LENIENT = (
-    "few levels: Satterthwaite's test rejects true nulls too often (8.6% of them with 6 intermediate tasks × 3 targets); use "
+    "few levels: Satterthwaite's test rejects true nulls too often (8% of them with 6 intermediate tasks × 3 targets); use "
     "Kenward and Roger's degrees of freedom"
 )
 
