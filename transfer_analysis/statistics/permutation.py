@@ -97,6 +97,11 @@ def attainable_share(statistics: npt.NDArray[np.float64], alternative: Alternati
     return share(statistics, float(extreme), alternative)
 
 
+def too_few(attainable: float, alpha: float, draws: str) -> list[str]:
+    """Say that no p-value below α could have come out, whatever the data."""
+    return [] if attainable <= alpha else [f"only {draws}: no p-value below {attainable:.3f} can occur"]
+
+
 def joint_relabelings(
     labels: Sequence[str],
     rows: Sequence[str],

@@ -13,7 +13,7 @@ from transfer_analysis.statistics.association.intervals import minimum_detectabl
 from transfer_analysis.statistics.association.units import MIN_CELLS, unit_vectors
 from transfer_analysis.statistics.association.within import check_shapes, observed
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings
+from transfer_analysis.statistics.permutation import Relabelings, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -91,7 +91,8 @@ def partial_association(
         [_statistics(moved[:, mask], residual_x, basis) for moved in relabelings.distances(residuals)]
     )
     left_out = int(known.sum() - mask.sum())
-    notes = _too_many(covariates, mask, column)
+    attainable = relabelings.attainable_p(statistics, alternative)
+    notes = _too_many(covariates, mask, column) + too_few(attainable, 0.05, f"{len(relabelings)} relabelings")
     if left_out:
         notes.append(f"{left_out} cells without a covariate, or alone in their {column}, left out")
     return Outcome(
@@ -100,7 +101,7 @@ def partial_association(
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=f"{relabelings.description}, of residuals",
-        attainable_p=relabelings.attainable_p(statistics, alternative),
+        attainable_p=attainable,
         n=int(mask.sum()),
         unit=f"{unit} in {int(mask.any(axis=0).sum())} {column}s",
         minimum_detectable=minimum_detectable(statistics, alternative),

@@ -10,7 +10,7 @@ from transfer_analysis.statistics.association.intervals import minimum_detectabl
 from transfer_analysis.statistics.association.units import MIN_CELLS, unit_vectors
 from transfer_analysis.statistics.association.within import check_shapes, observed
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings
+from transfer_analysis.statistics.permutation import Relabelings, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -44,6 +44,7 @@ def pooled_association(
     n = int((np.isfinite(outcome) & np.isfinite(now)).sum())
     if not used.any() or np.ptp(now[np.isfinite(now) & np.isfinite(outcome)]) == 0:
         raise InputError("distance or outcome does not vary over the cells; nothing can be correlated")
+    attainable = relabelings.attainable_p(statistics, alternative)
     left_out = f"{int((~used).sum())} of {len(used)} {column}s left out: fewer than {MIN_CELLS} cells or constant"
     return Outcome(
         statistic=f"correlation over cells of distance with outcome standardised within {column}",
@@ -51,13 +52,16 @@ def pooled_association(
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=relabelings.description,
-        attainable_p=relabelings.attainable_p(statistics, alternative),
+        attainable_p=attainable,
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
         minimum_detectable=minimum_detectable(statistics, alternative),
         method="permutation test of the pooled Pearson correlation",
         assumptions=("labels are exchangeable under the null",),
-        warnings=() if used.all() else (left_out,),
+        warnings=(
+            *(() if used.all() else (left_out,)),
+            *too_few(attainable, 0.05, f"{len(relabelings)} relabelings"),
+        ),
     )
 
 

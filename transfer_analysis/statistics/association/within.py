@@ -26,7 +26,7 @@ from transfer_analysis.statistics.association.units import (
     unit_vectors,
 )
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings
+from transfer_analysis.statistics.permutation import Relabelings, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -98,8 +98,7 @@ def association(
         )
     low, high = (None, None) if method == "distance" else inverted(*shared, confidence)
     attainable = relabelings.attainable_p(statistics, alternative)
-    if attainable > 1 - confidence:
-        warnings.append(f"only {len(relabelings)} relabelings: no p-value below {attainable:.3f} can occur")
+    warnings += too_few(attainable, 1 - confidence, f"{len(relabelings)} relabelings")
     n = int((np.isfinite(outcome) & np.isfinite(observed(distance, relabelings)))[:, used].sum())
     return Outcome(
         statistic=f"mean within-{column} {NAMES[method]}",

@@ -20,7 +20,7 @@ from transfer_analysis.statistics.frames import (
     without_overlap,
 )
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
+from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,8 +79,7 @@ def group_contrast(
     if np.ptp(means) <= 1e-12 * max(1.0, float(np.abs(means).max())):
         raise InputError(f"all members have the same mean {value}; there is nothing to compare")
     attainable = attainable_share(statistics, alternative)
-    if attainable > 1 - confidence:
-        notes.append(f"only {len(choices)} choices of members: no p-value below {attainable:.3f} can occur")
+    notes += too_few(attainable, 1 - confidence, f"{len(choices)} choices of members")
     low, high = _inverted(means, choices, len(one), 1 - confidence)
     if low is None:
         notes.append("no interval: too few choices of members")

@@ -11,7 +11,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.association.intervals import inverted, minimum_detectable
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import separate_relabelings
+from transfer_analysis.statistics.permutation import separate_relabelings, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -80,8 +80,7 @@ def within_family_association(
     statistics, overlaps = moved @ y, moved @ x
     attainable = relabelings.attainable_p(statistics, alternative)
     notes = [f"{len(codes) - n} languages alone in their family left out"] if n < len(codes) else []
-    if attainable > 1 - confidence:
-        notes.append(f"only {len(relabelings)} relabelings: no p-value below {attainable:.3f} can occur")
+    notes += too_few(attainable, 1 - confidence, f"{len(relabelings)} relabelings")
     low, high = inverted(statistics, overlaps, confidence)
     how = "all" if relabelings.exact else f"{len(relabelings) - 1:,} random"
     count = len(set(strata))

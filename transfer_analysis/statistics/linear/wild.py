@@ -11,7 +11,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.formula import FixedEffects, fixed_effects, require_columns, require_complete
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
+from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,11 +79,7 @@ def wild_cluster_bootstrap(
     low, high = _inverted(scores, signs, 1 - confidence)
     attainable = attainable_share(statistics, alternative)
     varying = sum(np.ptp(fixed.x[codes == g, fixed.names.index(term)]) > 0 for g in range(clusters))
-    notes = (
-        []
-        if attainable <= 1 - confidence
-        else [f"only {len(signs)} draws: no p-value below {attainable:.3f} can occur"]
-    )
+    notes = too_few(attainable, 1 - confidence, f"{len(signs)} draws")
     how = "all" if exact else f"{replicates:,} random"
     return Outcome(
         statistic=f"effect of {term} on {fixed.outcome}",

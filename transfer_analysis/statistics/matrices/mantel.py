@@ -13,7 +13,7 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.matrices.square import DESCRIPTIVE, Pairs, Square, aligned, relabeled_products
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import attainable_share, share
+from transfer_analysis.statistics.permutation import attainable_share, share, too_few
 
 Array = npt.NDArray[np.float64]
 Method = Literal["pearson", "spearman"]
@@ -126,6 +126,7 @@ def _centred(matrix: Array, pairs: Pairs, method: Method) -> Array:
 def _described(
     statistics: Array, exact: bool, pairs: Pairs, statistic: str, method: str, alternative: Alternative
 ) -> Outcome:
+    attainable = attainable_share(statistics, alternative)
     how = "all" if exact else f"{len(statistics) - 1:,} random"
     return Outcome(
         statistic=statistic,
@@ -136,8 +137,8 @@ def _described(
         p_value=share(statistics, float(statistics[0]), alternative),
         alternative=alternative,
         null=f"{how} joint permutations of the {pairs.n} labels",
-        attainable_p=attainable_share(statistics, alternative),
+        attainable_p=attainable,
         minimum_detectable=minimum_detectable(statistics, alternative),
         assumptions=("labels are exchangeable under the null, which related ones are not",),
-        warnings=(DESCRIPTIVE,),
+        warnings=(DESCRIPTIVE, *too_few(attainable, 0.05, f"{len(statistics)} relabelings")),
     )

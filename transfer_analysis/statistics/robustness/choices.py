@@ -12,7 +12,7 @@ import numpy.typing as npt
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share
+from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def against_random_selection(
     centred = means - given.mean()
     attainable = attainable_share(centred, alternative)
     how = f"all {comb(n, k):,}" if exact else f"{len(means) - 1:,} random ones of {comb(n, k):,}"
-    notes = () if attainable <= 0.05 else (f"only {comb(n, k)} choices: no p-value below {attainable:.3f} can occur",)
+    notes = too_few(attainable, 0.05, f"{comb(n, k)} choices")
     return Outcome(
         statistic=f"{name} of {criterion} {k} of {n} tasks",
         estimate=float(means[0]),
@@ -93,7 +93,7 @@ def against_random_selection(
         unit="tasks",
         method="a declared choice among all choices of as many tasks",
         assumptions=("under the null the criterion has nothing to do with the values",),
-        warnings=notes,
+        warnings=tuple(notes),
     )
 
 

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings
+from transfer_analysis.statistics.permutation import Relabelings, too_few
 from transfer_analysis.statistics.selection.measures import AverageRank, Measure, Regret
 from transfer_analysis.statistics.selection.orders import best_weights, expected_best
 
@@ -116,8 +116,7 @@ def _outcome(
         warnings.append(f"k = {measure.k} takes every candidate of some target, where it then says nothing")
     alternative: Alternative = "greater" if measure.higher_is_better else "less"
     attainable = relabelings.attainable_p(statistics, alternative)
-    if attainable > _ALPHA:
-        warnings.append(f"only {len(relabelings)} relabelings: no p-value below {attainable:.3f} can occur")
+    warnings += too_few(attainable, _ALPHA, f"{len(relabelings)} relabelings")
     if used.sum() < 3:
         warnings.append(
             f"{int(used.sum())} target{'s' if used.sum() > 1 else ''}: what holds for so few may not hold for others"
