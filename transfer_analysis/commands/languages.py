@@ -176,13 +176,13 @@ def robustness_command(
 
 
 def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the chance level of each target from the catalogue, where the table does not have it."""
+    """Add the chance level of each target from the catalogue, where the table does not have it; 0 where guessing scores none."""
     from transfer_analysis.tasks import load_catalogue
 
     if "chance" in frame or "target" not in frame:
         return frame
     catalogue = load_catalogue()
-    return frame.assign(chance=[catalogue[str(target)].chance for target in frame["target"]])
+    return frame.assign(chance=[catalogue[str(target)].chance or 0.0 for target in frame["target"]])
 
 
 def _write_slopes(slopes: pd.DataFrame, out: object, as_json: bool, notes: list[str]) -> None:

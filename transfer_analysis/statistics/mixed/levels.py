@@ -55,9 +55,10 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
             continue
         levels = _levels(column, [factor for factor in factors if factor], groupings, given)
         if levels and not any(frozenset(level) in intercepts for level in levels):
-            options = " or ".join(repr(":".join(level)) for level in levels[:2])
+            usual = [level for level in levels if all(part in _WORDS for part in level)] or levels
+            options = " or ".join(repr(":".join(level)) for level in usual[:2])
             problems.append(
-                f"{name} is the same in all rows of each {':'.join(levels[0])}, so it varies over these and not over rows: add "
+                f"{name} is the same in all rows of each {':'.join(usual[0])}, so it varies over these and not over rows: add "
                 f"{options} to the random intercepts"
             )
     if problems:

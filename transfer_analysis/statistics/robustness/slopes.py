@@ -144,12 +144,13 @@ def slope_difference(
         raise InputError(
             f"{distance} is missing for some language, or varies within one; it must be a property of languages"
         )
+    called = "normalised score" if value == "normalised" else value
     words = [side if isinstance(side, str) else " + ".join(side) for side in (one, other)]
     outcome = phylogenetic_regression(
         complete.mean().to_numpy(dtype=float),
         away.first().loc[list(languages)].to_numpy(dtype=float),
         components,
-        names=(f"the {value} of {words[0]} less that of {words[1]}", distance.replace("_", " ")),
+        names=(f"the {called} of {words[0]} less that of {words[1]}", distance.replace("_", " ")),
         alternative=alternative,
         simulations=simulations,
         seed=seed,

@@ -56,7 +56,7 @@ def selection(
     Raises
     ------
     InputError
-        Where no target has at least two candidates with a distance, or no selection differs from another.
+        Where no target has at least two candidates with a distance.
 
     Notes
     -----
@@ -101,10 +101,6 @@ def _outcome(
     if not used.any():
         raise InputError(f"{measure.name()} is undefined for every target")
     statistics = np.nanmean(per_target[:, used], axis=1)
-    if np.ptp(statistics) <= 1e-12 * max(1.0, float(np.abs(statistics).max())):
-        raise InputError(
-            f"{measure.name()} is the same whatever is selected ({statistics[0]:.3g}): the distances, or the scores, do not differ"
-        )
     chances = [measure.random_selection(_present(scores[:, j])) for j, keep in zip(columns, used, strict=True) if keep]
     low, high = _resampled(per_target[0, used], seed)
     warnings = []
@@ -116,6 +112,10 @@ def _outcome(
         warnings.append(f"k = {measure.k} takes every candidate of some target, where it then says nothing")
     alternative: Alternative = "greater" if measure.higher_is_better else "less"
     attainable = relabelings.attainable_p(statistics, alternative)
+    if np.ptp(statistics) <= 1e-12 * max(1.0, float(np.abs(statistics).max())):
+        warnings.append(
+            "the measure is the same whatever is selected: distances or scores do not differ, or k takes them all"
+        )
     warnings += too_few(attainable, _ALPHA, f"{len(relabelings)} relabelings")
     if used.sum() < 3:
         warnings.append(
