@@ -248,7 +248,7 @@ def test_models_means_and_corrections(table, tmp_path):
     random = ["condition", "condition:target", "target:language", "language", "run"]
     model = [part for name in random for part in ("--random", name)]
     formula = ("--formula", "gain ~ task_distance")
-    for test, method in (("t", "t with"), ("likelihood", "profile likelihood"), ("bootstrap", "parametric bootstrap")):
+    for test, method in (("t", "t with"), ("likelihood", "profile likelihood"), ("bootstrap", "t with")):
         (found,) = outcomes(
             "fit", "mixed", table, *formula, *model, "--term", "task_distance", "--test", test, "--replicates", "19",
             "--degrees", "kenward-roger",

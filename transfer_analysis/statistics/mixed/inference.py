@@ -17,6 +17,13 @@ from transfer_analysis.statistics.outcome import Outcome
 
 Floats = npt.NDArray[np.float64]
 
+#: Levels below which the likelihood ratio was found too lenient.
+_MANY = 30
+_MANY_LEVELS = (
+    "descriptive: with few levels the likelihood ratio and its interval are too lenient (92% of true values held with four "
+    "intermediate tasks × three targets); use the bootstrap, or Kenward and Roger's degrees of freedom"
+)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -153,25 +160,22 @@ def likelihood_outcome(fit: MixedFit, term: str, confidence: float = 0.95) -> Ou
         interval_method="profile likelihood",
         p_value=test.p_value,
         null="likelihood ratio, χ² with 1 degree of freedom",
+        warnings=(*fit.notes, *((_MANY_LEVELS,) if min(len(t.levels) for t in fit.design.terms) < _MANY else ())),
     )
 
 
 def bootstrap_outcome(
     fit: MixedFit, term: str, replicates: int = 200, confidence: float = 0.95, seed: int = 0
 ) -> Outcome:
-    """Return the test of one fixed effect by parametric bootstrap, with its percentile interval.
+    """Return the test of one fixed effect by parametric bootstrap.
 
-    p is the share of outcomes simulated without the effect whose likelihood ratio is as large (b + 1)/(m + 1); the interval is
-    of estimates from outcomes simulated by the fit (Halekoh & Højsgaard 2014, JSS 59(9)). For few levels. Rests on normal
-    effects and residuals.
+    p is the share of outcomes simulated without the effect whose likelihood ratio is as large (b + 1)/(m + 1) (Halekoh & Højsgaard
+    2014, JSS 59(9)). For few levels. Rests on normal effects and residuals. The interval stays that of the fit's t: percentiles of
+    the bootstrap held 90% of true values with four intermediate tasks and three targets.
     """
     larger, smaller = _with_and_without(fit, term)
-    low, high = bootstrap_intervals(fit, replicates, confidence, seed)[term]
     return replace(
         fit.outcome(term, confidence),
-        low=low,
-        high=high,
-        interval_method="parametric bootstrap",
         p_value=bootstrap_p_value(smaller, larger, replicates, seed),
         attainable_p=1 / (replicates + 1),
         null=f"{replicates:,} outcomes simulated without the effect",
