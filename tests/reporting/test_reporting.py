@@ -213,3 +213,36 @@ def test_effects_stand_side_by_side_where_they_have_room_and_empty_panels_are_le
         frame[frame["panel"] == "in English"], panels=["in English", "elsewhere"], label="effect"
     )
     assert [ax.get_title() for ax in alone.axes if ax.get_title()] == ["in English"]
+
+
+def test_curves_draw_what_they_are_given():
+    power = pd.DataFrame(
+        [(c, t, 30, 3, 0.1 * c * t / 8, 0.0, 1.0) for c in (3, 6, 9) for t in (4, 8)],
+        columns=["conditions", "targets", "languages", "seeds", "power", "low", "high"],
+    )
+    ax = reporting.power_plot(power)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["4 targets", "8 targets"]
+    assert ax.get_xlabel() == "intermediate tasks"
+    table = pd.DataFrame(
+        {
+            "distance": ["a", "b", "a"],
+            "covariates": ["none", "none", "size"],
+            "exclusion": "none",
+            "estimate": [-0.3, 0.1, np.nan],
+            "low": [-0.5, np.nan, np.nan],
+            "high": [-0.1, np.nan, np.nan],
+            "p_value": [0.01, 0.5, np.nan],
+        }
+    )
+    labels = [label.get_text() for label in reporting.specification_plot(table).get_yticklabels()]
+    assert labels[-2:] == ["a", "b"]  # one covariate set is left, which says nothing
+    rates = pd.DataFrame(
+        {
+            "question": ["q", "q"],
+            "procedure": ["t test", "ours"],
+            "naive": [True, False],
+            "rejected": [0.3, 0.05],
+            "replications": 2000,
+        }
+    )
+    assert [label.get_text() for label in reporting.calibration_plot(rates).get_yticklabels()] == ["t test", "ours"]

@@ -174,5 +174,5 @@ def calibration_plot(table: pd.DataFrame, *, level: float = 0.05, ax: Axes | Non
         ax.set_yticks(positions, rows["procedure"])
         ax.tick_params(axis="y", length=0)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.legend(loc="lower right")
+        ax.legend(loc="upper right")
     return ax
