@@ -43,6 +43,8 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
     InputError
         Naming each predictor and the random term that it needs.
     """
+    if given.names == ("Intercept",):
+        return
     intercepts = _intercepts(given)
     groupings = _groupings(data, _labels(given, data))
     problems = []
@@ -117,6 +119,8 @@ def _labels(given: Design, data: pd.DataFrame) -> list[str]:
 
 def _levels_of_predictors(given: Design, data: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
     """Return the coarsest groupings that each predictor, products left out, is a function of."""
+    if given.names == ("Intercept",):
+        return {}
     groupings = _groupings(data, _labels(given, data))
     return {
         name: _levels(column, [factor for factor in _factors(name, given) if factor], groupings, given)
