@@ -317,3 +317,13 @@ def test_a_source_language_that_is_not_there_is_asked_after(table):
         "fit", "languages", table, "--distance", "language_distance", "--source-language", "deu",
         fails="no language of the table (did you mean 'de'?)",
     )  # fmt: skip
+
+
+def test_a_distance_correlation_of_many_levels_has_no_pigeonhole_interval(tmp_path):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame([(f"c{i}", f"t{j}", rng.random(), rng.random()) for i in range(11) for j in range(10)])
+    frame.columns = ["condition", "target", "distance", "gain"]
+    frame.to_csv(tmp_path / "many.csv", index=False)
+    command = ("fit", "association", tmp_path / "many.csv", "--distance", "distance", "--permutations", "99")
+    assert "pigeonhole bootstrap of conditions and targets" in fit(*command)
+    assert "pigeonhole" not in fit(*command, "--method", "distance")

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from transfer_analysis.commands.common import AsJson, key_values, pairs
-from transfer_analysis.commands.fitting import Direction, OutCsv, Permutations, Seed, Table, direction, read_frame, say
+from transfer_analysis.commands.fitting import (
+    Direction,
+    OutCsv,
+    Permutations,
+    Seed,
+    Table,
+    direction,
+    read_frame,
+    records,
+    say,
+    write_csv,
+)
 from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 
     from transfer_analysis.statistics.association import Method
     from transfer_analysis.statistics.cells import CellTable
-    from transfer_analysis.statistics.selection import LeaveOut, Measure
+    from transfer_analysis.statistics.selection import LeaveOut, Measure, Reached, Relevance
 
 app = typer.Typer()
 
@@ -58,12 +69,23 @@ def association_command(
     """Does a distance tell the gain? Correlation within targets, tested by permutation of labels."""
     from transfer_analysis.statistics import association, partial_association, pigeonhole_interval
     from transfer_analysis.statistics.association import MIN_LEVELS
+    from transfer_analysis.statistics.cells import cell_table
 
     methods = ("spearman", "pearson", "kendall", "distance")
     if method not in methods:
         raise InputError(f"--method {method!r}: expected {', '.join(methods)}{nearest(method, methods)}")
     kind = cast("Method", method)
-    cells = _cells(table, outcome, [distance], row, column, covariate or [], strata, permutations, seed)
+    cells = cell_table(
+        read_frame(table),
+        outcome,
+        [distance],
+        row=row,
+        column=column,
+        covariates=covariate or [],
+        strata=strata,
+        permutations=permutations,
+        seed=seed,
+    )
     notes = list(cells.notes)
     if covariate:
         if kind == "kendall" or kind == "distance":
@@ -87,7 +109,7 @@ def association_command(
             column=column,
             names=list(map(str, cells.outcome.columns)),
         )
-        if min(cells.values.shape) >= MIN_LEVELS:
+        if kind != "distance" and min(cells.values.shape) >= MIN_LEVELS:
             low, high = pigeonhole_interval(
                 cells.observed(distance), cells.values, method=kind, same_labels=cells.same_labels, seed=seed
             )
@@ -127,13 +149,16 @@ def selection_command(
 ) -> None:
     """Does choosing by a distance, or by a model of several, beat choosing at random?"""
     from transfer_analysis.statistics import selection, selection_by_model
+    from transfer_analysis.statistics.cells import cell_table
 
     if leave_out not in ("target", "task"):
         raise InputError(f"--leave-out {leave_out!r}: expected target or task")
     if len(set(distance)) < len(distance):
         raise InputError(f"--distance {distance[0]}: given twice")
     chosen = _measure(measure, relevance, k, of, relative)
-    cells = _cells(table, outcome, distance, row, column, [], None, permutations, seed)
+    cells = cell_table(
+        read_frame(table), outcome, distance, row=row, column=column, permutations=permutations, seed=seed
+    )
     unit = f"{column}s"
     if len(distance) == 1:
         found = selection(cells.distances[distance[0]], cells.values, cells.relabelings, chosen, seed=seed, unit=unit)
@@ -176,11 +201,9 @@ def specification_command(
     as_json: AsJson = False,
 ) -> None:
     """Ask the same question with every distance × covariate set × exclusion. A description, not a test."""
-    import json
-
     from transfer_analysis.commands.figures import figure_kind, write_figure
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics import specification_curve
+    from transfer_analysis.statistics.cells import cell_table
 
     if method not in ("spearman", "pearson"):
         raise InputError(f"--method {method!r}: expected spearman or pearson")
@@ -190,7 +213,16 @@ def specification_command(
     }
     exclusions = key_values(exclude, "--exclude", "COLUMN=VALUE")
     held = list(dict.fromkeys(c for columns in sets.values() for c in columns))
-    cells = _cells(table, outcome, distance, row, column, held, None, permutations, seed)
+    cells = cell_table(
+        read_frame(table),
+        outcome,
+        distance,
+        row=row,
+        column=column,
+        covariates=held,
+        permutations=permutations,
+        seed=seed,
+    )
     curve = specification_curve(
         cells.distances,
         cells.values,
@@ -199,55 +231,23 @@ def specification_command(
         exclusions={f"{side}={value}": _mask(cells, row, column, side, value) for side, value in exclusions},
         method="pearson" if method == "pearson" else "spearman",
     )
-    if out is not None:
-        write_text(out, curve.table.to_csv(index=False, lineterminator="\n"))
+    write_csv(curve.table, out)
     if figure is not None and kind is not None:
         from transfer_analysis.reporting import specification_plot
 
         write_figure(specification_plot(curve.table), figure, kind)
     if as_json:
-        rows = json.loads(curve.table.to_json(orient="records", double_precision=15))
-        typer.echo(json.dumps({"specifications": rows, "notes": list(cells.notes)}, indent=2))
+        typer.echo(json.dumps({"specifications": records(curve.table), "notes": list(cells.notes)}, indent=2))
         return
     say({"specifications": curve.outcome()}, None, as_json=False, notes=cells.notes)
-
-
-def _cells(
-    table: Path,
-    outcome: str,
-    distances: Sequence[str],
-    row: str,
-    column: str,
-    covariates: Sequence[str],
-    strata: str | None,
-    permutations: int,
-    seed: int,
-) -> CellTable:
-    from transfer_analysis.statistics.cells import cell_table
-
-    return cell_table(
-        read_frame(table),
-        outcome,
-        distances,
-        row=row,
-        column=column,
-        covariates=covariates,
-        strata=strata,
-        permutations=permutations,
-        seed=seed,
-    )
 
 
 def _measure(name: str, relevance: str, k: int, of: str, relative: bool) -> Measure:
     from transfer_analysis.statistics import NDCG, AverageRank, Regret, Top1
 
-    if relevance not in ("ranks", "scores", "clipped-gains"):
-        raise InputError(f"--relevance {relevance!r}: expected ranks, scores or clipped-gains")
-    if of not in ("mean", "best"):
-        raise InputError(f"--of {of!r}: expected mean or best")
     measures: dict[str, Measure] = {
-        "ndcg": NDCG(relevance),  # type: ignore[arg-type]
-        "regret": Regret(k, of, relative),  # type: ignore[arg-type]
+        "ndcg": NDCG(cast("Relevance", relevance)),
+        "regret": Regret(k, cast("Reached", of), relative),
         "top-1": Top1(),
         "rank": AverageRank(k),
     }

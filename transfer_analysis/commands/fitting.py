@@ -43,10 +43,25 @@ def read_frame(path: Path) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the rows of a table for JSON: missing numbers are null."""
+    rows: list[dict[str, object]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def write_csv(frame: pd.DataFrame, out: Path | None) -> None:
+    """Write a result as CSV, where that is wanted."""
+    from transfer_analysis.files import write_text
+
+    if out is not None:
+        write_text(out, frame.to_csv(index=False, lineterminator="\n"))
+
+
 def direction(given: str) -> Alternative:
     """Return the alternative of a test that an option names."""
-    known: tuple[Alternative, ...] = ("two-sided", "less", "greater")
-    for alternative in known:
+    from transfer_analysis.statistics.outcome import ALTERNATIVES
+
+    for alternative in ALTERNATIVES:
         if given == alternative:
             return alternative
     raise InputError(f"--alternative {given!r}: expected two-sided, less or greater")
@@ -72,20 +87,14 @@ def say(
     """
     import pandas as pd
 
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics.outcome import number
 
     tidy = pd.concat([o.tidy().assign(question=name) for name, o in outcomes.items()], ignore_index=True)
     tidy = tidy[["question", *(c for c in tidy.columns if c != "question")]]
-    if out is not None:
-        write_text(out, tidy.to_csv(index=False, lineterminator="\n"))
+    write_csv(tidy, out)
     if as_json:
-        rows = json.loads(tidy.to_json(orient="records", double_precision=15))
-        more = {
-            name: json.loads(frame.to_json(orient="records", double_precision=15))
-            for name, frame in (tables or {}).items()
-        }
-        typer.echo(json.dumps({"outcomes": rows, "notes": list(notes), **more}, indent=2))
+        more = {name: records(frame) for name, frame in (tables or {}).items()}
+        typer.echo(json.dumps({"outcomes": records(tidy), "notes": list(notes), **more}, indent=2))
         return
     for outcome in outcomes.values():
         typer.echo(str(outcome))

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from transfer_analysis.commands.common import AsJson, key_values, print_table
-from transfer_analysis.commands.fitting import Direction, OutCsv, Seed, Table, direction, read_frame, say
+from transfer_analysis.commands.fitting import (
+    Direction,
+    OutCsv,
+    Seed,
+    Table,
+    direction,
+    read_frame,
+    records,
+    say,
+    write_csv,
+)
 from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -40,6 +51,8 @@ def languages_command(
     as_json: AsJson = False,
 ) -> None:
     """Does a distance of languages tell the score? On the family tree, within families, and without each in turn."""
+    import numpy as np
+
     from transfer_analysis.languages import lineages
     from transfer_analysis.statistics import leave_one_family_out, phylogenetic_regression, relatedness
     from transfer_analysis.statistics import within_family_association as within
@@ -67,7 +80,7 @@ def languages_command(
             seed=seed,
         )
 
-    outcomes = {"on the tree": regression(y == y)}
+    outcomes = {"on the tree": regression(np.ones(len(y), dtype=bool))}
     if covariates:
         notes.append(f"not tested within families, where {', '.join(covariates)} cannot be held fixed")
     else:
@@ -172,7 +185,11 @@ def robustness_command(
     if outcomes:
         say(outcomes, out, as_json, tuple(notes), {"slopes": slopes})
         return
-    _write_slopes(slopes, out, as_json, notes)
+    write_csv(slopes, out)
+    if as_json:
+        typer.echo(json.dumps(records(slopes), indent=2))
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
@@ -185,35 +202,13 @@ def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(chance=[catalogue[str(target)].chance or 0.0 for target in frame["target"]])
 
 
-def _write_slopes(slopes: pd.DataFrame, out: object, as_json: bool, notes: list[str]) -> None:
-    from pathlib import Path
-
-    from transfer_analysis.files import write_text
-
-    if isinstance(out, Path):
-        write_text(out, slopes.to_csv(index=False, lineterminator="\n"))
-    if as_json:
-        typer.echo(slopes.to_json(orient="records", double_precision=15, indent=2))
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
-
-
 def _by_language(
     frame: pd.DataFrame, outcome: str, properties: list[str], source_language: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the mean outcome and the properties of each language but the source, and what was left out."""
-    from transfer_analysis.statistics.frames import (
-        refuse_repeated,
-        require_labels,
-        require_named,
-        require_numbers,
-        without_overlap,
-    )
+    from transfer_analysis.statistics.frames import require_observations, without_overlap
 
-    require_named(frame, ["language", outcome, *properties])
-    require_numbers(frame, [outcome, *properties])
-    require_labels(frame, ["language"])
-    refuse_repeated(frame)
+    require_observations(frame, ["language"], [outcome, *properties])
     frame, said = without_overlap(frame)
     known = set(frame["language"])
     if source_language not in known and (frame[properties[0]] == 0).any():

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from transfer_analysis.commands.common import AsJson, pairs, print_table
-from transfer_analysis.commands.fitting import Direction, OutCsv, Seed, Table, direction, read_frame, say
+from transfer_analysis.commands.fitting import (
+    Direction,
+    OutCsv,
+    Seed,
+    Table,
+    direction,
+    read_frame,
+    records,
+    say,
+    write_csv,
+)
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +69,6 @@ def mixed_command(
     as_json: AsJson = False,
 ) -> None:
     """Fit a linear mixed model; one that lacks the random term at its predictor's own level is refused."""
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics.mixed import bootstrap_outcome, likelihood_outcome, r_squared
 
     if test not in ("t", "likelihood", "bootstrap"):
@@ -77,13 +86,12 @@ def mixed_command(
         say(outcomes, out, as_json)
         return
     effects, shares = fit.tidy(), r_squared(fit)
-    if out is not None:
-        write_text(out, effects.to_csv(index=False, lineterminator="\n"))
+    write_csv(effects, out)
     warnings = list(dict.fromkeys(w for name in fit.design.names for w in fit.outcome(name).warnings))
     if as_json:
         about = {
-            "effects": _records(effects),
-            "variances": _records(fit.variances),
+            "effects": records(effects),
+            "variances": records(fit.variances),
             "log_likelihood": fit.log_likelihood,
             "converged": fit.converged,
             "singular": fit.singular,
@@ -128,7 +136,6 @@ def linear_command(
     as_json: AsJson = False,
 ) -> None:
     """Fit a linear or generalised linear model, with errors by cluster."""
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics import wild_cluster_bootstrap
 
     if test is not None:
@@ -141,11 +148,10 @@ def linear_command(
         return
     fit = _linear(read_frame(table), formula, family, trials, cluster)
     effects = fit.tidy()
-    if out is not None:
-        write_text(out, effects.to_csv(index=False, lineterminator="\n"))
+    write_csv(effects, out)
     if as_json:
         about = {
-            "effects": _records(effects),
+            "effects": records(effects),
             "log_likelihood": fit.log_likelihood,
             "method": fit.method,
             "n": fit.n,
@@ -182,7 +188,6 @@ def means_command(
     as_json: AsJson = False,
 ) -> None:
     """Estimated marginal means of a mixed (--random) or linear model, and planned contrasts of them."""
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics import marginal_means
 
     frame = read_frame(table)
@@ -194,10 +199,9 @@ def means_command(
     means = marginal_means(fit, factor)
     if not planned:
         tidy = means.tidy()
-        if out is not None:
-            write_text(out, tidy.to_csv(index=False, lineterminator="\n"))
+        write_csv(tidy, out)
         if as_json:
-            typer.echo(json.dumps({"means": _records(tidy), "notes": list(fit.notes)}, indent=2))
+            typer.echo(json.dumps({"means": records(tidy), "notes": list(fit.notes)}, indent=2))
             return
         wide = len(factor)
         rows = [[*map(str, row[:wide]), *(f"{v:.4g}" for v in row[wide:])] for row in tidy.itertuples(index=False)]
@@ -223,7 +227,6 @@ def correct_command(
     as_json: AsJson = False,
 ) -> None:
     """Correct the p-values of a declared family of tests, one per row."""
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics import benjamini_hochberg, holm
     from transfer_analysis.statistics.frames import require_named, require_numbers
 
@@ -234,10 +237,9 @@ def correct_command(
     require_numbers(frame, [column])
     adjust = holm if method == "holm" else benjamini_hochberg
     frame = frame.assign(adjusted_p=adjust(frame[column].tolist()), correction=method)
-    if out is not None:
-        write_text(out, frame.to_csv(index=False, lineterminator="\n"))
+    write_csv(frame, out)
     if as_json:
-        typer.echo(json.dumps(_records(frame), indent=2))
+        typer.echo(json.dumps(records(frame), indent=2))
         return
     names = next((frame[c] for c in ("question", "statistic", "term") if c in frame), frame.index.to_series())
     rows = [[str(n), f"{p:.3g}", f"{a:.3g}"] for n, p, a in zip(names, frame[column], frame["adjusted_p"], strict=True)]
@@ -297,11 +299,6 @@ def _weights(given: str) -> dict[str, float]:
         if not equals:
             raise InputError(f"--contrast {given}: {part.strip()!r}: expected MEAN=WEIGHT")
     return found
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, object]]:
-    records: list[dict[str, object]] = json.loads(frame.to_json(orient="records", double_precision=15))
-    return records
 
 
 def _print_effects(effects: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from transfer_analysis.commands.common import AsJson, print_table, progress
 from transfer_analysis.commands.figures import figure_kind, write_figure
-from transfer_analysis.commands.fitting import OutCsv, Seed
+from transfer_analysis.commands.fitting import OutCsv, Seed, records, write_csv
 from transfer_analysis.errors import InputError
 
 app = typer.Typer()
@@ -41,7 +42,6 @@ def power_command(
     as_json: AsJson = False,
 ) -> None:
     """How many tasks, targets, languages and seeds give 80% power? By simulation of whole studies."""
-    from transfer_analysis.files import write_text
     from transfer_analysis.statistics import power_grid
     from transfer_analysis.statistics.simulate import Planted
 
@@ -53,14 +53,13 @@ def power_command(
         table = power_grid(
             question, effect, sizes, planted=planted, replications=replications, seed=seed, report=report
         )
-    if out is not None:
-        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+    write_csv(table, out)
     if figure is not None and kind is not None:
         from transfer_analysis.reporting import power_plot
 
         write_figure(power_plot(table), figure, kind)
     if as_json:
-        typer.echo(table.to_json(orient="records", double_precision=15, indent=2))
+        typer.echo(json.dumps(records(table), indent=2))
         return
     rows: list[list[str]] = [_row(row) for row in table.itertuples(index=False)]
     print_table(["intermediate tasks", "targets", "languages", "seeds", "power", "95% interval"], rows)

@@ -363,8 +363,9 @@ def _left_out(matrices: dict[str, DistanceMatrix], inputs: Inputs) -> list[str]:
 
 
 def _write_comparison(correlations: pd.DataFrame, cells: pd.DataFrame, drawn: bool, out: Path) -> None:
-    from transfer_analysis.files import atomic_path, write_text
-    from transfer_analysis.reporting import agreement_heatmap, figure_bytes
+    from transfer_analysis.commands.figures import write_figure
+    from transfer_analysis.files import write_text
+    from transfer_analysis.reporting import agreement_heatmap
 
     write_text(
         out / "correlations.csv", correlations.to_csv(index_label="kind", float_format="%.6g", lineterminator="\n")
@@ -372,12 +373,10 @@ def _write_comparison(correlations: pd.DataFrame, cells: pd.DataFrame, drawn: bo
     write_text(out / "cells.csv", cells.to_csv(index_label="kind", lineterminator="\n"))
     if not drawn:
         return
-    figure = agreement_heatmap(correlations).get_figure(root=True)
-    assert figure is not None
+    axes = agreement_heatmap(correlations)
     kinds: tuple[Literal["pdf", "png"], ...] = ("pdf", "png")
     for kind in kinds:
-        with atomic_path(out / f"agreement.{kind}") as temporary:
-            temporary.write_bytes(figure_bytes(figure, kind))
+        write_figure(axes, out / f"agreement.{kind}", kind)
 
 
 def _print_correlations(correlations: pd.DataFrame) -> None:

@@ -15,8 +15,9 @@ def regression_band(
 ) -> pd.DataFrame:
     """Return a least-squares line and its pointwise 95% band.
 
-    y = a + bx, for looking at: not a test, and no line within targets. Points of one group are not independent, so groups are resampled whole. With two columns of groups both are
-    resampled, each independently (the pigeonhole bootstrap of Owen 2007, Annals of Applied Statistics 1).
+    y = a + bx, for looking at: not a test, and no line within targets. Points of one group are not independent, so groups
+    are resampled whole. With two columns of groups both are resampled, each independently (the pigeonhole bootstrap of
+    Owen 2007, Annals of Applied Statistics 1).
 
     Parameters
     ----------

@@ -10,13 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.frames import (
-    refuse_repeated,
-    require_labels,
-    require_named,
-    require_numbers,
-    without_overlap,
-)
+from transfer_analysis.statistics.frames import require_observations, without_overlap
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 
 Array = npt.NDArray[np.float64]
@@ -61,8 +55,7 @@ class CellTable:
 
     def observed(self, name: str) -> Array:
         """Return a distance in the outcome's shape."""
-        found: Array = self.distances[name][np.ix_(self.relabelings.rows[0], self.relabelings.columns[0])]
-        return found
+        return self.relabelings.observed(self.distances[name])
 
 
 def cell_table(
@@ -94,14 +87,11 @@ def cell_table(
     Raises
     ------
     InputError
-        For a column that is not there or holds no numbers, repeated rows, a distance or covariate that varies within a cell (naming one), or no cell.
+        For a column that is not there or holds no numbers, repeated rows, a distance or covariate that varies within a
+        cell (naming one), or no cell.
     """
     keys = [row, column]
-    wanted = [*keys, outcome, *distances, *covariates, *([strata] if strata else [])]
-    require_named(frame, wanted)
-    require_numbers(frame, [outcome, *distances, *covariates])
-    refuse_repeated(frame)
-    require_labels(frame, [*keys, *([strata] if strata else [])])
+    require_observations(frame, [*keys, *([strata] if strata else [])], [outcome, *distances, *covariates])
     every, said = without_overlap(frame.assign(**{key: frame[key].astype(str) for key in keys}), row, column)
     rows, notes = every[every[outcome].notna()], list(said)
     if len(rows) < len(every):

@@ -20,8 +20,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Return adjusted p-values in the order given that keep the expected share of false rejections below α.
 
-    p̃_(i) = min_{j ≥ i} min(1, m p_(j) / j) (Benjamini & Hochberg 1995, JRSS B 57), for tests that are independent or positively
-    dependent. For screening many tests, each of which will be looked at again; not for the claims of a paper.
+    p̃_(i) = min_{j ≥ i} min(1, m p_(j) / j) (Benjamini & Hochberg 1995, JRSS B 57), for tests that are independent or
+    positively dependent. For screening many tests, each of which will be looked at again; not for the claims of a paper.
     """
     return _adjusted(p_values, "fdr_bh")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import dunnett, t
+from scipy.stats import dunnett
 
 from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.contrasts import Contrast
 from transfer_analysis.statistics.frames import require_named, require_numbers
-from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.outcome import freedom as t_of
+from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom
 
 
 def effects_beside_baseline(
@@ -49,10 +50,7 @@ def effects_beside_baseline(
     InputError
         Where a target has no baseline, or a score is not a number.
     """
-    require_named(scores, ["condition", "target", "score"])
-    require_numbers(scores, ["score"])
-    if scores["score"].isna().any():
-        raise InputError("effects: a score is missing; leave out the runs that have none")
+    _require_scores(scores, ["condition", "target"])
     tables = [
         _of_target(str(target), part, baseline, confidence, seed)
         for target, part in scores.groupby("target", sort=True)
@@ -67,9 +65,9 @@ def condition_effect(
 
     The difference of two means over runs with several seeds, tested by t with the variance between seeds pooled over all
     conditions of the target: t = (ȳ_c − ȳ_0) / (s √(1/n_c + 1/n_0)), with as many degrees of freedom as there are runs
-    less conditions (Fisher 1935). For a condition declared beforehand; for the best of several use `effects_beside_baseline`. One
-    contrast of an analysis of variance, so the level is exact where runs are independent and normal
-    with one variance.
+    less conditions (Fisher 1935). For a condition declared beforehand; for the best of several use
+    `effects_beside_baseline`. One contrast of an analysis of variance, so the level is exact where runs are independent
+    and normal with one variance.
 
     Parameters
     ----------
@@ -81,42 +79,36 @@ def condition_effect(
     InputError
         Where either condition has no run, or no condition has two.
     """
-    require_named(scores, ["condition", "score"])
-    require_numbers(scores, ["score"])
-    if scores["score"].isna().any():
-        raise InputError("effects: a score is missing; leave out the runs that have none")
+    _require_scores(scores, ["condition"])
     runs = _runs(scores)
     for name in (condition, baseline):
         if name not in runs:
             raise InputError(f"no run with condition {name!r}; the results have {', '.join(runs)}")
     within = np.concatenate([values - values.mean() for values in runs.values()])
-    freedom = len(within) - len(runs)
-    if freedom < 1:
+    df = len(within) - len(runs)
+    if df < 1:
         raise InputError("the effect of a condition needs at least two seeds of some condition")
     ours, theirs = runs[condition], runs[baseline]
-    error = float(np.sqrt((within**2).sum() / freedom * (1 / len(ours) + 1 / len(theirs))))
-    difference = float(ours.mean() - theirs.mean())
-    half = float(t.ppf(0.975, freedom)) * error
-    statistic = difference / error if error > 0 else float(np.copysign(np.inf, difference)) if difference else 0.0
-    tails = {"greater": t.sf(statistic, freedom), "less": t.cdf(statistic, freedom)}
-    p = tails.get(alternative, 2 * t.sf(abs(statistic), freedom))
-    critical = t.ppf(0.95 if alternative != "two-sided" else 0.975, freedom)
-    return Outcome(
-        statistic=f"effect of {condition} beside {baseline}, in points,",
-        estimate=difference,
+    error = float(np.sqrt((within**2).sum() / df * (1 / len(ours) + 1 / len(theirs))))
+    contrast = Contrast(
+        name=f"effect of {condition} beside {baseline}, in points,",
+        estimate=float(ours.mean() - theirs.mean()),
+        std_error=error,
+        df=float(df),
         n=len(ours) + len(theirs),
         unit="runs of the two conditions",
         method="contrast of two conditions, variance between seeds pooled over all conditions of the target",
-        low=difference - half,
-        high=difference + half,
-        interval_method="t",
-        p_value=float(p),
-        alternative=alternative,
-        null=t_of(freedom),
-        minimum_detectable=float((critical + t.ppf(0.8, freedom)) * error),
         assumptions=("runs are independent and normal", "seeds vary as much under every condition"),
-        warnings=() if min(len(ours), len(theirs)) > 2 else ("two seeds or fewer of a condition",),
+        notes=() if min(len(ours), len(theirs)) > 2 else ("two seeds or fewer of a condition",),
     )
+    return replace(contrast.outcome(alternative), null=freedom(df))
+
+
+def _require_scores(scores: pd.DataFrame, labels: list[str]) -> None:
+    require_named(scores, [*labels, "score"])
+    require_numbers(scores, ["score"])
+    if scores["score"].isna().any():
+        raise InputError("effects: a score is missing; leave out the runs that have none")
 
 
 def _runs(scores: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:

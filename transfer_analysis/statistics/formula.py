@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError, nearest
 
@@ -47,9 +48,41 @@ class FixedEffects:
         """Number of observations."""
         return len(self.y)
 
+    def place(self, term: str) -> int:
+        """Return the place of an effect.
+
+        Raises
+        ------
+        InputError
+            For an effect that the model does not have.
+        """
+        if term not in self.names:
+            raise InputError(f"no effect {term!r}{nearest(term, self.names)}; there are {', '.join(self.names)}")
+        return self.names.index(term)
+
     def columns_for(self, data: pd.DataFrame) -> Floats:
         """Return the columns of the fixed effects for other values of the variables, shape (rows, effects)."""
         return np.asarray(self.spec.get_model_matrix(data), dtype=np.float64)
+
+
+def effect_table(
+    names: Sequence[str], estimates: Floats, errors: Floats, df: Floats, confidence: float
+) -> pd.DataFrame:
+    """Return one row per effect, tested by t: `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`."""
+    reach = student.ppf((1 + confidence) / 2, df) * errors
+    statistic = estimates / errors
+    return pd.DataFrame(
+        {
+            "term": names,
+            "estimate": estimates,
+            "std_error": errors,
+            "df": df,
+            "statistic": statistic,
+            "p_value": 2 * student.sf(np.abs(statistic), df),
+            "conf_low": estimates - reach,
+            "conf_high": estimates + reach,
+        }
+    )
 
 
 def fixed_effects(formula: str, data: pd.DataFrame) -> FixedEffects:

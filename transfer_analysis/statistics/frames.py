@@ -66,6 +66,22 @@ def refuse_repeated(frame: pd.DataFrame) -> None:
         )
 
 
+def require_observations(frame: pd.DataFrame, labels: Sequence[str], numbers: Sequence[str]) -> None:
+    """Refuse a table that is no list of observations, each there once: what they are of, and what was measured.
+
+    Parameters
+    ----------
+    labels
+        Columns that name what an observation is of, in every row.
+    numbers
+        Columns of numbers, which may be missing in some rows.
+    """
+    require_named(frame, [*labels, *numbers])
+    require_numbers(frame, numbers)
+    require_labels(frame, labels)
+    refuse_repeated(frame)
+
+
 def without_overlap(
     frame: pd.DataFrame, row: str = "condition", column: str = "target"
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:

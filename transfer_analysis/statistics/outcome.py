@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from transfer_analysis.errors import InputError
+
 Alternative = Literal["two-sided", "less", "greater"]
+ALTERNATIVES: tuple[Alternative, ...] = ("two-sided", "less", "greater")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,12 @@ class Outcome:
             inside.append(f"{p_text(self.p_value)}{tail}, {self.null}")
         inside.append(f"n = {self.n} {self.unit}")
         return f"{self.statistic} {number(self.estimate)}; {'; '.join(inside)}"
+
+
+def require_alternative(alternative: str) -> None:
+    """Refuse an alternative that there is not."""
+    if alternative not in ALTERNATIVES:
+        raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
 
 
 def number(value: float) -> str:

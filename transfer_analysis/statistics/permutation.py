@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from itertools import permutations as all_permutations
-from math import factorial, prod
+from math import comb, factorial, prod
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.statistics.outcome import Alternative, require_alternative
 
 #: Nulls up to this size are enumerated whole.
 EXACT_LIMIT = 20_000
+
+#: Power of the minimum detectable effect.
+_POWER = 0.8
 
 #: Cells handled at a time, to bound memory (float64: 32 MB an array).
 _CHUNK_CELLS = 4_000_000
@@ -49,6 +54,11 @@ class Relabelings:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def observed(self, distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the distances as they are, in the outcome's shape."""
+        found: npt.NDArray[np.float64] = distance[np.ix_(self.rows[0], self.columns[0])]
+        return found
+
     def distances(self, distance: npt.NDArray[np.float64], width: int = 1) -> Iterator[npt.NDArray[np.float64]]:
         """Yield relabeled distances in chunks of shape (relabelings, rows, columns).
 
@@ -75,8 +85,7 @@ class Relabelings:
 
 def share(statistics: npt.NDArray[np.float64], observed: float, alternative: Alternative) -> float:
     """Return the share of a null's statistics, the observed one among them, at least as extreme as one value."""
-    if alternative not in ("two-sided", "greater", "less"):
-        raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
+    require_alternative(alternative)
     # A relabeling that leaves the matrix as it was must count as equal in spite of rounding.
     slack = 1e-9 * max(1.0, abs(observed))
     if alternative == "two-sided":
@@ -95,6 +104,17 @@ def attainable_share(statistics: npt.NDArray[np.float64], alternative: Alternati
     else:
         extreme = statistics.max() if alternative == "greater" else statistics.min()
     return share(statistics, float(extreme), alternative)
+
+
+def minimum_detectable(
+    statistics: npt.NDArray[np.float64], alternative: Alternative = "two-sided", alpha: float = 0.05
+) -> float:
+    """Return the size of effect detected with a power of 80%, from the spread of the null (normal approximation).
+
+    (z_α + z_.8) s, s the null's standard deviation, and α halved where two-sided.
+    """
+    tail = alpha / 2 if alternative == "two-sided" else alpha
+    return float((norm.ppf(1 - tail) + norm.ppf(_POWER)) * np.std(statistics))
 
 
 def too_few(attainable: float, alpha: float, draws: str) -> list[str]:
@@ -217,6 +237,32 @@ def separate_relabelings(
         exact=False,
         description=f"{count:,} random permutations of the {rows} row and {columns} column labels{within}",
     )
+
+
+def subsets(chosen: npt.NDArray[np.bool_], count: int, seed: int) -> tuple[npt.NDArray[np.bool_], bool]:
+    """Return all ways to choose as many of n things as are chosen, or random ones; the given choice is the first.
+
+    Parameters
+    ----------
+    chosen
+        Which of the things are chosen, shape (n,).
+    count
+        Random choices, where there are too many to enumerate.
+
+    Returns
+    -------
+    choices, exact
+        Shape (choices, n), and whether these are all there are.
+    """
+    n, k = len(chosen), int(chosen.sum())
+    if comb(n, k) > EXACT_LIMIT:
+        drawn = np.random.default_rng(seed).permuted(np.tile(chosen, (count, 1)), axis=1)
+        return np.vstack([chosen, drawn]), False
+    every = np.zeros((comb(n, k), n), dtype=bool)
+    for row, members in enumerate(combinations(range(n), k)):
+        every[row, list(members)] = True
+    first = (every == chosen).all(axis=1)
+    return np.vstack([every[first], every[~first]]), True
 
 
 def _strata(given: Sequence[str] | None, n: int, what: str) -> list[str]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.association.units import MIN_CELLS, Method, coefficient, defined, unit_vectors
-from transfer_analysis.statistics.outcome import Alternative
 
 Array = npt.NDArray[np.float64]
 
 #: Fewest rows, and fewest columns, for the pigeonhole bootstrap.
 MIN_LEVELS = 10
-
-_POWER = 0.8
 
 
 def inverted(statistics: Array, overlaps: Array, confidence: float) -> tuple[float | None, float | None]:
@@ -49,9 +45,9 @@ def pigeonhole_interval(
 
     Cells of one row, or of one column, are not independent, so whole rows and whole columns are drawn with replacement,
     each independently of the other (the pigeonhole bootstrap of Owen 2007, Annals of Applied Statistics 1). Unlike the
-    inversion of the permutation test it supposes no one slope for all columns; it is somewhat wide (at a planted correlation of
-    −.4 and −.7 it held 96% and 97% of true values). r̄* = (1/C) Σ_c r(d*_·c, y*_·c) over the columns drawn. Assumes that rows and
-    columns are samples of more of their kind; not for languages, which are related.
+    inversion of the permutation test it supposes no one slope for all columns; it is somewhat wide (at a planted
+    correlation of −.4 and −.7 it held 96% and 97% of true values). r̄* = (1/C) Σ_c r(d*_·c, y*_·c) over the columns
+    drawn. Assumes that rows and columns are samples of more of their kind; not for languages, which are related.
 
     Parameters
     ----------
@@ -98,13 +94,3 @@ def pigeonhole_interval(
         raise InputError(f"most draws leave no column with {MIN_CELLS} cells that vary; the table is too sparse")
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def minimum_detectable(statistics: Array, alternative: Alternative = "two-sided") -> float:
-    """Return the size of effect detected with a power of 80% at 5%, from the spread of the null (normal approximation).
-
-    (z_α + z_.8) s about the null's mean, s its standard deviation, z_α that of the alternative.
-    """
-    critical = norm.ppf(0.975 if alternative == "two-sided" else 0.95)
-    away = abs(float(np.mean(statistics))) if alternative != "two-sided" and (statistics >= 0).all() else 0.0
-    return away + float((critical + norm.ppf(_POWER)) * np.std(statistics))

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.association.units import MIN_CELLS, unit_vectors
-from transfer_analysis.statistics.association.within import check_shapes, observed
+from transfer_analysis.statistics.association.within import check_shapes
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings, too_few
+from transfer_analysis.statistics.permutation import Relabelings, minimum_detectable, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -54,22 +53,21 @@ def partial_association(
     InputError
         Where too few cells are left, or the covariates leave nothing of distance or outcome to vary.
 
-    Notes
-    -----
-    Values (or ranks) are standardised within each column; x, y and z hold them over all cells. With M = I − Z(ZᵀZ)⁻¹Zᵀ
-    the statistic is (Mx)ᵀ(My) / |Mx||My|. Not for covariates that lie between distance and outcome: held fixed, they hide what is
-    asked. The null moves the labels of the residuals e = My: y* = (I − M)y + πe, so that
-    the statistic becomes (Mx)ᵀ(πe) / |Mx||M(πe)| (Freedman & Lane 1983, Journal of Business & Economic Statistics 1;
-    Winkler et al. 2014, NeuroImage 92). It holds its level approximately. What counts for covariates of rows (the size of the
-    intermediate data) is the number of rows, however many columns there are: with more of them than a quarter of the rows less
-    one it rejects true nulls too often, and says so; likewise for covariates of columns. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
+    Notes ----- Values (or ranks) are standardised within each column; x, y and z hold them over all cells. With M = I −
+    Z(ZᵀZ)⁻¹Zᵀ the statistic is (Mx)ᵀ(My) / |Mx||My|. Not for covariates that lie between distance and outcome: held
+    fixed, they hide what is asked. The null moves the labels of the residuals e = My: y* = (I − M)y + πe, so that the
+    statistic becomes (Mx)ᵀ(πe) / |Mx||M(πe)| (Freedman & Lane 1983, Journal of Business & Economic Statistics 1; Winkler
+    et al. 2014, NeuroImage 92). It holds its level approximately. What counts for covariates of rows (the size of the
+    intermediate data) is the number of rows, however many columns there are: with more of them than a quarter of the rows
+    less one it rejects true nulls too often, and says so. What is the same within a column has nothing left to hold
+    fixed. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"method {method!r}: partial associations are of pearson or spearman correlations")
     check_shapes(distance, outcome, relabelings)
     if not covariates:
         raise InputError("a partial association needs a covariate at least; without one use association")
-    now = observed(distance, relabelings)
+    now = relabelings.observed(distance)
     for name, values in covariates.items():
         if values.shape != outcome.shape:
             raise InputError(f"covariate {name} has shape {values.shape} and the outcome {outcome.shape}")

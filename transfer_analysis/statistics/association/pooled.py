@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.association.units import MIN_CELLS, unit_vectors
-from transfer_analysis.statistics.association.within import check_shapes, observed
+from transfer_analysis.statistics.association.within import check_shapes
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings, too_few
+from transfer_analysis.statistics.permutation import Relabelings, minimum_detectable, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -35,7 +34,7 @@ def pooled_association(
     without variation in the outcome, are left out and named in the warnings.
     """
     check_shapes(distance, outcome, relabelings)
-    now = observed(distance, relabelings)
+    now = relabelings.observed(distance)
     base = np.isfinite(outcome)
     y = unit_vectors(outcome, base & np.isfinite(now), "pearson")
     used = ((base & np.isfinite(now)).sum(axis=0) >= MIN_CELLS) & np.any(y != 0, axis=0)

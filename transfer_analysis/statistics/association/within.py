@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.association.intervals import inverted, minimum_detectable
+from transfer_analysis.statistics.association.intervals import inverted
 from transfer_analysis.statistics.association.units import (
     MIN_CELLS,
     NAMES,
@@ -26,7 +26,7 @@ from transfer_analysis.statistics.association.units import (
     unit_vectors,
 )
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings, too_few
+from transfer_analysis.statistics.permutation import Relabelings, minimum_detectable, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -72,10 +72,9 @@ def association(
     InputError
         Where no column has a defined correlation, or a direction is asked of the distance correlation.
 
-    Notes
-    -----
-    r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null (permutation tests: Good 2005; for one label on both sides Hubert & Schultz 1976, British Journal of Mathematical and Statistical Psychology 29).
-    They are not where labels are related, as languages are: use `phylogenetic_regression` for a distance from one source
+    Notes ----- r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null (permutation tests: Good 2005; for
+    one label on both sides Hubert & Schultz 1976, British Journal of Mathematical and Statistical Psychology 29). They
+    are not where labels are related, as languages are: use `phylogenetic_regression` for a distance from one source
     language. Not for rows that are single observations: average seeds and languages first.
     """
     require_method(method)
@@ -99,7 +98,7 @@ def association(
     low, high = (None, None) if method == "distance" else inverted(*shared, confidence)
     attainable = relabelings.attainable_p(statistics, alternative)
     warnings += too_few(attainable, 1 - confidence, f"{len(relabelings)} relabelings")
-    n = int((np.isfinite(outcome) & np.isfinite(observed(distance, relabelings)))[:, used].sum())
+    n = int((np.isfinite(outcome) & np.isfinite(relabelings.observed(distance)))[:, used].sum())
     return Outcome(
         statistic=f"mean within-{column} {NAMES[method]}",
         estimate=float(statistics[0]),
@@ -115,7 +114,9 @@ def association(
         attainable_p=attainable,
         n=n,
         unit=f"{unit} in {int(used.sum())} {column}s",
-        minimum_detectable=minimum_detectable(statistics, alternative),
+        # The distance correlation is above zero under the null too.
+        minimum_detectable=minimum_detectable(statistics, alternative)
+        + (float(np.mean(statistics)) if method == "distance" else 0.0),
         method=f"permutation test of {NAMES[method]} within each {column}",
         assumptions=("labels are exchangeable under the null",),
         warnings=tuple(warnings),
@@ -143,12 +144,6 @@ def check_shapes(distance: Array, outcome: Array, relabelings: Relabelings) -> N
     largest = (int(relabelings.rows.max()) + 1, int(relabelings.columns.max()) + 1)
     if distance.ndim != 2 or distance.shape[0] < largest[0] or distance.shape[1] < largest[1]:
         raise InputError(f"the distance has shape {distance.shape}, the relabelings point into {largest}")
-
-
-def observed(distance: Array, relabelings: Relabelings) -> Array:
-    """Return the distances as they are, in the outcome's shape."""
-    found: Array = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
-    return found
 
 
 def _relabeled(
@@ -179,7 +174,7 @@ def _chunks(
         if met is not None:
             yield from _moved(distance, outcome, relabelings, method, met)
             return
-    now, base = observed(distance, relabelings), np.isfinite(outcome)
+    now, base = relabelings.observed(distance), np.isfinite(outcome)
     for x_raw in relabelings.distances(distance, width=max(1, features(len(outcome), method) // len(outcome))):
         mask = base & np.isfinite(x_raw)
         per_column = _correlations(x_raw, outcome, mask, method)
@@ -197,7 +192,7 @@ def _moved(
     """Yield what `_chunks` does, each column's vector made once and moved with its labels."""
     base = np.isfinite(outcome)
     vectors, y = unit_vectors(distance, met, method), unit_vectors(outcome, base, method)
-    x = observed(vectors, relabelings)
+    x = relabelings.observed(vectors)
     start = 0
     for moved in relabelings.distances(vectors):
         columns = relabelings.columns[start : start + len(moved)]

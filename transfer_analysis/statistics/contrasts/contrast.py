@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom, number
+from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom, number, require_alternative
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Contrast:
 
         t = estimate / std_error (Student 1908); the interval is two-sided.
         """
-        if alternative not in ("two-sided", "greater", "less"):
-            raise InputError(f"alternative {alternative!r}: expected two-sided, greater or less")
+        require_alternative(alternative)
         statistic = self._over_error(self.estimate)
         p = {
             "two-sided": 2 * student.sf(abs(statistic), self.df),
@@ -73,10 +72,10 @@ class Contrast:
     def equivalence(self, margin: float, alpha: float = 0.05) -> Outcome:
         """Return the test that it lies within ±margin, declared beforehand, by two one-sided tests.
 
-        The minimum detectable effect is here the smallest margin that 80% of such studies would establish if there were no
-        difference. p is the larger of those of estimate ≤ −margin and of estimate ≥ margin (Schuirmann 1987, Journal of Pharmacokinetics
-        and Biopharmaceutics 15); it is below α exactly where the interval of level 1 − 2α, which is given, lies inside the
-        margin. The size of the test is α at the margin itself, and less within.
+        The minimum detectable effect is here the smallest margin that 80% of such studies would establish if there were
+        no difference. p is the larger of those of estimate ≤ −margin and of estimate ≥ margin (Schuirmann 1987, Journal
+        of Pharmacokinetics and Biopharmaceutics 15); it is below α exactly where the interval of level 1 − 2α, which is
+        given, lies inside the margin. The size of the test is α at the margin itself, and less within.
 
         Raises
         ------
@@ -113,8 +112,8 @@ class Contrast:
     def minus(self, other: Contrast, name: str) -> Contrast:
         """Return the difference from an independent contrast (the same one in another encoder, say).
 
-        Its error is √(s₁² + s₂²) with the degrees of freedom of Welch (1947, Biometrika 34). Not for contrasts of the same runs,
-        languages or tasks, whose errors are shared: use a model.
+        Its error is √(s₁² + s₂²) with the degrees of freedom of Welch (1947, Biometrika 34). Not for contrasts of the
+        same runs, languages or tasks, whose errors are shared: use a model.
         """
         squares = self.std_error**2, other.std_error**2
         if sum(squares) == 0:

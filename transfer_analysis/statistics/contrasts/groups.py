@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
-from math import comb
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.association.intervals import minimum_detectable
-from transfer_analysis.statistics.frames import (
-    refuse_repeated,
-    require_labels,
-    require_named,
-    require_numbers,
-    without_overlap,
-)
+from transfer_analysis.statistics.frames import require_observations, without_overlap
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
+from transfer_analysis.statistics.permutation import attainable_share, minimum_detectable, share, subsets, too_few
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,22 +56,21 @@ def group_contrast(
     InputError
         For other than two groups, members that are unknown, shared or lack blocks, or fewer than three members in all.
 
-    Notes
-    -----
-    ȳ_A − ȳ_B over the members' means (Fisher 1935; Pitman 1937). Assumes that members are exchangeable under the null: not where
-    groups differ in what is known to matter (data size), which `partial_association` or a mixed model hold fixed.
+    Notes ----- ȳ_A − ȳ_B over the members' means (Fisher 1935; Pitman 1937). Assumes that members are exchangeable under
+    the null: not where groups differ in what is known to matter (data size), which `partial_association` or a mixed model
+    hold fixed.
     """
     if len(groups) != 2:
         raise InputError(f"a contrast is of two groups, and {len(groups)} are given ({', '.join(groups)})")
     (first, one), (second, other) = groups.items()
     means, blocks, notes = _means(frame, [*one, *other], value, member, list(pairs))
-    choices, exact = _choices(len(means), len(one), permutations, seed)
+    choices, exact = subsets(np.arange(len(means)) < len(one), permutations, seed)
     statistics = _differences(means, choices)
     if np.ptp(means) <= 1e-12 * max(1.0, float(np.abs(means).max())):
         raise InputError(f"all members have the same mean {value}; there is nothing to compare")
     attainable = attainable_share(statistics, alternative)
     notes += too_few(attainable, 1 - confidence, f"{len(choices)} choices of members")
-    low, high = _inverted(means, choices, len(one), 1 - confidence)
+    low, high = _inverted(means, choices, 1 - confidence)
     if low is None:
         notes.append("no interval: too few choices of members")
     how = "all" if exact else f"{len(choices) - 1:,} random"
@@ -107,10 +97,7 @@ def group_contrast(
 def _means(
     frame: pd.DataFrame, members: list[str], value: str, member: str, pairs: list[str]
 ) -> tuple[Floats, int, list[str]]:
-    require_named(frame, [member, value, *pairs])
-    require_numbers(frame, [value])
-    require_labels(frame, [member, *pairs])
-    refuse_repeated(frame)
+    require_observations(frame, [member, *pairs], [value])
     frame, left_out = without_overlap(frame, member)
     known = set(frame[member].astype(str))
     problems = [f"no {member} {m!r}{nearest(m, known)}" for m in members if m not in known]
@@ -132,25 +119,13 @@ def _means(
     return complete.mean().to_numpy(dtype=float), len(complete), notes
 
 
-def _choices(n: int, k: int, permutations: int, seed: int) -> tuple[npt.NDArray[np.bool_], bool]:
-    """Return which members form the first group, shape (choices, n); the first choice is the observed one."""
-    if comb(n, k) <= EXACT_LIMIT:
-        chosen = np.zeros((comb(n, k), n), dtype=bool)
-        for row, members in enumerate(combinations(range(n), k)):
-            chosen[row, list(members)] = True
-        return chosen, True
-    observed = np.arange(n) < k
-    rng = np.random.default_rng(seed)
-    return np.vstack([observed, rng.permuted(np.tile(observed, (permutations, 1)), axis=1)]), False
-
-
 def _differences(means: Floats, choices: npt.NDArray[np.bool_]) -> Floats:
     k = int(choices[0].sum())
     first = choices @ means / k
     return np.asarray(first - (means.sum() - choices @ means) / (len(means) - k))
 
 
-def _inverted(means: Floats, choices: npt.NDArray[np.bool_], k: int, alpha: float) -> tuple[float | None, float | None]:
+def _inverted(means: Floats, choices: npt.NDArray[np.bool_], alpha: float) -> tuple[float | None, float | None]:
     """Return the ends of the shifts of the first group that the two-sided test does not reject."""
     shifted = np.where(choices[0], 1.0, 0.0)
     of_means, of_shift = _differences(means, choices), _differences(shifted, choices)

@@ -9,13 +9,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.contrasts.contrast import Contrast
-from transfer_analysis.statistics.frames import (
-    refuse_repeated,
-    require_labels,
-    require_named,
-    require_numbers,
-    without_overlap,
-)
+from transfer_analysis.statistics.frames import require_observations, without_overlap
 
 #: A side of a comparison: column → the values that belong to it.
 Side = Mapping[str, str | Sequence[str]]
@@ -56,17 +50,13 @@ def paired_contrast(
         For a column or value that is not there, a side without rows, fewer than two units with pairs, or differences that are
         all the same.
 
-    Notes
-    -----
-    Each side's rows of a unit and pair are averaged over its conditions, the differences over the pairs of the unit, and the
-    mean of the units' differences d is tested by t = d̄ / (s_d / √n), with n − 1 degrees of freedom, n the number of units (Student
-    1908). Assumes independent units and normal differences. Not for a question about tasks or languages beyond these.
+    Notes ----- Each side's rows of a unit and pair are averaged over its conditions, the differences over the pairs of
+    the unit, and the mean of the units' differences d is tested by t = d̄ / (s_d / √n), with n − 1 degrees of freedom, n
+    the number of units (Student 1908). Assumes independent units and normal differences. Not for a question about tasks
+    or languages beyond these.
     """
     keys = [unit, *(p for p in pairs if p != unit)]
-    require_named(frame, [*keys, value, *one, *other])
-    require_numbers(frame, [value])
-    require_labels(frame, [*keys, *one, *other])
-    refuse_repeated(frame)
+    require_observations(frame, [*keys, *one, *other], [value])
     frame, left_out = without_overlap(frame)
     means = [_side(frame, side, keys, value) for side in (one, other)]
     both = pd.concat(means, axis=1, keys=["one", "other"])

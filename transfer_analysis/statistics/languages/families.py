@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.association.intervals import inverted, minimum_detectable
+from transfer_analysis.statistics.association.intervals import inverted
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import separate_relabelings, too_few
+from transfer_analysis.statistics.permutation import minimum_detectable, separate_relabelings, too_few
 
 Array = npt.NDArray[np.float64]
 

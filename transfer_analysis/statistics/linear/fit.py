@@ -12,8 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 
-from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.formula import FixedEffects, fixed_effects, require_columns, require_complete
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.formula import (
+    FixedEffects,
+    effect_table,
+    fixed_effects,
+    require_columns,
+    require_complete,
+)
 from transfer_analysis.statistics.outcome import Outcome, freedom
 
 Floats = npt.NDArray[np.float64]
@@ -73,19 +79,7 @@ class LinearFit:
     def tidy(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return one row per effect: `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`."""
         estimates, errors, df = self.combinations(np.eye(len(self.fixed.names)))
-        reach = student.ppf((1 + confidence) / 2, df) * errors
-        return pd.DataFrame(
-            {
-                "term": self.fixed.names,
-                "estimate": estimates,
-                "std_error": errors,
-                "df": df,
-                "statistic": estimates / errors,
-                "p_value": 2 * student.sf(np.abs(estimates / errors), df),
-                "conf_low": estimates - reach,
-                "conf_high": estimates + reach,
-            }
-        )
+        return effect_table(self.fixed.names, estimates, errors, df, confidence)
 
     def outcome(self, term: str, confidence: float = 0.95) -> Outcome:
         """Return what the fit says about one effect.
@@ -95,10 +89,7 @@ class LinearFit:
         InputError
             For an effect that the model does not have.
         """
-        names = self.fixed.names
-        if term not in names:
-            raise InputError(f"no effect {term!r}{nearest(term, names)}; there are {', '.join(names)}")
-        row = self.tidy(confidence).set_index("term").loc[term]
+        row = self.tidy(confidence).iloc[self.fixed.place(term)]
         return Outcome(
             statistic=f"effect of {term} on {self.fixed.outcome}",
             estimate=float(row["estimate"]),
@@ -132,13 +123,12 @@ def linear_model(formula: str, data: pd.DataFrame, clusters: str | Sequence[str]
     InputError
         For data that the model cannot be fitted to (see `fixed_effects`), or fewer than three clusters.
 
-    Notes
-    -----
-    β = (XᵀX)⁻¹Xᵀy. Assumes effects that are linear, and rows (or clusters) that are independent. Without clusters every row counts as independent evidence, which rows of one cell, language or run are
-    not. With clusters the covariance is (XᵀX)⁻¹ (Σ_g X_gᵀe_g e_gᵀX_g) (XᵀX)⁻¹ times G/(G − 1) · (n − 1)/(n − k), and t has
-    G − 1 degrees of freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two
-    columns, that of each less that of their combinations. With fewer than a hundred clusters this rejects true nulls too
-    often: use `wild_cluster_bootstrap`, or a mixed model.
+    Notes ----- β = (XᵀX)⁻¹Xᵀy. Assumes effects that are linear, and rows (or clusters) that are independent. Without
+    clusters every row counts as independent evidence, which rows of one cell, language or run are not. With clusters the
+    covariance is (XᵀX)⁻¹ (Σ_g X_gᵀe_g e_gᵀX_g) (XᵀX)⁻¹ times G/(G − 1) · (n − 1)/(n − k), and t has G − 1 degrees of
+    freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two columns, that
+    of each less that of their combinations. With fewer than a hundred clusters this rejects true nulls too often: use
+    `wild_cluster_bootstrap`, or a mixed model.
     """
     import statsmodels.api as sm
 
@@ -179,10 +169,8 @@ def generalised_linear_model(
         Besides what `linear_model` raises: for an outcome outside the family's range, and for complete separation, in which
         an effect tells the outcome without error and has no finite estimate.
 
-    Notes
-    -----
-    log p/(1 − p) = Xβ, or log μ = Xβ, by maximum likelihood (McCullagh & Nelder 1989). Scores of one language or task vary more than their trials let
-    expect; without clusters or a term for them the errors are too small.
+    Notes ----- log p/(1 − p) = Xβ, or log μ = Xβ, by maximum likelihood (McCullagh & Nelder 1989). Scores of one language
+    or task vary more than their trials let expect; without clusters or a term for them the errors are too small.
     """
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.formula import FixedEffects, fixed_effects, require_columns, require_complete
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
@@ -62,15 +62,14 @@ def wild_cluster_bootstrap(
     effect that varies in very few of the clusters it rejects too rarely.
     """
     fixed = fixed_effects(formula, data)
-    if term not in fixed.names:
-        raise InputError(f"no effect {term!r}{nearest(term, fixed.names)}; there are {', '.join(fixed.names)}")
+    place = fixed.place(term)
     require_columns(data, [cluster], "cluster")
     require_complete(data, [cluster])
     codes = pd.factorize(data[cluster], sort=True)[0]
     clusters = int(codes.max()) + 1
     if clusters < MIN_CLUSTERS:
         raise InputError(f"{cluster} has {clusters} levels; the wild cluster bootstrap needs {MIN_CLUSTERS} at least")
-    scores = _Scores(fixed, fixed.names.index(term), codes)
+    scores = _Scores(fixed, place, codes)
     if scores.error() <= 1e-12 * max(1.0, float(np.abs(fixed.y).max())):
         raise InputError(f"the effects give {fixed.outcome} without error; there is nothing to test")
     exact = 2**clusters <= EXACT_LIMIT
@@ -78,7 +77,7 @@ def wild_cluster_bootstrap(
     statistics = scores.t_values(signs, 0.0)
     low, high = _inverted(scores, signs, 1 - confidence)
     attainable = attainable_share(statistics, alternative)
-    varying = sum(np.ptp(fixed.x[codes == g, fixed.names.index(term)]) > 0 for g in range(clusters))
+    varying = sum(np.ptp(fixed.x[codes == g, place]) > 0 for g in range(clusters))
     notes = too_few(attainable, 1 - confidence, f"{len(signs)} draws")
     how = "all" if exact else f"{replicates:,} random"
     return Outcome(
@@ -109,7 +108,7 @@ class _Scores:
     """
 
     def __init__(self, fixed: FixedEffects, place: int, codes: npt.NDArray[np.intp]) -> None:
-        self.x, self.y, self.place, self.codes = fixed.x, fixed.y, place, codes
+        self.x, self.y = fixed.x, fixed.y
         self.inverse = np.linalg.inv(fixed.x.T @ fixed.x)
         self.row = fixed.x @ self.inverse[:, place]
         self.estimate = float(self.row @ fixed.y)

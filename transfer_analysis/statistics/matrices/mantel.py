@@ -10,10 +10,9 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.matrices.square import DESCRIPTIVE, Pairs, Square, aligned, relabeled_products
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import attainable_share, share, too_few
+from transfer_analysis.statistics.permutation import attainable_share, minimum_detectable, share, too_few
 
 Array = npt.NDArray[np.float64]
 Method = Literal["pearson", "spearman"]
@@ -81,10 +80,8 @@ def partial_mantel(
     Parameters and errors are those of `mantel`; `controls` names one or more further matrices. The labels of the outcome are
     permuted, the others stay, and the partial correlation is computed anew (the first method of Legendre 2000).
 
-    Notes
-    -----
-    Assumes exchangeable labels. r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It does not mend the Mantel test: with clustered
-    labels it rejects true nulls far too often, held fixed what may be.
+    Notes ----- Assumes exchangeable labels. r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It
+    does not mend the Mantel test: with clustered labels it rejects true nulls far too often, held fixed what may be.
     """
     if not controls:
         raise InputError("a partial Mantel test needs a matrix to hold fixed; without one use mantel")

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.matrices.square import DESCRIPTIVE, Pairs, Square, aligned, relabeled_products
 from transfer_analysis.statistics.outcome import Outcome
-from transfer_analysis.statistics.permutation import share
+from transfer_analysis.statistics.permutation import minimum_detectable, share
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +26,8 @@ class MatrixRegression:
     names
         `Intercept` and the predictors.
     coefficients, p_values, detectable
-        Of each name; the effect detected with a power of 80% at 5%, from the spread of the null; p two-sided by permutation, NaN for the intercept, of which labels say nothing.
+        Of each name; the effect detected with a power of 80% at 5%, from the spread of the null; p two-sided by
+        permutation, NaN for the intercept, of which labels say nothing.
     r_squared, r_squared_p
         Share of variance explained, with its p-value (one-sided).
     pairs, null
@@ -91,11 +91,9 @@ def matrix_regression(
     InputError
         As `mantel`; and for predictors that are combinations of each other.
 
-    Notes
-    -----
-    y = Xb + e over pairs, by least squares. The null of a coefficient is that of its t = b / √(s² (XᵀX)⁻¹_kk) under
-    permutation of the outcome's labels; that of R² likewise. Assumes exchangeable labels. Descriptive, for the reasons given with
-    `mantel`.
+    Notes ----- y = Xb + e over pairs, by least squares. The null of a coefficient is that of its t = b / √(s² (XᵀX)⁻¹_kk)
+    under permutation of the outcome's labels; that of R² likewise. Assumes exchangeable labels. Descriptive, for the
+    reasons given with `mantel`.
     """
     if not predictors:
         raise InputError("a regression on matrices needs a predictor at least")

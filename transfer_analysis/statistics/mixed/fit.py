@@ -14,8 +14,8 @@ from scipy.linalg import cho_solve
 from scipy.optimize import minimize
 from scipy.stats import t as student
 
-from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.formula import FixedEffects
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics.formula import FixedEffects, effect_table
 from transfer_analysis.statistics.mixed.degrees import combination_degrees
 from transfer_analysis.statistics.mixed.design import Design, design
 from transfer_analysis.statistics.mixed.deviance import (
@@ -28,7 +28,7 @@ from transfer_analysis.statistics.mixed.deviance import (
     profiled,
     solved,
 )
-from transfer_analysis.statistics.mixed.levels import clustered_predictors, require_own_levels
+from transfer_analysis.statistics.mixed.levels import clustered_predictors, groupings_of, require_own_levels
 from transfer_analysis.statistics.outcome import Outcome, freedom
 
 Floats = npt.NDArray[np.float64]
@@ -122,22 +122,9 @@ class MixedFit:
         """
         errors, df = combination_degrees(self, np.eye(len(self.design.names)))
         estimates = self.solution.beta
-        statistic = estimates / errors
         if not self.converged:
             df = np.full(len(estimates), np.nan)
-        reach = student.ppf((1 + confidence) / 2, df) * errors
-        return pd.DataFrame(
-            {
-                "term": self.design.names,
-                "estimate": estimates,
-                "std_error": errors,
-                "df": df,
-                "statistic": statistic,
-                "p_value": 2 * student.sf(np.abs(statistic), df),
-                "conf_low": estimates - reach,
-                "conf_high": estimates + reach,
-            }
-        )
+        return effect_table(self.design.names, estimates, errors, df, confidence)
 
     @property
     def fixed(self) -> FixedEffects:
@@ -202,11 +189,7 @@ class MixedFit:
         InputError
             For an effect that the model does not have.
         """
-        if term not in self.design.names:
-            raise InputError(
-                f"no effect {term!r}{nearest(term, self.design.names)}; there are {', '.join(self.design.names)}"
-            )
-        row = self.tidy(confidence).set_index("term").loc[term]
+        row = self.tidy(confidence).iloc[self.design.place(term)]
         fine = self.converged
         of_others = {remark for name, remarks in self.remarks.items() if name != term for remark in remarks}
         warnings = [note for note in self.notes if note not in of_others]
@@ -270,19 +253,19 @@ def mixed_model(
         a predictor varies: its standard error would be that of a predictor that varies over rows (DESIGN rule 5; such a
         model rejects true nulls far too often).
 
-    Notes
-    -----
-    Bates et al. (2015, JSS 67(1)) for the deviance, Kuznetsova et al. (2017, JSS 82(13)) for the degrees of freedom. Assumes normal
-    effects and residuals, and effects of levels that are independent: languages are not, so that their family needs an intercept
-    too, or the regression on the tree serves. With few levels (six conditions, three targets) Satterthwaite's test was found too
-    lenient and Kenward and Roger's not. Not for scores near 0 or 100, whose residuals are not normal.
+    Notes ----- Bates et al. (2015, JSS 67(1)) for the deviance, Kuznetsova et al. (2017, JSS 82(13)) for the degrees of
+    freedom. Assumes normal effects and residuals, and effects of levels that are independent: languages are not, so that
+    their family needs an intercept too, or the regression on the tree serves. With few levels (six conditions, three
+    targets) Satterthwaite's test was found too lenient and Kenward and Roger's not. Not for scores near 0 or 100, whose
+    residuals are not normal.
     """
     if degrees_of_freedom not in ("satterthwaite", "kenward-roger"):
         raise InputError(f"degrees_of_freedom {degrees_of_freedom!r}: expected satterthwaite or kenward-roger")
     given = design(formula, data, random, slopes)
     _require_noise(given)
-    require_own_levels(given, data)
-    return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data))
+    groupings = groupings_of(given, data)
+    require_own_levels(given, groupings)
+    return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data, groupings))
 
 
 def _require_noise(given: Design) -> None:

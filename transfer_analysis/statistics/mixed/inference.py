@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.mixed.design import Design
 from transfer_analysis.statistics.mixed.fit import MixedFit, fit_design
 from transfer_analysis.statistics.outcome import Outcome
@@ -44,8 +44,8 @@ class Comparison:
 def likelihood_ratio(smaller: MixedFit, larger: MixedFit) -> Comparison:
     """Compare two nested fits by maximum likelihood, or by REML where they have the same fixed effects.
 
-    2(l₁ − l₀) beside χ² with as many degrees of freedom as parameters differ (Wilks 1938). Assumes normal effects and residuals.
-    The χ² is that of many levels; with few it rejects too often, and `bootstrap_p_value` is the remedy.
+    2(l₁ − l₀) beside χ² with as many degrees of freedom as parameters differ (Wilks 1938). Assumes normal effects and
+    residuals. The χ² is that of many levels; with few it rejects too often, and `bootstrap_p_value` is the remedy.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def likelihood_ratio(smaller: MixedFit, larger: MixedFit) -> Comparison:
 def bootstrap_p_value(smaller: MixedFit, larger: MixedFit, replicates: int = 200, seed: int = 0) -> float:
     """Return the p-value of the likelihood ratio from data simulated by the smaller model, (b + 1) / (m + 1).
 
-    Both models are fitted to each simulated outcome (a parametric bootstrap; Halekoh & Højsgaard 2014, JSS 59(9)). Assumes normal
-    effects and residuals; for few levels, where χ² does not hold.
+    Both models are fitted to each simulated outcome (a parametric bootstrap; Halekoh & Højsgaard 2014, JSS 59(9)).
+    Assumes normal effects and residuals; for few levels, where χ² does not hold.
     """
     observed = likelihood_ratio(smaller, larger).statistic
     rng = np.random.default_rng(seed)
@@ -112,19 +112,17 @@ def simulated_outcome(fit: MixedFit, rng: np.random.Generator) -> Floats:
 def profile_interval(fit: MixedFit, term: str, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of a fixed effect within which twice the log likelihood falls by no more than χ²₁'s quantile.
 
-    {b: 2(l(β̂) − l(b)) ≤ χ²₁}, by maximum likelihood, all else refitted at each value (Bates et al. 2015). Assumes normal effects
-    and residuals, and many levels: with few it is too narrow.
+    {b: 2(l(β̂) − l(b)) ≤ χ²₁}, by maximum likelihood, all else refitted at each value (Bates et al. 2015). Assumes normal
+    effects and residuals, and many levels: with few it is too narrow.
 
     Raises
     ------
     InputError
         For an effect that the model does not have, or one that cannot be profiled as it is the only one.
     """
-    if term not in fit.design.names:
-        raise InputError(f"no effect {term!r}; there are {', '.join(fit.design.names)}")
+    place = fit.design.place(term)
     if len(fit.design.names) < 2:
         raise InputError(f"{term} is the only fixed effect, which cannot be held fixed; use the interval of tidy()")
-    place = fit.design.names.index(term)
     best = fit_design(fit.design, reml=False)
     error = float(np.sqrt(best.covariance[place, place]))
     limit = float(chi2.ppf(confidence, 1))
@@ -154,7 +152,7 @@ def likelihood_outcome(fit: MixedFit, term: str, confidence: float = 0.95) -> Ou
     low, high = profile_interval(fit, term, confidence)
     return replace(
         replace(fit, converged=larger.converged).outcome(term, confidence),
-        estimate=float(larger.solution.beta[larger.design.names.index(term)]),
+        estimate=float(larger.solution.beta[larger.design.place(term)]),
         low=low,
         high=high,
         interval_method="profile likelihood",
@@ -169,9 +167,9 @@ def bootstrap_outcome(
 ) -> Outcome:
     """Return the test of one fixed effect by parametric bootstrap.
 
-    p is the share of outcomes simulated without the effect whose likelihood ratio is as large (b + 1)/(m + 1) (Halekoh & Højsgaard
-    2014, JSS 59(9)). For few levels. Rests on normal effects and residuals. The interval stays that of the fit's t: percentiles of
-    the bootstrap held 90% of true values with four intermediate tasks and three targets.
+    p is the share of outcomes simulated without the effect whose likelihood ratio is as large (b + 1)/(m + 1) (Halekoh &
+    Højsgaard 2014, JSS 59(9)). For few levels. Rests on normal effects and residuals. The interval stays that of the
+    fit's t: percentiles of the bootstrap held 90% of true values with four intermediate tasks and three targets.
     """
     larger, smaller = _with_and_without(fit, term)
     return replace(
@@ -184,17 +182,14 @@ def bootstrap_outcome(
 
 def _with_and_without(fit: MixedFit, term: str) -> tuple[MixedFit, MixedFit]:
     """Return the fit by maximum likelihood, and that without one effect."""
-    if term not in fit.design.names:
-        raise InputError(
-            f"no effect {term!r}{nearest(term, fit.design.names)}; there are {', '.join(fit.design.names)}"
-        )
+    fit.design.place(term)
     if len(fit.design.names) < 2:
         raise InputError(f"{term} is the only fixed effect; a model without it has none to compare with")
     return fit_design(fit.design, reml=False), fit_design(_without(fit.design, term), reml=False)
 
 
 def _without(design: Design, term: str) -> Design:
-    place = design.names.index(term)
+    place = design.place(term)
     names = tuple(name for name in design.names if name != term)
     return replace(design, names=names, x=np.delete(design.x, place, axis=1))
 

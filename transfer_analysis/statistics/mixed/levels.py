@@ -29,24 +29,39 @@ _TOGETHER = 3
 Groupings = dict[tuple[str, ...], npt.NDArray[np.int64]]
 
 
-def require_own_levels(given: Design, data: pd.DataFrame) -> None:
+def groupings_of(given: Design, data: pd.DataFrame) -> Groupings:
+    """Return the group of each row by every combination of labels that groups rows, the coarsest first.
+
+    Without a predictor there is none whose level could be asked for, and nothing is grouped.
+    """
+    if given.names == ("Intercept",):
+        return {}
+    labels = _labels(given, data)
+    found = {}
+    for size in range(1, _TOGETHER + 1):
+        for chosen in combinations(labels, size):
+            groups = data.groupby(list(chosen), observed=True, sort=False).ngroup().to_numpy()
+            if groups.max() + 1 < len(data):
+                found[chosen] = groups
+    return dict(sorted(found.items(), key=lambda item: (int(item[1].max()), len(item[0]))))
+
+
+def require_own_levels(given: Design, groupings: Groupings) -> None:
     """Refuse a model without a random term at the level of a predictor.
 
-    A predictor that is the same in all rows of a language varies over languages, and its error is that of languages; without a
-    random intercept for them, rows of one language would count as independent evidence. A factor (a group of tasks) varies over
-    what it is a property of (the tasks), not over itself; one that is a property of nothing (the condition) over its
-    combinations with another label (the runs). A product of two numbers needs the random slope of the one over the levels of the
-    other: that steepness differs between cells, whatever the distance, must not count as evidence of the distance.
+    A predictor that is the same in all rows of a language varies over languages, and its error is that of languages;
+    without a random intercept for them, rows of one language would count as independent evidence. A factor (a group of
+    tasks) varies over what it is a property of (the tasks), not over itself; one that is a property of nothing (the
+    condition) over its combinations with another label (the runs). A product of two numbers needs the random slope of the
+    one over the levels of the other: that steepness differs between cells, whatever the distance, must not count as
+    evidence of the distance.
 
     Raises
     ------
     InputError
         Naming each predictor and the random term that it needs.
     """
-    if given.names == ("Intercept",):
-        return
     intercepts = _intercepts(given)
-    groupings = _groupings(data, _labels(given, data))
     problems = []
     for name, column in zip(given.names, given.x.T, strict=True):
         if name == "Intercept":
@@ -67,7 +82,7 @@ def require_own_levels(given: Design, data: pd.DataFrame) -> None:
         raise InputError(problems)
 
 
-def clustered_predictors(given: Design, data: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def clustered_predictors(given: Design, data: pd.DataFrame, groupings: Groupings) -> dict[str, tuple[str, ...]]:
     """Say which predictors of cells cluster by a side of the cell that has no random intercept.
 
     A task distance varies over condition:target, but tasks that are near to all targets differ in more than the distance: where
@@ -75,12 +90,12 @@ def clustered_predictors(given: Design, data: pd.DataFrame) -> dict[str, tuple[s
     """
     intercepts = _intercepts(given)
     remarks: dict[str, tuple[str, ...]] = {}
-    for name, levels in _levels_of_predictors(given, data).items():
+    for name, levels in _levels_of_predictors(given, groupings).items():
         column = given.x[:, given.names.index(name)]
         for side in dict.fromkeys(side for level in levels if len(level) > 1 for side in level):
             if frozenset([side]) in intercepts or side in given.variables:
                 continue
-            cells = pd.DataFrame({"x": column, "side": data[side].to_numpy(), "cell": _keys(data, levels[0])})
+            cells = pd.DataFrame({"x": column, "side": data[side].to_numpy(), "cell": groupings[levels[0]]})
             share = _share_between(cells.drop_duplicates("cell"))
             if share > _CLUSTERED:
                 said = (
@@ -117,11 +132,8 @@ def _labels(given: Design, data: pd.DataFrame) -> list[str]:
     return sorted(found, key=_rank)
 
 
-def _levels_of_predictors(given: Design, data: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
+def _levels_of_predictors(given: Design, groupings: Groupings) -> dict[str, list[tuple[str, ...]]]:
     """Return the coarsest groupings that each predictor, products left out, is a function of."""
-    if given.names == ("Intercept",):
-        return {}
-    groupings = _groupings(data, _labels(given, data))
     return {
         name: _levels(column, [factor for factor in _factors(name, given) if factor], groupings, given)
         for name, column in zip(given.names, given.x.T, strict=True)
@@ -181,11 +193,6 @@ def _without_slope(name: str, given: Design, groupings: Groupings) -> list[str]:
     ]
 
 
-def _keys(data: pd.DataFrame, level: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    keys: npt.NDArray[np.int64] = data.groupby(list(level), observed=True, sort=False).ngroup().to_numpy()
-    return keys
-
-
 def _share_between(cells: pd.DataFrame) -> float:
     """Return ω², the share of variance between groups less what chance gives (Hays 1963); 0 where chance may give it all."""
     groups = cells.groupby("side", observed=True)["x"]
@@ -211,17 +218,6 @@ def _factors(name: str, given: Design) -> list[str | None]:
 def _of_factor(factor: str, given: Design) -> tuple[object, ...]:
     levels = given.variables[factor]
     return levels if isinstance(levels, tuple) else ()
-
-
-def _groupings(data: pd.DataFrame, labels: list[str]) -> Groupings:
-    """Return the group of each row by every combination of labels that groups rows, the coarsest first."""
-    found = {}
-    for size in range(1, _TOGETHER + 1):
-        for chosen in combinations(labels, size):
-            groups = data.groupby(list(chosen), observed=True, sort=False).ngroup().to_numpy()
-            if groups.max() + 1 < len(data):
-                found[chosen] = groups
-    return dict(sorted(found.items(), key=lambda item: (int(item[1].max()), len(item[0]))))
 
 
 def _own_levels(column: npt.NDArray[np.float64], groupings: Groupings) -> list[tuple[str, ...]]:

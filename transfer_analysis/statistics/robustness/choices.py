@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from math import comb
 
 import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.association.intervals import minimum_detectable
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import EXACT_LIMIT, attainable_share, share, too_few
+from transfer_analysis.statistics.permutation import attainable_share, minimum_detectable, share, subsets, too_few
 
 Array = npt.NDArray[np.float64]
 
@@ -44,9 +42,9 @@ def against_random_selection(
     Returns
     -------
     Outcome
-        `random_selection` and `random_selection_spread` are mean and standard deviation over all choices. p is the share of choices as extreme,
-        the declared one among them: at least 1 / C(n, k), which is the attainable minimum. Two-sided it counts choices as far
-        from the mean of all.
+        `random_selection` and `random_selection_spread` are mean and standard deviation over all choices. p is the share
+        of choices as extreme, the declared one among them: at least 1 / C(n, k), which is the attainable minimum.
+        Two-sided it counts choices as far from the mean of all.
 
     Raises
     ------
@@ -74,7 +72,8 @@ def against_random_selection(
     given = np.array([values[task] for task in tasks], dtype=float)
     if np.ptp(given) <= 1e-12 * max(1.0, float(np.abs(given).max())):
         raise InputError(f"all tasks have the same {name}; no choice differs from another")
-    means, exact = _means(given, np.array([task in chosen for task in tasks]), permutations, seed)
+    choices, exact = subsets(np.array([task in chosen for task in tasks]), permutations, seed)
+    means = choices @ given / k
     centred = means - given.mean()
     attainable = attainable_share(centred, alternative)
     how = f"all {comb(n, k):,}" if exact else f"{len(means) - 1:,} random ones of {comb(n, k):,}"
@@ -95,15 +94,3 @@ def against_random_selection(
         assumptions=("under the null the criterion has nothing to do with the values",),
         warnings=tuple(notes),
     )
-
-
-def _means(values: Array, chosen: npt.NDArray[np.bool_], permutations: int, seed: int) -> tuple[Array, bool]:
-    """Return the mean of each choice, the declared one first."""
-    n, k = len(values), int(chosen.sum())
-    if comb(n, k) <= EXACT_LIMIT:
-        every = np.array([values[list(c)].mean() for c in combinations(range(n), k)])
-        place = list(combinations(range(n), k)).index(tuple(np.flatnonzero(chosen)))
-        return np.concatenate([every[[place]], np.delete(every, place)]), True
-    rng = np.random.default_rng(seed)
-    sets = np.vstack([chosen, rng.permuted(np.tile(chosen, (permutations, 1)), axis=1)])
-    return np.asarray(sets @ values / k), False

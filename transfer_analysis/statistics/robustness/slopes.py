@@ -10,13 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.frames import (
-    refuse_repeated,
-    require_labels,
-    require_named,
-    require_numbers,
-    without_overlap,
-)
+from transfer_analysis.statistics.frames import require_observations, without_overlap
 from transfer_analysis.statistics.languages.phylogeny import phylogenetic_regression
 from transfer_analysis.statistics.outcome import Alternative, Outcome
 
@@ -54,8 +48,9 @@ def run_slopes(
     Returns
     -------
     DataFrame
-        One row per run: its names, `slope` (in units of the value per unit of distance), `source_score`, `languages`, `learnt`
-        (whether the English score exceeds chance by a twentieth of what lies above chance; None without an English score), and `adjusted_slope`.
+        One row per run: its names, `slope` (in units of the value per unit of distance), `source_score`, `languages`,
+        `learnt` (whether the English score exceeds chance by a twentieth of what lies above chance; None without an
+        English score), and `adjusted_slope`.
 
     Raises
     ------
@@ -63,11 +58,10 @@ def run_slopes(
         For a column that is not there, runs without a score in the source language where that is needed, or fewer than three
         languages with a distance.
 
-    Notes
-    -----
-    The slope is that of least squares over languages. Adjusted, it is s_r − γ (E_r − Ē), E_r being the English score of run r, Ē
-    the mean over the runs of the same target and model, and γ the slope of s on E within these, over all runs (an analysis of
-    covariance; Cochran 1957, Biometrics 13). A description of runs: tests are `slope_difference` and `against_random_selection`. Runs that have not learnt have no normalised score.
+    Notes ----- The slope is that of least squares over languages. Adjusted, it is s_r − γ (E_r − Ē), E_r being the
+    English score of run r, Ē the mean over the runs of the same target and model, and γ the slope of s on E within these,
+    over all runs (an analysis of covariance; Cochran 1957, Biometrics 13). A description of runs: tests are
+    `slope_difference` and `against_random_selection`. Runs that have not learnt have no normalised score.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
     frame = _checked(frame, keys[1:], value, distance)
@@ -111,9 +105,9 @@ def slope_difference(
     Returns
     -------
     Outcome
-        Slope, over languages, of the difference of the two values on the distance: positive where the first falls less with
-        distance. Differences are paired by run (target, seed, model) and language; runs that lack one of the languages on either
-        side are left out and said. Their residuals are correlated as languages are related.
+        Slope, over languages, of the difference of the two values on the distance: positive where the first falls less
+        with distance. Differences are paired by run (target, seed, model) and language; runs that lack one of the
+        languages on either side are left out and said. Their residuals are correlated as languages are related.
 
     Raises
     ------
@@ -178,16 +172,11 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
     InputError
         For a column that is not there or holds no numbers, or repeated rows.
 
-    Notes
-    -----
-    g_r = y_r,source − (1/L) Σ_l y_rl (Hu et al. 2020, XTREME). A description; differences of gaps between conditions are tested by
-    `paired_contrast` over runs.
+    Notes ----- g_r = y_r,source − (1/L) Σ_l y_rl (Hu et al. 2020, XTREME). A description; differences of gaps between
+    conditions are tested by `paired_contrast` over runs.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
-    require_named(frame, [*keys, "language", value])
-    require_numbers(frame, [value])
-    require_labels(frame, [*keys, "language"])
-    refuse_repeated(frame)
+    require_observations(frame, [*keys, "language"], [value])
     at_home = frame["language"] == source_language
     home = frame[at_home].groupby(keys, observed=True)[value].mean().rename("source_score")
     away = frame[~at_home].groupby(keys, observed=True)[value].agg(others="mean", languages="count")
@@ -204,10 +193,8 @@ def _checked(frame: pd.DataFrame, keys: list[str], value: str, distance: str) ->
     if value not in known:
         raise InputError(f"value {value!r}: expected gain, score or normalised{nearest(value, known)}")
     numbers = ["score", distance, *({"gain": ["gain"], "normalised": ["chance"]}.get(value, []))]
-    require_named(frame, ["condition", *keys, "language", *numbers])
-    require_numbers(frame, numbers)
-    require_labels(frame, ["condition", *keys, "language", *(["chance"] if value == "normalised" else [])])
-    refuse_repeated(frame)
+    labels = ["condition", *keys, "language", *(["chance"] if value == "normalised" else [])]
+    require_observations(frame, labels, numbers)
     return without_overlap(frame)[0]
 
 

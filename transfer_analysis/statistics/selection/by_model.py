@@ -60,12 +60,10 @@ def selection_by_model(
     InputError
         Without distances, or where cells are too few to fit the model.
 
-    Notes
-    -----
-    Least squares of the score, divided by its standard deviation within the target, on the distances, with an intercept
-    for each target: ŷ_ij = a_j + Σ_k β_k d_k,ij.
-    Assumes coefficients that are the same for all targets; not for many distances of few cells. Only cells with a score and all distances count; a cell lacking a
-    distance is no candidate.
+    Notes ----- Least squares of the score, divided by its standard deviation within the target, on the distances, with an
+    intercept for each target: ŷ_ij = a_j + Σ_k β_k d_k,ij. Assumes coefficients that are the same for all targets; not
+    for many distances of few cells. Only cells with a score and all distances count; a cell lacking a distance is no
+    candidate.
     """
     if not distances:
         raise InputError("selection by a model needs a distance at least")
@@ -92,8 +90,8 @@ def selection_by_model(
 
 
 def _require_cells(distances: Mapping[str, Array], scores: Array, relabelings: Relabelings) -> None:
-    place = np.ix_(relabelings.rows[0], relabelings.columns[0])
-    known = np.isfinite(scores) & np.logical_and.reduce([np.isfinite(d[place]) for d in distances.values()])
+    observed = [relabelings.observed(distance) for distance in distances.values()]
+    known = np.isfinite(scores) & np.logical_and.reduce([np.isfinite(distance) for distance in observed])
     of_targets = known.sum(axis=0)[known.sum(axis=0) >= MIN_CELLS]
     if len(of_targets) < 2 or of_targets.sum() - of_targets.max() - len(of_targets) <= len(distances):
         raise InputError(

@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.outcome import Alternative, Outcome
-from transfer_analysis.statistics.permutation import Relabelings, too_few
+from transfer_analysis.statistics.permutation import Relabelings, minimum_detectable, too_few
 from transfer_analysis.statistics.selection.measures import AverageRank, Measure, Regret
 from transfer_analysis.statistics.selection.orders import best_weights, expected_best
 
@@ -48,23 +47,22 @@ def selection(
     Returns
     -------
     Outcome
-        `random_selection` and `random_selection_spread` are the mean and standard deviation of the statistic over all independent random
-        choices, one per target. p is one-sided, towards better selection. An interval is given from ten targets on; it
-        resamples targets and takes the candidates as they are. The minimum detectable effect is the distance from the level of
-        random selection.
+        `random_selection` and `random_selection_spread` are the mean and standard deviation of the statistic over all
+        independent random choices, one per target. p is one-sided, towards better selection. An interval is given from
+        ten targets on; it resamples targets and takes the candidates as they are. The minimum detectable effect is the
+        distance from the level of random selection.
 
     Raises
     ------
     InputError
         Where no target has at least two candidates with a distance.
 
-    Notes
-    -----
-    m̄ = (1/T) Σ_t m_t, m_t the measure of target t's candidates in the order of their distances, its expectation over the orders
-    that ties leave open. Assumes labels that are exchangeable under the null; as good intermediate tasks are good everywhere,
-    targets are not independent, so that a binomial test over targets would not do. Not to compare two distances with each other.
+    Notes ----- m̄ = (1/T) Σ_t m_t, m_t the measure of target t's candidates in the order of their distances, its
+    expectation over the orders that ties leave open. Assumes labels that are exchangeable under the null; as good
+    intermediate tasks are good everywhere, targets are not independent, so that a binomial test over targets would not
+    do. Not to compare two distances with each other.
     """
-    observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
+    observed = relabelings.observed(distance)
     columns = _columns(scores, observed)
     per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
     return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
@@ -131,7 +129,7 @@ def _outcome(
         alternative=alternative,
         null=relabelings.description,
         attainable_p=attainable,
-        minimum_detectable=float((norm.ppf(1 - _ALPHA) + norm.ppf(0.8)) * np.std(statistics)),
+        minimum_detectable=minimum_detectable(statistics, alternative, _ALPHA),
         n=int(used.sum()),
         unit=unit,
         random_selection=float(np.mean([mean for mean, _ in chances])),
@@ -153,9 +151,9 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
     Returns
     -------
     DataFrame
-        One row per k with `k`, `selected` (mean over targets of the best of the k nearest), `random` (exact
-        expectation of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over
-        the relabelings) and `best` (the best candidate of each target). A description: the curve at each k is a test of its own.
+        One row per k with `k`, `selected` (mean over targets of the best of the k nearest), `random` (exact expectation
+        of the best of k chosen at random), `low` and `high` (2.5% and 97.5% quantiles of `selected` over the relabelings)
+        and `best` (the best candidate of each target). A description: the curve at each k is a test of its own.
     """
     columns = np.flatnonzero(np.isfinite(gains).sum(axis=0) >= 2)
     if not len(columns):
@@ -164,7 +162,7 @@ def selection_curve(distance: Array, gains: Array, relabelings: Relabelings) -> 
     rng = np.random.default_rng(0)
     curves = np.concatenate([_best_of(x, gains, columns, largest, rng) for x in relabelings.distances(distance)])
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
-    observed = distance[np.ix_(relabelings.rows[0], relabelings.columns[0])]
+    observed = relabelings.observed(distance)
     sizes = range(1, largest + 1)
     selected = [
         np.mean(

@@ -14,6 +14,10 @@ from transfer_analysis.statistics.selection.orders import best_weights, discount
 
 Array = npt.NDArray[np.float64]
 
+#: What a candidate counts for in NDCG, and what is reached by the k chosen in Regret.
+Relevance = Literal["ranks", "scores", "clipped-gains"]
+Reached = Literal["mean", "best"]
+
 
 class Measure(Protocol):
     """A measure of selection for one target."""
@@ -52,7 +56,7 @@ class NDCG:
     `scores` as they are, or `clipped-gains` (negative ones count as 0).
     """
 
-    relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
+    relevance: Relevance = "ranks"
     higher_is_better: bool = True
 
     def __post_init__(self) -> None:
@@ -112,7 +116,7 @@ class Regret:
     """
 
     k: int = 5
-    of: Literal["mean", "best"] = "mean"
+    of: Reached = "mean"
     relative: bool = True
     higher_is_better: bool = False
 
