@@ -13,16 +13,17 @@ from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.computing.checkpoints import StoppedError
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.heads import make_head
-from transfer_analysis.training.pretraining import pretrain as module
 from transfer_analysis.training.pretraining.built import balanced_counts
-from transfer_analysis.training.pretraining.pretrain import Pretraining, load_pretraining, pretrain
+from transfer_analysis.training.pretraining.passages import read_passages
+from transfer_analysis.training.pretraining.pretrain import pretrain
+from transfer_analysis.training.pretraining.settings import Pretraining, load_pretraining
 
 SETTINGS = Pretraining(
     name="little",
     text=("bible-nt",),
     aligned=("bible-nt-aligned",),
     held_out=0.2,
-    pieces=300,
+    pieces=600,
     encoder={"layers": 1, "hidden": 32, "heads": 2, "feed_forward": 32, "max_length": 64},
     steps=1200,
     batch_size=16,
@@ -102,7 +103,7 @@ def test_it_learns_more_than_frequencies(made):
 
 def test_the_same_verse_is_held_out_in_every_language(folder):
     texts = [
-        module._read(FolderCorpus(folder), load_catalogue(), SETTINGS, name, head, lambda *_: None)
+        read_passages(FolderCorpus(folder), load_catalogue(), SETTINGS, name, head)
         for name, head in (("bible-nt", "masked-lm"), ("bible-nt-aligned", "translation-lm"))
     ]
     out = [{r["verse_id"] for r in text.held_out[code]} for text in texts for code in ("en", "el")]

@@ -120,7 +120,8 @@ def pretrain_command(
     Stop at any time and run the same command again to go on.
     """
     from transfer_analysis.training.computing.checkpoints import StoppedError
-    from transfer_analysis.training.pretraining.pretrain import load_pretraining, pretrain
+    from transfer_analysis.training.pretraining.pretrain import pretrain
+    from transfer_analysis.training.pretraining.settings import load_pretraining
 
     catalogue = read_catalogue(own_tasks)
     try:

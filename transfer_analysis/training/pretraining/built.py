@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,11 @@ from transfer_analysis.training.encoder import Encoder, be_quiet
 from transfer_analysis.training.heads import MaskedLM
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import BertConfig, PreTrainedTokenizerFast
+
+#: Subwords that stand for single bytes.
+_BYTES = 256
 
 _SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 
@@ -57,7 +62,7 @@ def train_tokenizer(
     """Return a tokenizer of subwords trained on text of many languages; one that is in the folder already is read.
 
     Byte-pair encoding on text normalised by NFKC, spaces marked, digits apart. Every character that occurs is in the
-    vocabulary as far as there is room. Languages weigh in as in training.
+    vocabulary as far as there is room; any other is read as its bytes. Languages weigh in as in training.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -72,7 +77,7 @@ def train_tokenizer(
         )
         tokenizer.decoder = decoders.Metaspace()
         trainer = trainers.BpeTrainer(
-            vocab_size=pieces,
+            vocab_size=pieces - _BYTES,
             special_tokens=list(_SPECIAL.values()),
             limit_alphabet=pieces // 2,
             show_progress=False,
@@ -81,6 +86,7 @@ def train_tokenizer(
         counts = balanced_counts([len(t) for t in texts.values()], temperature)
         weighted = [t[i % len(t)] for t, count in zip(texts.values(), counts, strict=True) for i in range(count)]
         tokenizer.train_from_iterator(weighted, trainer)
+        tokenizer = _with_bytes(tokenizer)
         ids = [(name, tokenizer.token_to_id(name)) for name in (_SPECIAL["cls"], _SPECIAL["sep"])]
         tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ids
@@ -91,6 +97,19 @@ def train_tokenizer(
         tokenizer_object=Tokenizer.from_file(str(path)),
         **{f"{name}_token": token for name, token in _SPECIAL.items()},
     )
+
+
+def _with_bytes(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer of byte pairs that reads characters which are not in its vocabulary as their bytes."""
+    from tokenizers import Tokenizer, decoders
+
+    state = json.loads(tokenizer.to_str())
+    vocabulary = state["model"]["vocab"]
+    vocabulary.update({f"<0x{byte:02X}>": len(vocabulary) + byte for byte in range(_BYTES)})
+    state["model"]["byte_fallback"] = True
+    made = Tokenizer.from_str(json.dumps(state))
+    made.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+    return made
 
 
 def fresh_encoder(name: str, tokenizer: PreTrainedTokenizerFast, shape: Shape, seed: int, device: str) -> Encoder:
@@ -105,7 +124,9 @@ def fresh_encoder(name: str, tokenizer: PreTrainedTokenizerFast, shape: Shape, s
     return Encoder(name, tokenizer, model.to(device), restart_positions=True, pooling="mean", bits=bits)
 
 
-def save_pretrained(encoder: Encoder, head: MaskedLM, folder: Path) -> None:
+def save_pretrained(
+    encoder: Encoder, head: MaskedLM, folder: Path, stored: Literal["float32", "float16"] = "float32"
+) -> None:
     """Write encoder, language-model head and tokenizer as one model that `AutoModelForMaskedLM` loads too."""
     from transformers import BertForMaskedLM
 
@@ -118,7 +139,7 @@ def save_pretrained(encoder: Encoder, head: MaskedLM, folder: Path) -> None:
         whole.cls.predictions.decoder.bias.copy_(head.bias)
         whole.cls.predictions.bias.copy_(head.bias)
     whole.tie_weights()
-    whole.save_pretrained(folder)
+    whole.to(getattr(torch, stored)).save_pretrained(folder)
     encoder.tokenizer.save_pretrained(folder)
 
 

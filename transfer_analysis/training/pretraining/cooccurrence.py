@@ -30,7 +30,7 @@ _DIGITS = 6
 _FEWEST = 2
 
 #: Standard deviation of the embeddings, near that of the weights they stand among.
-_SCALE = 0.08
+SCALE = 0.08
 
 
 def embeddings_from_cooccurrence(text: Text, vocabulary: int, width: int, seed: int, report: Report) -> torch.Tensor:
@@ -54,7 +54,7 @@ def embeddings_from_cooccurrence(text: Text, vocabulary: int, width: int, seed: 
         often = alone[np.argsort(-counts.diagonal()[alone], kind="stable")][:_CONTEXTS]
         found[alone] = _reduced(counts[alone][:, np.sort(often)], width)
     nothing = ~found.any(axis=1)
-    found[nothing] = np.random.default_rng(seed).normal(scale=_SCALE, size=(int(nothing.sum()), width))
+    found[nothing] = np.random.default_rng(seed).normal(scale=SCALE, size=(int(nothing.sum()), width))
     return torch.from_numpy(found.astype(np.float32))
 
 
@@ -95,5 +95,5 @@ def _reduced(counts: csr_matrix, width: int) -> npt.NDArray[np.float64]:
     signs = np.sign(vectors[np.abs(vectors[:, :rank]).argmax(axis=0), np.arange(rank)])
     found = np.zeros((counts.shape[0], width))
     found[:, :rank] = vectors[:, :rank] * signs * np.sqrt(values[:rank])
-    found *= _SCALE / max(float(found.std()), 1e-12)
+    found *= SCALE / max(float(found.std()), 1e-12)
     return found.round(_DIGITS)
