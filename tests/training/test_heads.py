@@ -511,8 +511,10 @@ def test_rows_that_cannot_be_read_are_named(encoder, head, change, message):
 
 
 def test_tasks_that_say_too_little(encoder):
-    with pytest.raises(InputError, match="toy: the training core has no head for dependency"):
-        featurize(task("dependency", {"tokens": "t"}), [{"t": ["a"]}], encoder, 32, "x")
+    with pytest.raises(InputError, match="toy: the catalogue does not say which columns hold its heads and relations"):
+        featurize(task("dependency", {"tokens": "t"}, metric="las"), [{"t": ["a"]}], encoder, 32, "x")
+    with pytest.raises(InputError, match="toy: is scored without training"):
+        make_head(task("retrieval", {"text": "t", "pair": "u"}), encoder, 0)
     with pytest.raises(InputError, match="toy: the catalogue does not say which columns hold its text and label"):
         featurize(task("sequence-classification", {}), [{"t": "a"}], encoder, 32, "x")
 

@@ -72,7 +72,7 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
         in_context = [(features.places[item][:, 0] >= 0).astype(np.int64) for item in items]
         batch["context"] = _padded(in_context, width, 0).bool()
     targets = [features.targets[item] for item in items]
-    if features.task.head == "token-classification":
+    if features.task.head in ("token-classification", "dependency"):
         batch["targets"] = _padded(targets, width, IGNORED)
     elif features.task.head == "sequence-regression":
         batch["targets"] = torch.tensor(targets, dtype=torch.float32)
@@ -110,7 +110,7 @@ def restarted_positions(segments: torch.Tensor, mask: torch.Tensor) -> torch.Ten
 
 
 def _padded(rows: list[npt.NDArray[np.int64]], width: int, value: int) -> torch.Tensor:
-    table = np.full((len(rows), width), value, dtype=np.int64)
+    table = np.full((len(rows), width, *rows[0].shape[1:]), value, dtype=np.int64)
     for i, row in enumerate(rows):
         table[i, : len(row)] = row
     return torch.from_numpy(table)

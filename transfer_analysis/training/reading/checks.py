@@ -17,11 +17,16 @@ _PARTS = {
     "sequence-regression": ("text", "label"),
     "multiple-choice": ("choices", "label"),
     "token-classification": ("tokens", "tags"),
+    "dependency": ("tokens", "heads", "relations"),
     "span-qa": ("question", "context", "answers"),
+    "dual-encoder": ("text", "pair", "key"),
     "masked-lm": ("text",),
     "translation-lm": ("text", "pair"),
     "retrieval": ("text", "pair"),
 }
+
+#: What a dual encoder reads where its candidates are the sentences of passages.
+_OF_PASSAGES = ("question", "context", "answers", "key")
 
 #: What each head is scored by.
 _METRICS = {
@@ -29,7 +34,9 @@ _METRICS = {
     "sequence-regression": ("pearson", "spearmanr"),
     "multiple-choice": ("accuracy",),
     "token-classification": ("accuracy", "span_f1"),
+    "dependency": ("las", "uas"),
     "span-qa": ("f1", "exact_match"),
+    "dual-encoder": ("map_at_20",),
     "masked-lm": ("accuracy",),
     "translation-lm": ("accuracy",),
     "retrieval": ("accuracy", "f1"),
@@ -94,19 +101,18 @@ def _check_kind(part: str, column: str, example: Record, where: Place, number: i
     """Check that a part of an example is text, or a list of texts, where the head reads it as that."""
     if part in ("text", "pair", "question", "context") and isinstance(example[column], list | dict):
         raise InputError(f"{where.row(number)}: {column!r} is {str(example[column])[:40]!r}; expected text")
-    if part in ("tokens", "tags"):
+    if part in ("tokens", "tags", "heads", "relations"):
         given = example[column]
         if not isinstance(given, list) or any(v is None or isinstance(v, list | dict) for v in given):
             raise InputError(f"{where.row(number)}: {column!r} is {str(given)[:40]!r}; expected a list of {part}")
 
 
 def require_head(task: Task) -> None:
-    """Raise an InputError for a task whose head the training core does not have, or that does not say what it reads."""
-    if task.head not in _PARTS:
-        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(_PARTS)}")
+    """Raise an InputError for a task that does not say what its head reads, or is scored by what its head is not."""
     if task.parts:
         return
-    missing = [part for part in _PARTS[task.head] if part not in task.columns]
+    parts = _OF_PASSAGES if task.head == "dual-encoder" and "context" in task.columns else _PARTS[task.head]
+    missing = [part for part in parts if part not in task.columns]
     if missing:
         raise InputError(
             f"{task.name}: the catalogue does not say which columns hold its {' and '.join(missing)}; "

@@ -14,7 +14,15 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.checks import Place, check_columns, require_head, unknown_texts
-from transfer_analysis.training.reading.golds import gold_answers, gold_label, gold_labels, gold_number, gold_tags
+from transfer_analysis.training.reading.golds import (
+    gold_answers,
+    gold_arcs,
+    gold_label,
+    gold_labels,
+    gold_number,
+    gold_tags,
+)
+from transfer_analysis.training.reading.ranked import pairs
 from transfer_analysis.training.reading.tokens import Ints, Tokenize, Tokens, tokenize
 
 #: Label of a subword that carries no tag.
@@ -31,7 +39,8 @@ class Features:
         Subwords of each row with special tokens, and the segment (0 or 1) of each.
     targets
         What the head should give, per item: a class number or a value; one tag number per subword (`IGNORED` where
-        there is none); first and last subword of the answer, both 0 where the window has none.
+        there is none), or for parsing the place of its head and its relation, shape (subwords, 2); first and last
+        subword of the answer, both 0 where the window has none; for a query the number of what it asks for.
     example
         Number of the example that each item belongs to.
     golds
@@ -40,7 +49,7 @@ class Features:
         For span QA: the context of each item, and the characters of it that each subword stands for (first and last
         + 1), -1 where a subword is not of the context.
     tagged
-        For tagging: the words whose first subword is there, per item, in order.
+        For tagging and parsing: the words whose first subword is there, per item, in order.
     unknown, subwords
         Per row, subwords unknown to the tokenizer, and all, special ones apart.
     """
@@ -109,9 +118,13 @@ def featurize(
         return _choices(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
     if head == "span-qa":
         return _spans(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
+    if head == "dual-encoder":
+        return _asked(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
     golds: list[Any]
     if head == "token-classification":
         golds = [gold_tags(task, e, place.row(i)) for i, e in enumerate(examples)]
+    elif head == "dependency":
+        golds = [gold_arcs(task, e, place.row(i)) for i, e in enumerate(examples)]
     elif head in ("masked-lm", "translation-lm"):
         golds = [0] * len(examples)
     elif head == "sequence-regression":
@@ -120,7 +133,8 @@ def featurize(
     else:
         golds = gold_labels(task, examples, place)
     made = tokens(task, examples, encoder, max_length)
-    targets = [_first_subwords(w, g) for w, g in zip(made.words, golds, strict=True)] if made.words else golds
+    of_words = _arcs if head == "dependency" else _first_subwords
+    targets = [of_words(w, g) for w, g in zip(made.words, golds, strict=True)] if made.words else golds
     unknown, subwords = made.unknown(encoder)
     return Features(
         task,
@@ -157,7 +171,7 @@ def joined(parts: Sequence[Features]) -> Features:
         first.task,
         [row for part in parts for row in part.input_ids],
         [row for part in parts for row in part.segments],
-        [target for part in parts for target in part.targets],
+        [target for part in _apart(parts) for target in part],
         [number + int(start) for part, start in zip(parts, firsts, strict=False) for number in part.example],
         [gold for part in parts for gold in part.golds],
         first.rows_per_item,
@@ -167,6 +181,14 @@ def joined(parts: Sequence[Features]) -> Features:
         np.concatenate([part.unknown for part in parts]),
         np.concatenate([part.subwords for part in parts]),
     )
+
+
+def _apart(parts: Sequence[Features]) -> list[list[Any]]:
+    """Return the targets of parts; what queries of different parts ask for is different."""
+    if parts[0].task.head != "dual-encoder":
+        return [part.targets for part in parts]
+    firsts = np.cumsum([0, *(len(part) for part in parts)])
+    return [[t + int(first) for t in part.targets] for part, first in zip(parts, firsts, strict=False)]
 
 
 def unknown_rows(features: Features, where: str, rows: Sequence[str]) -> list[str]:
@@ -215,6 +237,46 @@ def _spans(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
         unknown=unknown,
         subwords=subwords,
     )
+
+
+def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
+    """Return queries with their candidates. Those with the same candidate, or the same key, ask for the same."""
+    if "answers" in task.columns:
+        for i, example in enumerate(examples):
+            if not gold_answers(task, example, str(example[task.columns["context"]]), where.row(i)):
+                raise InputError(f"{where.row(i)}: a question without an answer asks for no sentence")
+    found = pairs(task, examples)
+    if not found:
+        raise InputError(f"{where.name}: no row has a query")
+    keys: dict[Any, int] = {}
+    numbers = [keys.setdefault(p.candidate if "answers" in task.columns else p.key, len(keys)) for p in found]
+    made: Tokens = tokens()
+    unknown, subwords = made.unknown(encoder)
+    return Features(
+        task,
+        made.input_ids,
+        made.segments,
+        numbers,
+        list(range(len(found))),
+        numbers,
+        2,
+        unknown=unknown,
+        subwords=subwords,
+    )
+
+
+def _arcs(words: Ints, arcs: list[tuple[int, int]]) -> Ints:
+    """Return the place of the head's first subword and the relation, for the first subword of each word; (subwords, 2)."""
+    first = _are_first(words)
+    # Place of each word's first subword, the root's first of all; words that were cut off have none.
+    places = np.full(len(arcs) + 1, IGNORED, dtype=np.int64)
+    places[0] = 0
+    places[words[first] + 1] = np.flatnonzero(first)
+    found = np.full((len(words), 2), IGNORED, dtype=np.int64)
+    heads, relations = np.array(arcs, dtype=np.int64).T
+    found[first, 0] = places[heads[words[first]]]
+    found[first, 1] = relations[words[first]]
+    return found
 
 
 def _first_subwords(words: Ints, tags: list[int]) -> Ints:

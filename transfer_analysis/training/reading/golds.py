@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError, nearest
@@ -25,6 +26,47 @@ def gold_tags(task: Task, example: Record, where: str) -> list[int]:
     if len(tags) != len(tokens):
         raise InputError(f"{where}: {len(tokens)} tokens but {len(tags)} tags")
     return [gold_label(task, tag, f"{where}: tag") for tag in tags]
+
+
+def gold_arcs(task: Task, example: Record, where: str) -> list[tuple[int, int]]:
+    """Return the head of each token (1 for the first, 0 for the root) and the number of its relation.
+
+    What stands after a colon in a relation is a language's own subtype, and is left out, as CoNLL 2018's scorer does.
+    """
+    tokens, heads, relations = (list(example[task.columns[part]]) for part in ("tokens", "heads", "relations"))
+    for name, given in (("heads", heads), ("relations", relations)):
+        if len(given) != len(tokens):
+            raise InputError(f"{where}: {len(tokens)} tokens but {len(given)} {name}")
+    numbers = [_gold_head(head, number, len(tokens), where) for number, head in enumerate(heads, start=1)]
+    if not is_tree(np.array(numbers, dtype=np.int64)):
+        raise InputError(f"{where}: heads are {str(heads)[:60]}, which is no tree with one root (a head of 0)")
+    named = [gold_label(task, universal(r), f"{where}: relation") for r in relations]
+    return list(zip(numbers, named, strict=True))
+
+
+def is_tree(heads: npt.NDArray[np.int64]) -> bool:
+    """Whether heads (1 for the first word, 0 for the root) make a tree with one root."""
+    if int((heads == 0).sum()) != 1:
+        return False
+    reached = heads.copy()
+    # Following heads up doubles the way each time; what does not reach the root goes round in a cycle.
+    for _ in range(len(heads).bit_length()):
+        reached = np.where(reached == 0, 0, reached[reached - 1])
+    return not reached.any()
+
+
+def universal(relation: Any) -> str:
+    """Return a relation without its subtype."""
+    return str(relation).partition(":")[0]
+
+
+def _gold_head(given: Any, number: int, count: int, where: str) -> int:
+    text = str(given)
+    if not text.isdigit() or int(text) > count or int(text) == number:
+        raise InputError(
+            f"{where}: token {number} has the head {given!r}; expected another of its {count} tokens, or 0"
+        )
+    return int(text)
 
 
 def gold_answers(task: Task, example: Record, context: str, where: str) -> list[tuple[int, str]]:
@@ -73,10 +115,10 @@ def gold_number(given: Any, where: str) -> float:
 
 
 def labelled(task: Task, examples: Sequence[Record]) -> Task:
-    """Return a tagging task with the tags that its examples have, sorted, where the catalogue names none."""
-    if task.head != "token-classification" or task.labels:
+    """Return a task of words with the tags or relations that its examples have, sorted, where the catalogue names none."""
+    if task.head not in ("token-classification", "dependency") or task.labels:
         return task
-    column = task.columns.get("tags", "")
-    tags = [example.get(column) for example in examples]
-    found = sorted({str(tag) for row in tags if isinstance(row, list) for tag in row})
+    of_words = task.columns.get("tags", task.columns.get("relations", ""))
+    rows = [row for example in examples if isinstance(row := example.get(of_words), list)]
+    found = sorted({universal(tag) if task.head == "dependency" else str(tag) for row in rows for tag in row})
     return task.model_copy(update={"labels": tuple(found)})

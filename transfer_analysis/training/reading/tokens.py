@@ -13,14 +13,17 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.corpora.records import Record, values
-from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.reading.ranked import Candidate, pairs
 from transfer_analysis.training.version import CORE
 
 #: Subwords of a question that are read, as in XTREME's scripts; fewer where rows are short.
 LONGEST_QUESTION = 64
+
+#: Texts that are tokenized at once: a tokenizer keeps much beside the subwords of each.
+_TOGETHER = 4096
 
 #: Subwords that two windows of one long context share.
 STRIDE = 128
@@ -68,13 +71,7 @@ class Tokenize(Protocol):
 
 
 def tokenize(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    """Return the tokens of examples, cut at `max_length` subwords; long contexts of span QA in overlapping windows.
-
-    Raises
-    ------
-    InputError
-        For a task whose head the training core does not have.
-    """
+    """Return the tokens of examples, cut at `max_length` subwords; long contexts of span QA in overlapping windows."""
     makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int], Tokens]] = {
         "sequence-classification": _sequences,
         "sequence-regression": _sequences,
@@ -83,10 +80,10 @@ def tokenize(task: Task, examples: Sequence[Record], encoder: Encoder, max_lengt
         "retrieval": _sequences,
         "multiple-choice": _choices,
         "token-classification": _tagged,
+        "dependency": _tagged,
+        "dual-encoder": _two_sided,
         "span-qa": _windows,
     }
-    if task.head not in makers:
-        raise InputError(f"{task.name}: the training core has no head for {task.head}; it has {', '.join(makers)}")
     return makers[task.head](task, examples, encoder, max_length)
 
 
@@ -125,10 +122,21 @@ def fingerprint(examples: Sequence[Record]) -> str:
 
 
 def _sequences(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    texts = [str(e[task.columns["text"]]) for e in examples]
-    pairs = [str(e[task.columns["pair"]]) for e in examples] if "pair" in task.columns else None
-    encoded = encoder.tokenizer(texts, pairs, truncation=True, max_length=max_length)
-    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(texts)), np.arange(len(texts)))
+    beside = [str(e[task.columns["pair"]]) for e in examples] if "pair" in task.columns else None
+    return texts([str(e[task.columns["text"]]) for e in examples], beside, encoder, max_length)
+
+
+def texts(first: Sequence[str], second: Sequence[str] | None, encoder: Encoder, max_length: int) -> Tokens:
+    """Return the tokens of texts, each a row, or each beside another."""
+    ids: list[Ints] = []
+    segments: list[Ints] = []
+    for start in range(0, len(first), _TOGETHER):
+        part = slice(start, start + _TOGETHER)
+        beside = list(second[part]) if second is not None else None
+        encoded = encoder.tokenizer(list(first[part]), beside, truncation=True, max_length=max_length)
+        ids += _arrays(encoded["input_ids"])
+        segments += _segments(encoded, len(encoded["input_ids"]))
+    return Tokens(ids, segments, np.arange(len(first)))
 
 
 def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
@@ -146,6 +154,23 @@ def _tagged(task: Task, examples: Sequence[Record], encoder: Encoder, max_length
     return Tokens(
         _arrays(encoded["input_ids"]), _segments(encoded, len(tokens)), np.arange(len(tokens)), _arrays(words)
     )
+
+
+def _two_sided(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    found = pairs(task, examples)
+    queries = texts([pair.query for pair in found], None, encoder, max_length)
+    sides = candidate_texts([pair.candidate for pair in found], encoder, max_length)
+    return Tokens(
+        [ids for both in zip(queries.input_ids, sides.input_ids, strict=True) for ids in both],
+        [segments for both in zip(queries.segments, sides.segments, strict=True) for segments in both],
+        np.repeat(np.arange(len(found)), 2),
+    )
+
+
+def candidate_texts(candidates: Sequence[Candidate], encoder: Encoder, max_length: int) -> Tokens:
+    """Return the tokens of candidates, each beside its passage where it has one."""
+    beside = [candidate.passage for candidate in candidates] if any(c.passage for c in candidates) else None
+    return texts([candidate.text for candidate in candidates], beside, encoder, max_length)
 
 
 def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:

@@ -19,7 +19,7 @@ from transfer_analysis.training.computing.memory import give_back_memory
 from transfer_analysis.training.computing.numerics import Numerics, Precision
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
-from transfer_analysis.training.loop import Development, predict, train
+from transfer_analysis.training.loop import Development, train
 from transfer_analysis.training.runs.phases import (
     Phase,
     about_intermediate,
@@ -30,7 +30,7 @@ from transfer_analysis.training.runs.phases import (
 )
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.runs.store import Store, identity
-from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.measured import measure
 from transfer_analysis.training.scoring.scores import Row, Scorer, together
 from transfer_analysis.training.version import CORE
 
@@ -184,7 +184,7 @@ class Runner:
         scorer = Scorer(self.session, self.job, encoder)
         return together(
             [
-                scorer.scored(head, member, f"{INTERMEDIATE}-{parts[0].split}", parts, _checkpoint(best))
+                scorer.scored(head, member, f"{INTERMEDIATE}-{parts[0].split}", [parts], _checkpoint(best))
                 for member, head in phase.heads.items()
                 if (parts := self.session.development(member))
             ]
@@ -202,9 +202,8 @@ class Runner:
             best = self._train(encoder, phase, (target,), f"{name}.{turn}", target)
         head, kept = phases[-1].heads[target], _checkpoint(best)
         development = self.session.development(target)
-        scored = [scorer.scored(head, target, development[0].split, development, kept)] if development else []
-        scored += [scorer.scored(head, target, "test", [e], kept) for e in self.session.tests(target)]
-        return together(scored)
+        scored = [scorer.scored(head, target, development[0].split, [development], kept)] if development else []
+        return together([*scored, scorer.scored(head, target, "test", [[e] for e in self.session.tests(target)], kept)])
 
     def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str, node: str) -> Best:
         began = time.monotonic()
@@ -244,15 +243,10 @@ class Runner:
             return None
 
         def score() -> float:
-            scores = []
-            for name, examples in parts.items():
-                task = self.session.task(name)
-                features = self.session.joined_features(examples, task, encoder)
-                given = outputs(
-                    features, predict(encoder, phase.heads[name], features, self._numerics(phase.recipe.precision))
-                )
-                scores.append(evaluate(features, given, self.session.grid.source_language)[task.metric])
-            return float(np.mean(scores))
+            found = {
+                name: measure(self.session, encoder, phase.heads[name], name, [given]) for name, given in parts.items()
+            }
+            return float(np.mean([m.scores[self.session.task(name).metric] for name, (m,) in found.items()]))
 
         return Development(score, phase.recipe.evaluate_every, phase.recipe.patience)
 

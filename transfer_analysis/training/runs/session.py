@@ -31,7 +31,7 @@ from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
 from transfer_analysis.training.recipes import Recipe
 
 #: Parts of an example that are to be found, not read.
-_GIVEN = ("label", "tags", "answers")
+_GIVEN = ("label", "tags", "answers", "heads", "relations", "key")
 
 #: Rows of features that stay in memory; what is more is read again from the stored tokens.
 _KEPT_ROWS = 200_000
@@ -189,7 +189,7 @@ class Session:
     def task(self, name: str) -> Task:
         """Return a task with the labels its head tells apart: those of its examples where the catalogue names none."""
         about = self.setting.catalogue[name]
-        if about.labels or about.head != "token-classification":
+        if about.labels or about.head not in ("token-classification", "dependency"):
             return about
         count = max(self.grid.intermediate_examples, self.grid.target_examples)
         every = [part for turn in self.training(name, count) for part in turn] + self.development(name)

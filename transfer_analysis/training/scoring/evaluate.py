@@ -13,7 +13,7 @@ from transfer_analysis.training.scoring.answers import answer_scores
 
 
 def outputs(features: Features, predictions: list[Any]) -> list[Any]:
-    """Return one output per example: a class, a value, a list of tags, or the text of an answer.
+    """Return one output per example: a class, a value, a list of tags or of heads and relations, or an answer's text.
 
     Parameters
     ----------
@@ -21,8 +21,9 @@ def outputs(features: Features, predictions: list[Any]) -> list[Any]:
         One per item, as the head gives them. An answer is the best span over the windows of its context; where the task
         allows for none, it is empty if having none scores higher than every span (SQuAD v2 with threshold 0).
     """
-    if features.task.head == "token-classification":
-        return [_of_words(*given) for given in zip(predictions, features.tagged, features.golds, strict=True)]
+    if features.task.head in ("token-classification", "dependency"):
+        cut_off = 0 if features.task.head == "token-classification" else [-1, -1]
+        return [_of_words(*given, cut_off) for given in zip(predictions, features.tagged, features.golds, strict=True)]
     if features.task.head != "span-qa":
         return predictions
     best: dict[int, tuple[float, str]] = {}
@@ -52,7 +53,7 @@ def evaluate(features: Features, given: list[Any], language: str = "en") -> dict
     -------
     dict
         Metric → score in per cent: `accuracy` (over examples, or over words for tagging); `span_f1` of seqeval for
-        tagging; `f1` and `exact_match` of answers; `f1` of classes where the task names it; `pearson` and `spearmanr` (0 where outputs do not vary).
+        tagging; `las` and `uas` of parsing; `f1` and `exact_match` of answers; `f1` of classes where the task names it; `pearson` and `spearmanr` (0 where outputs do not vary).
     """
     head = features.task.head
     if head == "span-qa":
@@ -68,6 +69,8 @@ def evaluate(features: Features, given: list[Any], language: str = "en") -> dict
             "pearson": 100 * float(pearsonr(given, features.golds).statistic) if varies else 0.0,
             "spearmanr": 100 * float(spearmanr(given, features.golds).statistic) if varies else 0.0,
         }
+    if head == "dependency":
+        return attachment(features.golds, given)
     if head == "token-classification":
         hits = [p == g for row, gold in zip(given, features.golds, strict=True) for p, g in zip(row, gold, strict=True)]
         return {"accuracy": 100 * float(np.mean(hits)), "span_f1": span_f1(features, given)}
@@ -101,12 +104,23 @@ def span_f1(features: Features, given: list[list[int]]) -> float:
         return 100 * float(f1_score(golds, tags))
 
 
-def _of_words(predicted: list[int], tagged: Any, gold: list[int]) -> list[int]:
-    """Return a tag for every word: the first one of the task where a word was cut off or has no subword."""
-    tags = [0] * len(gold)
-    for word, tag in zip(tagged.tolist(), predicted, strict=True):
-        tags[word] = tag
-    return tags
+def _of_words(predicted: list[Any], there: Any, gold: list[Any], cut_off: Any) -> list[Any]:
+    """Return what was predicted for every word, and `cut_off` for those that were cut off or have no subword.
+
+    Heads are numbers of the words that are there; they become numbers of all words.
+    """
+    words = there.tolist()
+    found = [cut_off] * len(gold)
+    for word, given in zip(words, predicted, strict=True):
+        found[word] = given if isinstance(cut_off, int) else [words[given[0] - 1] + 1 if given[0] else 0, given[1]]
+    return found
+
+
+def attachment(golds: list[Any], given: list[Any]) -> dict[str, float]:
+    """Return labelled and unlabelled attachment over all words, punctuation among them (CoNLL 2018), in per cent."""
+    gold, found = (np.array([arc for row in rows for arc in row]) for rows in (golds, given))
+    heads = gold[:, 0] == found[:, 0]
+    return {"las": 100 * float((heads & (gold[:, 1] == found[:, 1])).mean()), "uas": 100 * float(heads.mean())}
 
 
 def _as_span(label: str) -> str:

@@ -18,7 +18,7 @@ from transfer_analysis.corpora.records import Record
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.computing.numerics import Numerics
-from transfer_analysis.training.encoder import Encoder, pooled
+from transfer_analysis.training.encoder import Encoder, Pooling, pooled
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import Features
 from transfer_analysis.training.reading.tokens import Tokenize, Tokens
@@ -71,7 +71,7 @@ def embed(
     alone = task.model_copy(update={"columns": {"text": column}})
     made = tokens(alone, [{column: sentence} for sentence in sentences], encoder, recipe.max_length)
     unknown, subwords = made.unknown(encoder)
-    vectors = _pooled(alone, made, encoder, recipe, numerics)
+    vectors = vectors_of(alone, made, encoder, numerics, recipe.layer, recipe.pooling)
     return Side(list(sentences), vectors, int(unknown.sum()), int(subwords.sum()))
 
 
@@ -144,7 +144,9 @@ def bitext(task: Task, examples: Sequence[Record]) -> tuple[list[str], list[str]
 
 
 @torch.inference_mode()
-def _pooled(task: Task, made: Tokens, encoder: Encoder, recipe: Recipe, numerics: Numerics) -> Floats:
+def vectors_of(
+    task: Task, made: Tokens, encoder: Encoder, numerics: Numerics, layer: int = -1, pooling: Pooling = "mean"
+) -> Floats:
     """Return unit vectors of rows: the mean over a layer's states, special subwords included, or the first state."""
     zeros = [0] * len(made.input_ids)
     features = Features(task, made.input_ids, made.segments, zeros, made.example.tolist(), zeros)
@@ -154,8 +156,8 @@ def _pooled(task: Task, made: Tokens, encoder: Encoder, recipe: Recipe, numerics
         for items in by_length(features.lengths(), 64):
             batch = on_device(collate(features, items, encoder), encoder)
             with numerics.autocast(encoder):
-                states = encoder.hidden(batch, recipe.layer).float()
-            vectors[items] = pooled(states, batch["attention_mask"], recipe.pooling).double().cpu().numpy()
+                states = encoder.hidden(batch, layer).float()
+            vectors[items] = pooled(states, batch["attention_mask"], pooling).double().cpu().numpy()
     unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,11 +13,10 @@ from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
-from transfer_analysis.training.loop import predict
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.runs.phases import describe_intermediate, name_source
 from transfer_analysis.training.runs.session import Session
-from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.measured import Measured, measure
 from transfer_analysis.training.scoring.retrieved import Retrieved, score_retrieval
 
 Row = dict[str, Any]
@@ -33,22 +33,23 @@ class Scorer:
     job: Job
     encoder: Encoder
 
-    def scored(self, head: Head, name: str, split: str, parts: list[Examples], checkpoint: str) -> Scored:
-        """Score a task's examples in one language, of one source or several put together.
+    def scored(self, head: Head, name: str, split: str, groups: list[list[Examples]], checkpoint: str) -> Scored:
+        """Score a task's examples, each group those of one language, of one source or several put together.
 
         Parameters
         ----------
         split, checkpoint
             What the rows say on the split and on which of the weights these are.
         """
-        session = self.session
-        task = session.task(name)
-        features = session.joined_features(parts, task, self.encoder)
-        numerics = replace(session.setting.numerics, precision=session.recipe(task).precision)
-        given = outputs(features, predict(self.encoder, head, features, numerics))
-        scores = evaluate(features, given, parts[0].language)
-        rows = self._rows(name, parts, split, scores, features.unknown_share(), checkpoint)
-        return rows, _frame(name, parts, split, given, features.golds)
+        return together(
+            [
+                (
+                    self._rows(name, found.parts, split, found.scores, found.unknown, checkpoint),
+                    _frame(name, split, found),
+                )
+                for found in measure(self.session, self.encoder, head, name, groups)
+            ]
+        )
 
     def retrieved(self, target: str) -> Scored:
         """Score a target that is not trained, in every language."""
@@ -65,7 +66,7 @@ class Scorer:
     def _rows(
         self,
         name: str,
-        parts: list[Examples],
+        parts: Sequence[Examples],
         split: str,
         scores: dict[str, float],
         unknown: float,
@@ -115,17 +116,16 @@ def together(scored: list[Scored]) -> Scored:
     return rows, pd.concat([given for _, given in scored] or [_EMPTY], ignore_index=True)
 
 
-def _frame(name: str, parts: list[Examples], split: str, given: list[Any], golds: list[Any]) -> pd.DataFrame:
+def _frame(name: str, split: str, found: Measured) -> pd.DataFrame:
     """Return the output and the gold answer of each example, and the row of its split that it is."""
-    rows = [f"{part.task.name} {row}" if len(parts) > 1 else row for part in parts for row in part.rows]
     return pd.DataFrame(
         {
             "task": name,
-            "language": parts[0].language,
+            "language": found.parts[0].language,
             "split": split,
-            "row": rows,
-            "output": [json.dumps(output, ensure_ascii=False) for output in given],
-            "gold": [json.dumps(gold, ensure_ascii=False) for gold in golds],
+            "row": found.rows,
+            "output": [json.dumps(output, ensure_ascii=False) for output in found.outputs],
+            "gold": [json.dumps(gold, ensure_ascii=False) for gold in found.golds],
         }
     )
 

@@ -1,0 +1,105 @@
+"""The head that parses: biaffine scores of arcs and relations, decoded to a tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from transfer_analysis.training.heads.head import Batch, Head
+from transfer_analysis.training.heads.trees import best_tree
+from transfer_analysis.training.reading.features import IGNORED
+
+#: Widths of what is compared for arcs and for relations.
+_ARCS, _RELATIONS = 256, 64
+
+#: What an arc scores that cannot be.
+_NEVER = -1e9
+
+
+class Biaffine(Head):
+    """Arcs and relations between words by deep biaffine attention (Dozat & Manning 2017).
+
+    A word is its first subword; the first subword of all stands for the root. A batch's `targets` have the shape
+    (examples, subwords, 2): the place of the head's first subword and the number of the relation, `IGNORED` where a
+    subword begins no word (both) or where the head was cut off (the place).
+    """
+
+    def __init__(self, width: int, relations: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.arc_dependent, self.arc_head = _projection(width, _ARCS), _projection(width, _ARCS)
+        self.relation_dependent, self.relation_head = _projection(width, _RELATIONS), _projection(width, _RELATIONS)
+        # The last row of the first side and the last column of the second are the linear terms.
+        self.arc = nn.Parameter(torch.empty(_ARCS + 1, _ARCS))
+        self.relation = nn.Parameter(torch.empty(relations, _RELATIONS + 1, _RELATIONS + 1))
+        for weight in (self.arc, self.relation):
+            nn.init.xavier_uniform_(weight)
+
+    def forward(self, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return scores, shape (examples, subwords, subwords + 2 × relation width).
+
+        For each subword, the score of each place as its head, where both begin words, and then what relations are
+        scored from: they are scored for one head of each word only.
+        """
+        states = self.dropout(hidden)
+        dependents = _with_one(self.dropout(self.arc_dependent(states)))
+        arcs = dependents @ self.arc @ self.dropout(self.arc_head(states)).transpose(1, 2)
+        sides = [self.dropout(side(states)) for side in (self.relation_dependent, self.relation_head)]
+        return torch.cat(
+            [arcs.float().masked_fill(~_possible(batch), _NEVER), *(side.float() for side in sides)], dim=-1
+        )
+
+    def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the mean cross-entropy of heads plus that of relations to the gold heads."""
+        heads, relations = batch["targets"].unbind(dim=-1)
+        known = heads != IGNORED
+        arcs = logits[..., : logits.shape[1]]
+        scores = self._relation_scores(logits, heads.clamp(min=0))
+        return functional.cross_entropy(arcs[known], heads[known]) + functional.cross_entropy(
+            scores[known], relations[known]
+        )
+
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
+        """Return, per example, the head (1 for the first word, 0 for the root) and the relation of each word."""
+        words = batch["targets"][..., 1] != IGNORED
+        arcs = logits[..., : logits.shape[1]].log_softmax(dim=-1).cpu().numpy()
+        heads = torch.zeros_like(batch["targets"][..., 0])
+        trees = []
+        for i, mask in enumerate(words.cpu().numpy()):
+            places = np.concatenate([[0], np.flatnonzero(mask)])
+            tree = best_tree(arcs[i][np.ix_(places[1:], places)])
+            trees.append(tree)
+            heads[i, torch.from_numpy(places[1:])] = torch.from_numpy(places[tree]).to(heads.device)
+        relations = self._relation_scores(logits, heads).argmax(dim=-1)
+        return [
+            [[int(h), int(r)] for h, r in zip(tree, row[mask].tolist(), strict=True)]
+            for tree, row, mask in zip(trees, relations, words, strict=True)
+        ]
+
+    def _relation_scores(self, logits: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
+        """Return the scores of relations to the given heads, shape (examples, subwords, relations)."""
+        length = logits.shape[1]
+        dependents, sides = logits[..., length : length + _RELATIONS], logits[..., length + _RELATIONS :]
+        chosen = torch.gather(sides, 1, heads.unsqueeze(-1).expand(-1, -1, _RELATIONS))
+        return torch.einsum("bsi,rij,bsj->bsr", _with_one(dependents), self.relation, _with_one(chosen))
+
+
+def _projection(width: int, size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, size), nn.LeakyReLU(0.1))
+
+
+def _with_one(states: torch.Tensor) -> torch.Tensor:
+    return torch.cat([states, torch.ones_like(states[..., :1])], dim=-1)
+
+
+def _possible(batch: Batch) -> torch.Tensor:
+    """Return which subword may have which as its head: a word any other word or the root."""
+    words = batch["targets"][..., 1] != IGNORED
+    heads = words.clone()
+    heads[:, 0] = True
+    other = ~torch.eye(words.shape[1], dtype=torch.bool, device=words.device)
+    return words[:, :, None] & heads[:, None, :] & other

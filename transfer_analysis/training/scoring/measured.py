@@ -1,0 +1,69 @@
+"""What an encoder and its head give on examples: scores, outputs, gold answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.heads import Head
+from transfer_analysis.training.loop import predict
+from transfer_analysis.training.reading.data import Examples
+from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.ranking import rank
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Examples of one language, scored.
+
+    Attributes
+    ----------
+    parts
+        The examples, of one source or several.
+    scores
+        Metric → per cent.
+    rows, outputs, golds
+        Per example: its row of its split, what was given (for a query, the ranks of what is right), and what is right.
+    unknown
+        Share of subwords that the tokenizer does not know, in per cent.
+    """
+
+    parts: Sequence[Examples]
+    scores: dict[str, float]
+    rows: list[str]
+    outputs: list[Any]
+    golds: list[Any]
+    unknown: float
+
+
+def measure(
+    session: Session, encoder: Encoder, head: Head, name: str, groups: Sequence[Sequence[Examples]]
+) -> list[Measured]:
+    """Score a task's examples.
+
+    Parameters
+    ----------
+    groups
+        Examples of one language each, of one source or several put together. Queries are ranked among the candidates
+        of all groups; everything else is scored group by group.
+    """
+    task = session.task(name)
+    recipe = session.recipe(task)
+    numerics = replace(session.setting.numerics, precision=recipe.precision)
+    if task.head == "dual-encoder":
+        found = rank(task, groups, encoder, numerics, recipe.max_length)
+        return [
+            Measured(group, {"map_at_20": r.score()}, r.rows, r.ranks, [len(ranks) for ranks in r.ranks], r.unknown)
+            for group, r in zip(groups, found, strict=True)
+        ]
+    measured = []
+    for group in groups:
+        features = session.joined_features(group, task, encoder)
+        given = outputs(features, predict(encoder, head, features, numerics))
+        scores = evaluate(features, given, group[0].language)
+        rows = [f"{part.task.name} {row}" if len(group) > 1 else row for part in group for row in part.rows]
+        measured.append(Measured(group, scores, rows, given, features.golds, features.unknown_share()))
+    return measured

@@ -1,0 +1,119 @@
+"""Ranking: queries of each language among the candidates of all languages together.
+
+(LAReQA, Roy et al. 2020; mAP@20 as in XTREME-R, Ruder et al. 2021.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.reading.data import Examples
+from transfer_analysis.training.reading.ranked import Candidate, Pair, candidates, pairs, query_column
+from transfer_analysis.training.reading.tokens import candidate_texts, texts
+from transfer_analysis.training.scoring.retrieval import Floats, vectors_of
+
+#: How far down the ranking right candidates count.
+CUT = 20
+
+#: Queries whose cosines are in memory at once.
+_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Queries of one language.
+
+    Attributes
+    ----------
+    rows
+        The row of the split that each query is.
+    ranks
+        Per query, the ranks of its right candidates in ascending order, counted from 1.
+    unknown
+        Share of the queries' subwords that the tokenizer does not know, in per cent.
+    """
+
+    rows: list[str]
+    ranks: list[list[int]]
+    unknown: float
+
+    def score(self) -> float:
+        """Return the mean average precision at 20, in per cent."""
+        return 100 * float(np.mean([average_precision(ranks) for ranks in self.ranks]))
+
+
+def rank(
+    task: Task, groups: Sequence[Sequence[Examples]], encoder: Encoder, numerics: Numerics, max_length: int
+) -> list[Ranked]:
+    """Return each group's queries, ranked among the candidates of all groups.
+
+    Parameters
+    ----------
+    groups
+        Examples of one language each, from one or several sources. The same candidate in two groups is one.
+    """
+    pool: dict[Candidate, set[str]] = {}
+    for part in (part for group in groups for part in group):
+        for candidate, keys in candidates(part.task, part.records).items():
+            pool.setdefault(candidate, set()).update(keys)
+    right: dict[str, list[int]] = {}
+    for number, keys in enumerate(pool.values()):
+        for key in keys:
+            right.setdefault(key, []).append(number)
+    made = candidate_texts(list(pool), encoder, max_length)
+    among = vectors_of(task, made, encoder, numerics, pooling=encoder.pooling)
+    return [_ranked(task, group, among, right, encoder, numerics, max_length) for group in groups]
+
+
+def average_precision(ranks: Sequence[int], cut: int = CUT) -> float:
+    """Return the average precision (0 to 1) of a query whose right candidates stand at `ranks` (ascending, from 1).
+
+    The mean over right candidates of the precision at their rank, those below the cut counting as 0; where there are more
+    than the cut has room for, the mean is over as many as it has.
+    """
+    within = [hit / place for hit, place in enumerate(ranks, start=1) if place <= cut]
+    return sum(within) / min(len(ranks), cut)
+
+
+def ranks_of(cosines: Floats, right: Sequence[int]) -> list[int]:
+    """Return the ranks of right candidates, ascending from 1; of equal cosines the first candidate is ahead."""
+    numbers = np.arange(len(cosines))
+    found = []
+    for own in right:
+        ahead = (cosines > cosines[own]) | ((cosines == cosines[own]) & (numbers < own))
+        found.append(1 + int(ahead.sum()))
+    return sorted(found)
+
+
+def _ranked(
+    task: Task,
+    group: Sequence[Examples],
+    among: Floats,
+    right: dict[str, list[int]],
+    encoder: Encoder,
+    numerics: Numerics,
+    max_length: int,
+) -> Ranked:
+    asked = [(pair, row) for part in group for pair, row in zip(*_queries(part), strict=True)]
+    made = texts([pair.query for pair, _ in asked], None, encoder, max_length)
+    unknown, subwords = made.unknown(encoder)
+    queries = vectors_of(task, made, encoder, numerics, pooling=encoder.pooling)
+    ranks: list[list[int]] = []
+    for start in range(0, len(queries), _BLOCK):
+        cosines: npt.NDArray[np.float64] = queries[start : start + _BLOCK] @ among.T
+        block = asked[start : start + _BLOCK]
+        ranks += [ranks_of(row, right[pair.key]) for row, (pair, _) in zip(cosines, block, strict=True)]
+    return Ranked([row for _, row in asked], ranks, 100 * float(unknown.sum()) / max(1, int(subwords.sum())))
+
+
+def _queries(part: Examples) -> tuple[list[Pair], list[str]]:
+    """Return the queries of examples and the row that each is."""
+    kept = [number for number, record in enumerate(part.records) if record[query_column(part.task)]]
+    return pairs(part.task, [part.records[n] for n in kept]), [part.rows[n] for n in kept]
