@@ -416,6 +416,19 @@ def test_language_modelling_alone_has_the_recipe_of_its_text(folder, tmp_path):
     assert names[0] != names[1]
 
 
+def test_a_split_that_is_trained_on_in_part_has_development_examples_left(folder):
+    """PAWS-X of a folder without a training set: half of its development set is trained on, the rest looked at."""
+    given = grid(targets=("paws-x",), substitutes={"paws-x": ("paws-x/validation",)}, target_examples=20)
+    made = session(folder, given.model_copy(update={"intermediate_examples": 10}))
+    (left,) = made.development("paws-x")
+    ((trained,),) = made.training("paws-x", 20)
+    assert left.split == "validation-rest"
+    assert len(left.records) == 10
+    assert sorted([*map(int, left.rows), *map(int, trained.rows)]) == list(range(1, 31))
+    everything = given.model_copy(update={"target_examples": 30})
+    assert session(folder, everything).development("paws-x") == []
+
+
 def test_development_examples_that_are_tests_are_left_out(folder, tmp_path):
     """As SQuAD's and XQuAD's: the same questions in records that name other things besides."""
     import shutil

@@ -14,6 +14,10 @@ from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.grid import Grid, LanguageModelling
 
 
+#: More examples than any split has.
+_ALL = 10**9
+
+
 @dataclass(frozen=True)
 class Source:
     """Where training examples come from: a task and one of its splits."""
@@ -77,20 +81,45 @@ def training_examples(
 
 
 def development_examples(
-    corpus: Corpus, catalogue: Catalogue, sources: tuple[Source, ...], language: str, count: int
+    corpus: Corpus, catalogue: Catalogue, sources: tuple[Source, ...], language: str, count: int, trained: int
 ) -> list[Examples]:
-    """Return development examples of the tasks that are trained on last; none where a task has none or trains on them."""
+    """Return development examples of the tasks that are trained on last; none where a task has none.
+
+    A task without a development split, or that trains on it, is looked at on what is left of the split it trains on, which
+    is then called its `-rest`.
+
+    Parameters
+    ----------
+    count
+        Examples, of all sources together.
+    trained
+        Most examples that a phase of the grid trains on.
+    """
     found = []
     for source in sources:
-        split = catalogue[source.task].splits.development
-        if split == source.split:
-            return []
+        split, wanted = catalogue[source.task].splits.development, max(1, count // len(sources))
         try:
-            sample = corpus.sample(source.task, language, split, max(1, count // len(sources)), _seed(source.task))
+            if split == source.split:
+                raise MissingError("it is trained on")
+            sample = corpus.sample(source.task, language, split, wanted, _seed(source.task))
         except MissingError:
+            split, sample = f"{source.split}-rest", _left(corpus, source, language, wanted, trained)
+        if not sample.records:
             return []
         found.append(_examples(catalogue[source.task], language, split, sample))
     return found
+
+
+def _left(corpus: Corpus, source: Source, language: str, count: int, trained: int) -> Sample:
+    """Return examples of a split that are not trained on, in the split's order."""
+    try:
+        every = corpus.sample(source.task, language, source.split, _ALL, _seed(source.task))
+        used = set(corpus.sample(source.task, language, source.split, trained, _seed(source.task)).rows)
+    except MissingError:
+        return Sample([], [], 0)
+    left = [i for i, row in enumerate(every.rows) if row not in used]
+    chosen = sorted(np.random.default_rng(_seed(source.task)).permutation(left)[:count].tolist())
+    return Sample([every.records[i] for i in chosen], [every.rows[i] for i in chosen], every.total)
 
 
 def test_languages(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str) -> tuple[list[str], list[str]]:

@@ -136,7 +136,8 @@ class Session:
         last = training_sources(setting.grid, setting.catalogue, name)[-1]
         count = self.recipe(setting.catalogue[name]).development_examples
         language = setting.grid.source_language
-        found = development_examples(setting.corpus, setting.catalogue, last, language, count)
+        trained = max(setting.grid.intermediate_examples, setting.grid.target_examples)
+        found = development_examples(setting.corpus, setting.catalogue, last, language, count, trained)
         if name in setting.grid.targets:
             tested = {_read_part(e.task, r) for e in self.tests(name) if e.language == language for r in e.records}
             found = [_without(part, tested) for part in found]
