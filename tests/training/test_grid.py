@@ -290,3 +290,15 @@ def test_some_conditions_are_trained_from_random_weights_too():
         Grid(conditions=("sim-topic",), initialisations=("random",), random_conditions=("sim-topik",), **settings)
     with pytest.raises(ValueError, match="initialisations must list random too"):
         Grid(conditions=("sim-topic",), random_conditions=("sim-topic",), **settings)
+
+
+def test_the_baseline_may_have_more_seeds_than_the_conditions():
+    fields = {"targets": ("xnli",), **GRID, "seeds": (1, 2)}
+    jobs = Grid(conditions=("qqp",), baseline_seeds=(3, 4), **fields).jobs()
+    assert sorted((job.condition, job.seed) for job in jobs) == [
+        *(("none", seed) for seed in (1, 2, 3, 4)),
+        ("qqp", 1),
+        ("qqp", 2),
+    ]
+    with pytest.raises(ValueError, match="baseline_seeds: 2 is given twice, or is one of seeds"):
+        Grid(conditions=("qqp",), baseline_seeds=(2,), **fields)

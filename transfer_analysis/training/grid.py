@@ -92,6 +92,8 @@ class Grid(_Model):
         Target tasks.
     seeds
         One run of each condition × target per seed.
+    baseline_seeds
+        Further seeds of `none`, which every gain shares.
     initialisations
         `pretrained`, `random` or both.
     random_conditions
@@ -113,6 +115,7 @@ class Grid(_Model):
     conditions: tuple[Annotated[str, AfterValidator(_readable)], ...]
     targets: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    baseline_seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
     initialisations: tuple[Initialisation, ...] = ("pretrained",)
     random_conditions: Names | None = None
     source_language: str = "en"
@@ -131,6 +134,9 @@ class Grid(_Model):
             given = getattr(self, name)
             if len(set(given)) < len(given):
                 raise ValueError(f"{name}: {next(v for v in given if given.count(v) > 1)!r} is given twice")
+        for seed in self.baseline_seeds:
+            if (*self.seeds, *self.baseline_seeds).count(seed) > 1:
+                raise ValueError(f"baseline_seeds: {seed} is given twice, or is one of seeds")
         for name in self.random_conditions or ():
             if name not in self.conditions:
                 raise ValueError(f"random_conditions: {name!r} is not among conditions{nearest(name, self.conditions)}")
@@ -153,9 +159,9 @@ class Grid(_Model):
         """Return all jobs: those without intermediate training first, as every gain needs them, then the longest."""
         every = [
             Job(initialisation, condition, seed)
-            for seed in self.seeds
+            for seed in (*self.seeds, *self.baseline_seeds)
             for initialisation in self.initialisations
-            for condition in (NONE, *self._conditions_of(initialisation))
+            for condition in (NONE, *(self._conditions_of(initialisation) if seed in self.seeds else ()))
         ]
         # What takes longest should not be begun last, when the other processes have nothing left to do.
         return sorted(every, key=lambda job: (job.condition != NONE, not job.condition.startswith(MULTI_TASK)))
