@@ -327,3 +327,36 @@ def test_a_distance_correlation_of_many_levels_has_no_pigeonhole_interval(tmp_pa
     command = ("fit", "association", tmp_path / "many.csv", "--distance", "distance", "--permutations", "99")
     assert "pigeonhole bootstrap of conditions and targets" in fit(*command)
     assert "pigeonhole" not in fit(*command, "--method", "distance")
+
+
+def test_effects_are_of_runs_and_not_of_languages(tmp_path):
+    """Two models, five seeds of none and three of a condition: a run is its mean over languages, English apart."""
+    from transfer_analysis.statistics import effects_beside_baseline
+
+    rng = np.random.default_rng(0)
+    rows = [
+        {"model": model, "condition": c, "target": "xnli", "language": code, "seed": seed, "score": rng.normal(60, 2)}
+        for model in ("a", "b")
+        for c, seeds in (("none", 5), ("qqp", 3), ("squad", 3))
+        for seed in range(seeds)
+        for code in ("en", "de", "sw")
+    ]
+    path = tmp_path / "results.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    found = json.loads(CliRunner().invoke(app, ["fit", "effects", str(path), "--json"]).stdout)
+    assert len(found) == 2 * 2 * 2
+    frame = pd.DataFrame(rows).query("model == 'a' and language != 'en'")
+    runs = frame.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
+    expected = effects_beside_baseline(runs).set_index("condition")
+    for row in found:
+        if (row["model"], row["languages"]) == ("a", "zero-shot"):
+            assert row["effect"] == pytest.approx(expected.loc[row["condition"], "effect"])
+            assert row["low"] == pytest.approx(expected.loc[row["condition"], "low"])
+            assert (row["seeds"], row["baseline_seeds"]) == (3, 5)
+    shown = CliRunner().invoke(app, ["fit", "effects", str(path), "-o", str(tmp_path / "e.csv")])
+    assert "a, pretrained, zero-shot: mean score" in shown.stdout
+    assert len(pd.read_csv(tmp_path / "e.csv")) == 8
+    alone = tmp_path / "alone.csv"
+    pd.DataFrame(rows).query("condition == 'none'").to_csv(alone, index=False)
+    refused = CliRunner().invoke(app, ["fit", "effects", str(alone)])
+    assert refused.exit_code != 0

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, key_values, pairs
-from transfer_analysis.commands.fitting import Direction, OutCsv, Permutations, Seed, Table, direction, read_frame, say
+from transfer_analysis.commands.common import AsJson, OwnTasks, key_values, pairs, print_table, read_catalogue
+from transfer_analysis.commands.fitting import (
+    Direction,
+    OutCsv,
+    Permutations,
+    Seed,
+    Table,
+    direction,
+    read_frame,
+    records,
+    say,
+    write_csv,
+)
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,6 +97,56 @@ def contrast_command(
     if not outcomes:
         raise InputError(notes)
     say(outcomes, out, as_json, tuple(notes))
+
+
+@app.command("effects", epilog="Example: transfer-analysis fit effects data/results/verse-mini.parquet -o effects.csv")
+def effects_command(
+    table: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    split: Annotated[str, typer.Option(help="Split of the scores.")] = "test",
+    own_tasks: OwnTasks = None,
+    out: OutCsv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Does a condition differ from none by more than seeds do? Each target's conditions together, by Dunnett's procedure.
+
+    A run's score is its mean over the languages that were not trained on, or that in the source language.
+    """
+    import pandas as pd
+
+    from transfer_analysis.results import TransferTable, read_table
+    from transfer_analysis.studies.selected import effects, scores_of
+
+    catalogue = read_catalogue(own_tasks)
+    scores = scores_of(read_table(table, catalogue), catalogue, split=split)
+    tables = [
+        effects(TransferTable(part.reset_index(drop=True))).assign(model=model)
+        for model, part in scores.groupby("model")
+    ]
+    found = pd.concat(tables, ignore_index=True)
+    if found.empty:
+        raise InputError(f"{table}: no target has runs with condition 'none' and with another")
+    keys = ["model", "initialisation", "languages"]
+    found = found[[*keys, *(column for column in found.columns if column not in keys)]]
+    write_csv(found, out)
+    if as_json:
+        typer.echo(json.dumps(records(found), indent=2))
+        return
+    for (model, initialisation, languages), part in found.groupby(keys, sort=False):
+        typer.echo(f"{model}, {initialisation}, {languages}: mean score, and effect beside none with its interval")
+        targets = list(dict.fromkeys(part["target"]))
+        cells = {(row.condition, row.target): _effect(row) for row in part.itertuples()}
+        baselines = part.groupby("target")["baseline_mean"].first()
+        rows = [["none", *(f"{baselines[target]:.1f}" for target in targets)]]
+        rows += [[name, *(cells.get((name, t), "") for t in targets)] for name in dict.fromkeys(part["condition"])]
+        print_table(["condition", *targets], rows)
+    typer.echo("* differs from none at 5%, over all conditions of the target together")
+
+
+def _effect(row: Any) -> str:
+    """Say a condition's mean, its effect and the interval, as short as a cell wants it."""
+    if row.p_value != row.p_value:
+        return f"{row.mean:.1f} ({row.effect:+.1f})"
+    return f"{row.mean:.1f} ({row.low:+.1f} to {row.high:+.1f}){'*' if row.p_value < 0.05 else ''}"
 
 
 def _sides(groups: dict[str, list[str]], where: list[str] | None) -> list[dict[str, list[str]]]:

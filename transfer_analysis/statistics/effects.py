@@ -42,7 +42,7 @@ def effects_beside_baseline(
     Returns
     -------
     DataFrame
-        One row per condition × target: `effect`, `low`, `high` (in points), `p_value` (two-sided, adjusted within the
+        One row per condition × target: `mean`, `baseline_mean`, `effect`, `low`, `high` (in points), `p_value` (two-sided, adjusted within the
         target), `seeds` and `baseline_seeds`. Where no condition of a target has two seeds, interval and p are NaN.
 
     Raises
@@ -127,6 +127,8 @@ def _of_target(target: str, part: pd.DataFrame, baseline: str, confidence: float
         {
             "target": target,
             "condition": list(runs),
+            "mean": [float(values.mean()) for values in runs.values()],
+            "baseline_mean": float(control.mean()),
             "effect": [float(values.mean() - control.mean()) for values in runs.values()],
             "low": np.nan,
             "high": np.nan,

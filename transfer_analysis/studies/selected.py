@@ -47,20 +47,37 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
     InputError
         Where none is left, naming what the results have.
     """
-    frame = _where(table.frame, "split", study.split)
-    frame = _where(frame, "checkpoint", study.checkpoint)
-    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
-    wanted = frame[frame["metric"] == (study.metric or own)]
-    if wanted.empty:
-        raise InputError(
-            f"the results have no {study.metric or 'target metric'} scores in split {study.split!r}; "
-            f"they have {', '.join(sorted(frame['metric'].unique()))}"
-        )
+    wanted = scores_of(table, catalogue, study.metric, study.split, study.checkpoint)
     of_floor = wanted["model"].isin([study.floor_model])
     comparable = wanted[~of_floor]
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
     return Selected(_table(studied), _table(comparable), floors.rename(columns={"score": "floor"}))
+
+
+def scores_of(
+    table: TransferTable,
+    catalogue: Catalogue,
+    metric: str | None = None,
+    split: str = "test",
+    checkpoint: str = "last",
+) -> pd.DataFrame:
+    """Return the scores of one metric, or of each target's own, in one split and of one checkpoint.
+
+    Raises
+    ------
+    InputError
+        Where there are none, naming what the results have.
+    """
+    frame = _where(_where(table.frame, "split", split), "checkpoint", checkpoint)
+    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
+    wanted = frame[frame["metric"] == (metric or own)]
+    if wanted.empty:
+        raise InputError(
+            f"the results have no {metric or 'target metric'} scores in split {split!r}; "
+            f"they have {', '.join(sorted(frame['metric'].unique()))}"
+        )
+    return wanted
 
 
 def effects(comparable: TransferTable) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.grid import Grid, LanguageModelling
 
-
 #: More examples than any split has.
 _ALL = 10**9
 
