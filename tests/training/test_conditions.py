@@ -425,6 +425,9 @@ def test_a_split_that_is_trained_on_in_part_has_development_examples_left(folder
     assert left.split == "validation-rest"
     assert len(left.records) == 10
     assert sorted([*map(int, left.rows), *map(int, trained.rows)]) == list(range(1, 31))
+    limited = session(folder, given.model_copy(update={"target_examples": 30, "limits": {"paws-x": 25}}))
+    assert len(limited.training("paws-x", 30)[0][0].records) == 25
+    assert len(limited.development("paws-x")[0].records) == 5
     everything = given.model_copy(update={"target_examples": 30})
     assert session(folder, everything).development("paws-x") == []
 

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from transfer_analysis.cli import app
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
@@ -23,7 +24,9 @@ from transfer_analysis.training.pretraining.simulated import Pretraining, pretra
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.execute import run_grid
+from transfer_analysis.training.runs.provenance import provenance
 from transfer_analysis.training.runs.store import Store, identity
+from typer.testing import CliRunner
 
 TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16, dropout=0.1)
 
@@ -265,6 +268,20 @@ def test_plans(tmp_path):
     path.write_text(path.read_text().replace("conditions: [], seeds: [-1]", "x: 1") + "recipe: {name: smal}\n")
     with pytest.raises(InputError):
         load_plan(path)
+
+
+def test_what_runs_were_made_from_is_said_once(folder, reference, tmp_path):
+    found = provenance(Store(folder / "reference"))
+    assert found["runs"] == 2 * 2 * 2 + 2  # conditions × targets × seeds, and the intermediate training of two seeds
+    assert set(found["targets"]) == {"sim-pos", "sim-qa"}
+    assert set(found["targets"]["sim-pos"]["tested_on"]) == {"en/test", "de/test", "tr/test"}
+    assert found["intermediate"]["sim-topic"]["sim-topic"]["trained_on"]
+    assert found["common"]["model"] == ["tiny"]
+    assert found["targets"]["sim-pos"]["recipe"]["epochs"] == 1
+    out = tmp_path / "provenance.json"
+    done = CliRunner().invoke(app, ["train", "provenance", str(folder / "reference"), "-o", str(out)])
+    assert done.exit_code == 0
+    assert json.loads(out.read_text()) == found
 
 
 def test_some_conditions_are_trained_from_random_weights_too():

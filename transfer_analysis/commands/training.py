@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from transfer_analysis.commands.common import (
     store_table,
 )
 from transfer_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from transfer_analysis.training.runs.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="The bundled training core: a grid of intermediate and target tasks.")
 
@@ -91,19 +94,37 @@ def train_status_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")], as_json: AsJson = False
 ) -> None:
     """Say how many runs of a store are finished, which failed and why, and how many are in the middle."""
-    from transfer_analysis.training.runs.store import Store
-
-    if not store.is_dir():
-        raise InputError(f"{store}: no such folder; expected one that `train grid --store` wrote")
-    finished = [record["about"] for record in Store(store).finished()]
-    failed = list(Store(store).failed())
+    found = _store(store)
+    finished = [record["about"] for record in found.finished()]
+    failed = list(found.failed())
     if as_json:
         typer.echo(json.dumps({"finished": finished, "failed": failed}, ensure_ascii=False, indent=2))
         return
     for record in failed:
         typer.echo(f"failed: {record['reason']}")
-    begun = Store(store).begun()
-    typer.echo(f"{len(finished)} runs finished, {len(failed)} failed, {begun} phases begun and not ended")
+    typer.echo(f"{len(finished)} runs finished, {len(failed)} failed, {found.begun()} phases begun and not ended")
+
+
+@app.command("provenance", epilog="Example: transfer-analysis train provenance runs/ -o provenance.json")
+def provenance_command(
+    store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")] = Path("provenance.json"),
+) -> None:
+    """Write what the runs of a store were made from: encoders, recipes, and hashes of all examples, each said once."""
+    from transfer_analysis.files import write_text
+    from transfer_analysis.training.runs.provenance import provenance
+
+    found = provenance(_store(store))
+    write_text(out, json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    typer.echo(f"wrote {out}: {found['runs']} runs, {len(found['targets'])} targets")
+
+
+def _store(path: Path) -> Store:
+    from transfer_analysis.training.runs.store import Store
+
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; expected one that `train grid --store` wrote")
+    return Store(path)
 
 
 @app.command("pretrain", epilog="Example: transfer-analysis train pretrain encoder.yaml --from corpora/ -o my-encoder")

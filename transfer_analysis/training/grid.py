@@ -108,6 +108,8 @@ class Grid(_Model):
     intermediate_examples, target_examples, test_examples
         Training examples of an intermediate task and of a target task (in the source language), and test examples
         per language; all there are where a corpus has fewer.
+    limits
+        Task → most training examples of it, where that is fewer than of the others.
     unknown
         What to do with texts of which the encoder's tokenizer knows no subword: `refuse`, or `keep` them.
     """
@@ -126,6 +128,7 @@ class Grid(_Model):
     intermediate_examples: int = Field(gt=0)
     target_examples: int = Field(gt=0)
     test_examples: int = Field(gt=0)
+    limits: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     unknown: Literal["refuse", "keep"] = "refuse"
 
     @model_validator(mode="after")

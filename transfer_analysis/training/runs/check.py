@@ -177,8 +177,9 @@ class _Check:
         known = [task.name for task in catalogue]
         used = {*grid.targets, *_members(self.session)}
         self.add(
-            f"substitutes: {name!r} is neither a target nor an intermediate task of the grid{nearest(name, used)}"
-            for name in grid.substitutes
+            f"{field}: {name!r} is neither a target nor an intermediate task of the grid{nearest(name, used)}"
+            for field, given in (("substitutes", grid.substitutes), ("limits", grid.limits))
+            for name in given
             if name not in used
         )
         heads = {task.head for task in catalogue}

@@ -122,6 +122,7 @@ class Session:
     def training(self, name: str, count: int, language: str = "") -> list[list[Examples]]:
         """Return what a task is trained on: in turn, and in each turn the sources that are put together."""
         setting = self.setting
+        count = min(count, setting.grid.limits.get(name, count))
         return [
             self._training(turn, language or setting.grid.source_language, count)
             for turn in training_sources(setting.grid, setting.catalogue, name)
@@ -137,6 +138,7 @@ class Session:
         count = self.recipe(setting.catalogue[name]).development_examples
         language = setting.grid.source_language
         trained = max(setting.grid.intermediate_examples, setting.grid.target_examples)
+        trained = min(trained, setting.grid.limits.get(name, trained))
         found = development_examples(setting.corpus, setting.catalogue, last, language, count, trained)
         if name in setting.grid.targets:
             tested = {_read_part(e.task, r) for e in self.tests(name) if e.language == language for r in e.records}
