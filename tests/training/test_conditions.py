@@ -14,6 +14,7 @@ from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
+from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.runs.phases import intermediate_phase, intermediate_recipe, target_phases
 from transfer_analysis.training.runs.run import Runner
@@ -430,6 +431,15 @@ def test_a_split_that_is_trained_on_in_part_has_development_examples_left(folder
     assert len(limited.development("paws-x")[0].records) == 5
     everything = given.model_copy(update={"target_examples": 30})
     assert session(folder, everything).development("paws-x") == []
+
+
+def test_a_target_may_be_tested_on_another_number_of_examples(folder):
+    made = session(folder, grid("qqp", targets=("xnli", "paws-x"), tested_on={"paws-x": 3}))
+    assert [len(e.records) for e in made.tests("xnli")] == [8]
+    assert {e.language: len(e.records) for e in made.tests("paws-x")} == {"de": 3, "en": 3}
+    wrong = session(folder, grid("qqp", tested_on={"paws": 3}))
+    with pytest.raises(InputError, match="tested_on: 'paws' is no target of the grid"):
+        check_grid(wrong, wrong.encoder("pretrained", 1))
 
 
 def test_development_examples_that_are_tests_are_left_out(folder, tmp_path):

@@ -110,6 +110,9 @@ class Grid(_Model):
         per language; all there are where a corpus has fewer.
     limits
         Task → most training examples of it, where that is fewer than of the others.
+    tested_on
+        Target → its test examples per language, where that is another number than of the others: how many sentences there
+        are to choose from is part of what retrieval is.
     unknown
         What to do with texts of which the encoder's tokenizer knows no subword: `refuse`, or `keep` them.
     """
@@ -129,6 +132,7 @@ class Grid(_Model):
     target_examples: int = Field(gt=0)
     test_examples: int = Field(gt=0)
     limits: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    tested_on: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     unknown: Literal["refuse", "keep"] = "refuse"
 
     @model_validator(mode="after")
@@ -151,6 +155,10 @@ class Grid(_Model):
         if self.mlm is None and any(c.reads_text for c in read):
             raise ValueError("mlm: say on which text the conditions with mlm are trained")
         return self
+
+    def tests(self, target: str) -> int:
+        """Return how many test examples per language a target has at most."""
+        return self.tested_on.get(target, self.test_examples)
 
     def members(self, condition: Condition) -> tuple[str, ...]:
         """Return the intermediate tasks of a condition; none for `none` and `mlm`."""

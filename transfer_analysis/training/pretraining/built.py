@@ -130,6 +130,7 @@ def save_pretrained(
     """Write encoder, language-model head and tokenizer as one model that `AutoModelForMaskedLM` loads too."""
     from transformers import BertForMaskedLM
 
+    be_quiet()
     whole = BertForMaskedLM(encoder.model.config)
     whole.bert.load_state_dict(encoder.model.state_dict())
     transform = whole.cls.predictions.transform

@@ -146,7 +146,7 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
     for language in test_languages(corpus, catalogue, grid, target)[0]:
         for split in splits:
             try:
-                sample = corpus.sample(target, language, split, grid.test_examples, _seed(target))
+                sample = corpus.sample(target, language, split, grid.tests(target), _seed(target))
             except MissingError:
                 continue
             yield _examples(about, language, split, sample)

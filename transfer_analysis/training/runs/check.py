@@ -182,6 +182,11 @@ class _Check:
             for name in given
             if name not in used
         )
+        self.add(
+            f"tested_on: {name!r} is no target of the grid{nearest(name, grid.targets)}"
+            for name in grid.tested_on
+            if name not in grid.targets
+        )
         heads = {task.head for task in catalogue}
         self.add(
             f"recipe: tasks: unknown head or task {name!r}{nearest(name, [*heads, *known])}"

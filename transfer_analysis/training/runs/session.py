@@ -162,7 +162,7 @@ class Session:
             found = []
             for language in (e.language for e in self.tests(target)):
                 try:
-                    sample = setting.corpus.sample(target, language, split, setting.grid.test_examples)
+                    sample = setting.corpus.sample(target, language, split, setting.grid.tests(target))
                 except MissingError as error:
                     raise InputError(
                         f"{target} {language}: the threshold is tuned on the split {split!r}, which is missing"
