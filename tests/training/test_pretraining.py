@@ -92,6 +92,18 @@ def test_the_language_head_travels_with_the_encoder(made):
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
+def test_a_mask_hides_a_whole_word(made):
+    tokenizer = load_encoder(str(made.folder)).tokenizer
+    assert "▁" not in tokenizer.tokenize("kai [MASK] moe")
+
+
+def test_characters_of_no_training_text_are_read_as_bytes(made):
+    tokenizer = load_encoder(str(made.folder)).tokenizer
+    ids = tokenizer("kai ж 語", add_special_tokens=False)["input_ids"]
+    assert tokenizer.unk_token_id not in ids
+    assert tokenizer.decode(ids) == "kai ж 語"
+
+
 def test_it_learns_more_than_frequencies(made):
     found = made.languages.set_index("language")
     assert set(found.index) == {"en", "el"}

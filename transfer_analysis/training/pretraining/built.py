@@ -86,7 +86,7 @@ def train_tokenizer(
         counts = balanced_counts([len(t) for t in texts.values()], temperature)
         weighted = [t[i % len(t)] for t, count in zip(texts.values(), counts, strict=True) for i in range(count)]
         tokenizer.train_from_iterator(weighted, trainer)
-        tokenizer = _with_bytes(tokenizer)
+        tokenizer = _completed(tokenizer)
         ids = [(name, tokenizer.token_to_id(name)) for name in (_SPECIAL["cls"], _SPECIAL["sep"])]
         tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ids
@@ -99,14 +99,19 @@ def train_tokenizer(
     )
 
 
-def _with_bytes(tokenizer: Tokenizer) -> Tokenizer:
-    """Return a tokenizer of byte pairs that reads characters which are not in its vocabulary as their bytes."""
+def _completed(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer of byte pairs that reads characters which are not in its vocabulary as their bytes.
+
+    As in XLM-R, the mask takes the space before it along: "the [MASK]" hides a word, and not the second half of one.
+    """
     from tokenizers import Tokenizer, decoders
 
     state = json.loads(tokenizer.to_str())
     vocabulary = state["model"]["vocab"]
     vocabulary.update({f"<0x{byte:02X}>": len(vocabulary) + byte for byte in range(_BYTES)})
     state["model"]["byte_fallback"] = True
+    for added in state["added_tokens"]:
+        added["lstrip"] = added["content"] == _SPECIAL["mask"]
     made = Tokenizer.from_str(json.dumps(state))
     made.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
     return made
