@@ -233,7 +233,8 @@ def test_cells_are_means_over_the_same_runs(taskweb):
 def test_overlapping_cells_have_neither_outcome_nor_distance(tmp_path):
     from transfer_analysis.distances import DistanceMatrix
     from transfer_analysis.observations import observe
-    from transfer_analysis.studies.analyses import Material, task_cells
+    from transfer_analysis.studies.analyses import Material
+    from transfer_analysis.studies.analyses.cells import task_cells
     from transfer_analysis.studies.selected import Selected
 
     conditions, targets = ["mnli", "squad", "qqp", "mnli+mlm"], ["xnli", "paws-x"]

@@ -12,8 +12,10 @@ from transfer_analysis import reporting
 from transfer_analysis.distances.kinds import TASK_KINDS
 from transfer_analysis.languages import families, resolve
 from transfer_analysis.statistics import regression_band, selection_curve
-from transfer_analysis.studies.analyses import Cells, Material, language_cells, language_scores, task_cells
-from transfer_analysis.studies.study import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.cells import Cells, language_cells, task_cells
+from transfer_analysis.studies.analyses.languages import language_scores
+from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
 from transfer_analysis.tasks.conditions import NONE
 
 #: A heatmap's labels can be read on a page's width up to about this many.

@@ -18,7 +18,8 @@ import pandas as pd
 from transfer_analysis import __version__, reporting
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import columnwise_correlations
-from transfer_analysis.studies.analyses import Material, task_cells
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.cells import task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
 from transfer_analysis.studies.selected import what_was_learnt
 from transfer_analysis.studies.study import Study

@@ -20,9 +20,10 @@ from transfer_analysis.statistics import holm
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.findings import Finding
+from transfer_analysis.studies.hypotheses import covariates_of
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows
-from transfer_analysis.studies.study import Study, covariates_of
+from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
 

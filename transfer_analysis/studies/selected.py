@@ -10,7 +10,8 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
-from transfer_analysis.studies.study import ConditionEffect, Study
+from transfer_analysis.studies.hypotheses import ConditionEffect
+from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
 

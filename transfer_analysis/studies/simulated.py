@@ -15,7 +15,8 @@ from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
-from transfer_analysis.studies.study import Code, ConditionEffect, Study
+from transfer_analysis.studies.hypotheses import ConditionEffect
+from transfer_analysis.studies.study import Code, Study
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.tasks.conditions import parse_condition
 from transfer_analysis.training.grid import Grid

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
 from transfer_analysis.distances.kinds import TASK_KINDS
@@ -14,116 +14,15 @@ from transfer_analysis.documents import parse_yaml, validated
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
-from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.studies.hypotheses import (
+    ConditionEffect,
+    Declared,
+    Hypothesis,
+    LanguagePairAssociation,
+    LanguageSelection,
+    covariates_of,
+)
 from transfer_analysis.tasks import metrics
-
-Which = Literal["gain", "score"]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Hypothesis(_Model):
-    """What every hypothesis declares: a name, a sentence, and the direction it predicts."""
-
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
-    statement: str
-
-
-class TaskAssociation(_Hypothesis):
-    """Correlation of task distance with the outcome within targets."""
-
-    analysis: Literal["task-association"]
-    outcome: Which = "gain"
-    languages: Literal["all", "zero-shot"] = "all"
-    method: Literal["spearman", "pearson"] = "spearman"
-    alternative: Alternative = "two-sided"
-
-
-class PooledTaskAssociation(_Hypothesis):
-    """Correlation over all cells of task distance with the outcome standardised within its target."""
-
-    analysis: Literal["pooled-task-association"]
-    outcome: Which = "gain"
-    languages: Literal["all", "zero-shot"] = "all"
-    alternative: Alternative = "two-sided"
-
-
-class _Measured(_Hypothesis):
-    measure: Literal["ndcg", "regret"]
-    relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
-    k: int = Field(default=5, gt=0)
-    of: Literal["mean", "best"] = "mean"
-    relative: bool = True
-
-
-class TaskSelection(_Measured):
-    """Selecting intermediate tasks by distance."""
-
-    analysis: Literal["task-selection"]
-    outcome: Which = "score"
-    languages: Literal["all", "zero-shot"] = "all"
-
-    @model_validator(mode="after")
-    def _defined_for_gains(self) -> TaskSelection:
-        if self.outcome == "gain" and self.measure == "ndcg" and self.relevance == "scores":
-            raise ValueError(f"{self.id}: gains may be negative; use relevance ranks or clipped-gains")
-        if self.outcome == "gain" and self.measure == "regret" and self.relative:
-            raise ValueError(
-                f"{self.id}: relative regret needs positive values, gains may be negative; use relative: false"
-            )
-        return self
-
-
-class LanguageRegression(_Hypothesis):
-    """Slope of the score on the distance from one source language, over related languages."""
-
-    analysis: Literal["language-regression"]
-    distance: str
-    covariates: tuple[str, ...] = ()
-    alternative: Alternative = "two-sided"
-
-
-class LanguagePairAssociation(_Hypothesis):
-    """Correlation of language distance with the score over source languages, within a test language; descriptive."""
-
-    analysis: Literal["language-pair-association"]
-    distance: str
-
-
-class LanguageSelection(_Measured):
-    """Selecting source languages by distance; descriptive."""
-
-    analysis: Literal["language-selection"]
-    distance: str
-
-
-class ConditionEffect(_Hypothesis):
-    """Effect of one intermediate condition on one target, beside none."""
-
-    analysis: Literal["condition-effect"]
-    condition: str
-    target: str
-    languages: Literal["zero-shot", "source"] = "zero-shot"
-    alternative: Alternative = "two-sided"
-
-
-def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
-    """Return the covariates that a hypothesis adjusts for."""
-    return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
-
-
-Hypothesis = Annotated[
-    TaskAssociation
-    | PooledTaskAssociation
-    | TaskSelection
-    | LanguageRegression
-    | LanguagePairAssociation
-    | LanguageSelection
-    | ConditionEffect,
-    Field(discriminator="analysis"),
-]
 
 
 def _canonical(code: str) -> str:
@@ -137,7 +36,7 @@ def _canonical(code: str) -> str:
 Code = Annotated[str, AfterValidator(_canonical)]
 
 
-class TaskDistance(_Model):
+class TaskDistance(Declared):
     """A distance between tasks computed from the text of their examples, and where these come from."""
 
     name: str = Field(default="semantic", pattern=r"^[a-z_]+$")
@@ -157,14 +56,14 @@ class TaskDistance(_Model):
         return self
 
 
-class Covariate(_Model):
+class Covariate(Declared):
     """A property of languages to adjust for: a column of the table given, as it is or as log(1 + x)."""
 
     column: str
     transform: Literal["none", "log1p"] = "none"
 
 
-class Study(_Model):
+class Study(Declared):
     """One study.
 
     Attributes

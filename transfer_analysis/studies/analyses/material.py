@@ -1,0 +1,44 @@
+"""What the tests of a study work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.observations import Observations
+from transfer_analysis.results import Gains
+from transfer_analysis.studies.selected import Selected
+from transfer_analysis.studies.study import Study
+from transfer_analysis.tasks import Catalogue, load_catalogue
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the tests of a study work on.
+
+    Attributes
+    ----------
+    gains, scores
+        Joined rows with gains (None where the results have no conditions) and with scores of all conditions.
+    selected
+        The rows before the join, those of other initialisations, and the floors.
+    distances
+        The matrices by name.
+    covariates
+        Properties of languages, one row per language code.
+    catalogue
+        Known tasks, a person's own among them.
+    all_gains
+        Gains before the join, with the scores that have none.
+    """
+
+    study: Study
+    gains: Observations | None
+    scores: Observations
+    selected: Selected
+    distances: dict[str, DistanceMatrix]
+    covariates: pd.DataFrame
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+    all_gains: Gains | None = None

@@ -1,0 +1,58 @@
+"""Hypotheses on intermediate tasks: association of their distance, selection by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transfer_analysis.statistics import NDCG, Outcome, Regret, association, pooled_association, selection
+from transfer_analysis.studies.analyses.cells import task_cells
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.hypotheses import (
+    LanguageSelection,
+    PooledTaskAssociation,
+    TaskAssociation,
+    TaskSelection,
+)
+
+
+def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome:
+    """Return the correlation of task distance with the outcome within targets."""
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    outcome = association(
+        cells.distance,
+        cells.outcome.to_numpy(),
+        cells.relabelings,
+        method=hypothesis.method,
+        alternative=hypothesis.alternative,
+        unit="intermediate × target cells",
+        names=list(cells.outcome.columns),
+    )
+    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+
+
+def pooled_task_association(hypothesis: PooledTaskAssociation, material: Material) -> Outcome:
+    """Return the correlation of task distance with the outcome standardised within its target, over all cells."""
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    outcome = pooled_association(
+        cells.distance,
+        cells.outcome.to_numpy(),
+        cells.relabelings,
+        alternative=hypothesis.alternative,
+        unit="intermediate × target cells",
+    )
+    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+
+
+def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
+    """Return how well intermediate tasks are selected by their distance."""
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    measure = measure_of(hypothesis)
+    outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
+    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+
+
+def measure_of(hypothesis: TaskSelection | LanguageSelection) -> NDCG | Regret:
+    """Return the measure of selection that a hypothesis declares."""
+    if hypothesis.measure == "ndcg":
+        return NDCG(hypothesis.relevance)
+    return Regret(hypothesis.k, hypothesis.of, hypothesis.relative)
