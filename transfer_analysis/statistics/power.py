@@ -150,9 +150,11 @@ def power_grid(
     InputError
         For an unknown question or size, sizes too small for the test, or numbers that are no numbers of things.
 
-    Notes ----- Power is the share of replications with p ≤ α, each a whole study drawn from `Planted` (Monte Carlo, as in
-    Gelman & Hill 2007, ch. 20). It is that of studies whose variances are as planted: give those of a pilot. Not to be
-    computed from the effect that a study has found.
+    Notes
+    -----
+    Power is the share of replications with p ≤ α, each a whole study drawn from `Planted` (Monte Carlo, as in Gelman &
+    Hill 2007, ch. 20). It is that of studies whose variances are as planted: give those of a pilot. Not to be computed
+    from the effect that a study has found.
     """
     if question not in QUESTIONS:
         raise InputError(f"no question {question!r}{nearest(question, QUESTIONS)}; there are {', '.join(QUESTIONS)}")

@@ -78,9 +78,11 @@ def specification_curve(
     InputError
         Where no specification can be estimated, or without a distance.
 
-    Notes ----- The median of r(distance, outcome | covariates, exclusion) over all of them. Specifications share their
-    data, so that the number of small p-values among them is no evidence. After Simonsohn, Simmons & Nelson (2020, Nature
-    Human Behaviour 4), without their joint test. A specification without covariates is that of `association`, with its
+    Notes
+    -----
+    The median of r(distance, outcome | covariates, exclusion) over all of them. Specifications share their data, so
+    that the number of small p-values among them is no evidence. After Simonsohn, Simmons & Nelson (2020, Nature Human
+    Behaviour 4), without their joint test. A specification without covariates is that of `association`, with its
     interval; one with covariates that of `partial_association`.
     """
     if not distances:

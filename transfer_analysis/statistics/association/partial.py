@@ -53,14 +53,16 @@ def partial_association(
     InputError
         Where too few cells are left, or the covariates leave nothing of distance or outcome to vary.
 
-    Notes ----- Values (or ranks) are standardised within each column; x, y and z hold them over all cells. With M = I −
-    Z(ZᵀZ)⁻¹Zᵀ the statistic is (Mx)ᵀ(My) / |Mx||My|. Not for covariates that lie between distance and outcome: held
-    fixed, they hide what is asked. The null moves the labels of the residuals e = My: y* = (I − M)y + πe, so that the
-    statistic becomes (Mx)ᵀ(πe) / |Mx||M(πe)| (Freedman & Lane 1983, Journal of Business & Economic Statistics 1; Winkler
-    et al. 2014, NeuroImage 92). It holds its level approximately. What counts for covariates of rows (the size of the
-    intermediate data) is the number of rows, however many columns there are: with more of them than a quarter of the rows
-    less one it rejects true nulls too often, and says so. What is the same within a column has nothing left to hold
-    fixed. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
+    Notes
+    -----
+    Values (or ranks) are standardised within each column; x, y and z hold them over all cells. With M = I − Z(ZᵀZ)⁻¹Zᵀ
+    the statistic is (Mx)ᵀ(My) / |Mx||My|. Not for covariates that lie between distance and outcome: held fixed, they
+    hide what is asked. The null moves the labels of the residuals e = My: y* = (I − M)y + πe, so that the statistic
+    becomes (Mx)ᵀ(πe) / |Mx||M(πe)| (Freedman & Lane 1983, Journal of Business & Economic Statistics 1; Winkler et al.
+    2014, NeuroImage 92). It holds its level approximately. What counts for covariates of rows (the size of the
+    intermediate data) is the number of rows, however many columns there are: with more of them than a quarter of the
+    rows less one it rejects true nulls too often, and says so. What is the same within a column has nothing left to
+    hold fixed. A residual moved onto an empty cell is lost, and the cell that it would have come from counts as zero.
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"method {method!r}: partial associations are of pearson or spearman correlations")

@@ -72,9 +72,11 @@ def association(
     InputError
         Where no column has a defined correlation, or a direction is asked of the distance correlation.
 
-    Notes ----- r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null (permutation tests: Good 2005; for
-    one label on both sides Hubert & Schultz 1976, British Journal of Mathematical and Statistical Psychology 29). They
-    are not where labels are related, as languages are: use `phylogenetic_regression` for a distance from one source
+    Notes
+    -----
+    r̄ = (1/C) Σ_c r_c. Assumes that labels are exchangeable under the null (permutation tests: Good 2005; for one
+    label on both sides Hubert & Schultz 1976, British Journal of Mathematical and Statistical Psychology 29). They are
+    not where labels are related, as languages are: use `phylogenetic_regression` for a distance from one source
     language. Not for rows that are single observations: average seeds and languages first.
     """
     require_method(method)

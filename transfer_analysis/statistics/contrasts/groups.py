@@ -56,9 +56,11 @@ def group_contrast(
     InputError
         For other than two groups, members that are unknown, shared or lack blocks, or fewer than three members in all.
 
-    Notes ----- ȳ_A − ȳ_B over the members' means (Fisher 1935; Pitman 1937). Assumes that members are exchangeable under
-    the null: not where groups differ in what is known to matter (data size), which `partial_association` or a mixed model
-    hold fixed.
+    Notes
+    -----
+    ȳ_A − ȳ_B over the members' means (Fisher 1935; Pitman 1937). Assumes that members are exchangeable under the null:
+    not where groups differ in what is known to matter (data size), which `partial_association` or a mixed model hold
+    fixed.
     """
     if len(groups) != 2:
         raise InputError(f"a contrast is of two groups, and {len(groups)} are given ({', '.join(groups)})")

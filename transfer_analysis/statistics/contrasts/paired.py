@@ -50,10 +50,12 @@ def paired_contrast(
         For a column or value that is not there, a side without rows, fewer than two units with pairs, or differences that are
         all the same.
 
-    Notes ----- Each side's rows of a unit and pair are averaged over its conditions, the differences over the pairs of
-    the unit, and the mean of the units' differences d is tested by t = d̄ / (s_d / √n), with n − 1 degrees of freedom, n
-    the number of units (Student 1908). Assumes independent units and normal differences. Not for a question about tasks
-    or languages beyond these.
+    Notes
+    -----
+    Each side's rows of a unit and pair are averaged over its conditions, the differences over the pairs of the unit,
+    and the mean of the units' differences d is tested by t = d̄ / (s_d / √n), with n − 1 degrees of freedom, n the
+    number of units (Student 1908). Assumes independent units and normal differences. Not for a question about tasks or
+    languages beyond these.
     """
     keys = [unit, *(p for p in pairs if p != unit)]
     require_observations(frame, [*keys, *one, *other], [value])

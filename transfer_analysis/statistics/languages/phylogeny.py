@@ -135,10 +135,13 @@ def phylogenetic_regression(
     InputError
         For too few languages, values that are missing, or a predictor or outcome that does not vary.
 
-    Notes ----- y = Xβ + e with e ~ N(0, σ²(aF + bT + (1 − a − b)I)), F the sharing of a family and T the shared branch
-    length (Grafen 1989; Pagel 1999); β by generalised least squares, a and b by restricted maximum likelihood on a grid.
-    Assumes a linear relation and residuals that follow the classification. Not for a distance that is itself read off the
-    tree (genetic), which it can hardly tell from the residuals; nor for square matrices of distances among all languages.
+    Notes
+    -----
+    y = Xβ + e with e ~ N(0, σ²(aF + bT + (1 − a − b)I)), F the sharing of a family and T the shared branch length
+    (Grafen 1989; Pagel 1999); β by generalised least squares, a and b by restricted maximum likelihood on a grid.
+    Assumes a linear relation and residuals that follow the classification. Not for a distance that is itself read off
+    the tree (genetic), which it can hardly tell from the residuals; nor for square matrices of distances among all
+    languages.
     """
     require_alternative(alternative)
     if not len(outcome) == len(predictor) == len(components[0]):

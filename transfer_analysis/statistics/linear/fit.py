@@ -123,12 +123,14 @@ def linear_model(formula: str, data: pd.DataFrame, clusters: str | Sequence[str]
     InputError
         For data that the model cannot be fitted to (see `fixed_effects`), or fewer than three clusters.
 
-    Notes ----- β = (XᵀX)⁻¹Xᵀy. Assumes effects that are linear, and rows (or clusters) that are independent. Without
-    clusters every row counts as independent evidence, which rows of one cell, language or run are not. With clusters the
+    Notes
+    -----
+    β = (XᵀX)⁻¹Xᵀy. Assumes effects that are linear, and rows (or clusters) that are independent. Without clusters
+    every row counts as independent evidence, which rows of one cell, language or run are not. With clusters the
     covariance is (XᵀX)⁻¹ (Σ_g X_gᵀe_g e_gᵀX_g) (XᵀX)⁻¹ times G/(G − 1) · (n − 1)/(n − k), and t has G − 1 degrees of
-    freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two columns, that
-    of each less that of their combinations. With fewer than a hundred clusters this rejects true nulls too often: use
-    `wild_cluster_bootstrap`, or a mixed model.
+    freedom, G the number of clusters (CR1, Cameron & Miller 2015, Journal of Human Resources 50); with two columns,
+    that of each less that of their combinations. With fewer than a hundred clusters this rejects true nulls too often:
+    use `wild_cluster_bootstrap`, or a mixed model.
     """
     import statsmodels.api as sm
 
@@ -169,8 +171,10 @@ def generalised_linear_model(
         Besides what `linear_model` raises: for an outcome outside the family's range, and for complete separation, in which
         an effect tells the outcome without error and has no finite estimate.
 
-    Notes ----- log p/(1 − p) = Xβ, or log μ = Xβ, by maximum likelihood (McCullagh & Nelder 1989). Scores of one language
-    or task vary more than their trials let expect; without clusters or a term for them the errors are too small.
+    Notes
+    -----
+    log p/(1 − p) = Xβ, or log μ = Xβ, by maximum likelihood (McCullagh & Nelder 1989). Scores of one language or task
+    vary more than their trials let expect; without clusters or a term for them the errors are too small.
     """
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning

@@ -80,8 +80,10 @@ def partial_mantel(
     Parameters and errors are those of `mantel`; `controls` names one or more further matrices. The labels of the outcome are
     permuted, the others stay, and the partial correlation is computed anew (the first method of Legendre 2000).
 
-    Notes ----- Assumes exchangeable labels. r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It
-    does not mend the Mantel test: with clustered labels it rejects true nulls far too often, held fixed what may be.
+    Notes
+    -----
+    Assumes exchangeable labels. r_xy·z = (r_xy − r_xz r_yz) / √((1 − r_xz²)(1 − r_yz²)) with one control. It does not
+    mend the Mantel test: with clustered labels it rejects true nulls far too often, held fixed what may be.
     """
     if not controls:
         raise InputError("a partial Mantel test needs a matrix to hold fixed; without one use mantel")

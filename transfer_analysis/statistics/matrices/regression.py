@@ -91,9 +91,11 @@ def matrix_regression(
     InputError
         As `mantel`; and for predictors that are combinations of each other.
 
-    Notes ----- y = Xb + e over pairs, by least squares. The null of a coefficient is that of its t = b / √(s² (XᵀX)⁻¹_kk)
-    under permutation of the outcome's labels; that of R² likewise. Assumes exchangeable labels. Descriptive, for the
-    reasons given with `mantel`.
+    Notes
+    -----
+    y = Xb + e over pairs, by least squares. The null of a coefficient is that of its t = b / √(s² (XᵀX)⁻¹_kk) under
+    permutation of the outcome's labels; that of R² likewise. Assumes exchangeable labels. Descriptive, for the reasons
+    given with `mantel`.
     """
     if not predictors:
         raise InputError("a regression on matrices needs a predictor at least")

@@ -253,11 +253,13 @@ def mixed_model(
         a predictor varies: its standard error would be that of a predictor that varies over rows (DESIGN rule 5; such a
         model rejects true nulls far too often).
 
-    Notes ----- Bates et al. (2015, JSS 67(1)) for the deviance, Kuznetsova et al. (2017, JSS 82(13)) for the degrees of
-    freedom. Assumes normal effects and residuals, and effects of levels that are independent: languages are not, so that
-    their family needs an intercept too, or the regression on the tree serves. With few levels (six conditions, three
-    targets) Satterthwaite's test was found too lenient and Kenward and Roger's not. Not for scores near 0 or 100, whose
-    residuals are not normal.
+    Notes
+    -----
+    Bates et al. (2015, JSS 67(1)) for the deviance, Kuznetsova et al. (2017, JSS 82(13)) for the degrees of freedom.
+    Assumes normal effects and residuals, and effects of levels that are independent: languages are not, so that their
+    family needs an intercept too, or the regression on the tree serves. With few levels (six conditions, three
+    targets) Satterthwaite's test was found too lenient and Kenward and Roger's not. Not for scores near 0 or 100,
+    whose residuals are not normal.
     """
     if degrees_of_freedom not in ("satterthwaite", "kenward-roger"):
         raise InputError(f"degrees_of_freedom {degrees_of_freedom!r}: expected satterthwaite or kenward-roger")

@@ -58,10 +58,12 @@ def run_slopes(
         For a column that is not there, runs without a score in the source language where that is needed, or fewer than three
         languages with a distance.
 
-    Notes ----- The slope is that of least squares over languages. Adjusted, it is s_r − γ (E_r − Ē), E_r being the
-    English score of run r, Ē the mean over the runs of the same target and model, and γ the slope of s on E within these,
-    over all runs (an analysis of covariance; Cochran 1957, Biometrics 13). A description of runs: tests are
-    `slope_difference` and `against_random_selection`. Runs that have not learnt have no normalised score.
+    Notes
+    -----
+    The slope is that of least squares over languages. Adjusted, it is s_r − γ (E_r − Ē), E_r being the English score
+    of run r, Ē the mean over the runs of the same target and model, and γ the slope of s on E within these, over all
+    runs (an analysis of covariance; Cochran 1957, Biometrics 13). A description of runs: tests are `slope_difference`
+    and `against_random_selection`. Runs that have not learnt have no normalised score.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
     frame = _checked(frame, keys[1:], value, distance)
@@ -172,8 +174,10 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
     InputError
         For a column that is not there or holds no numbers, or repeated rows.
 
-    Notes ----- g_r = y_r,source − (1/L) Σ_l y_rl (Hu et al. 2020, XTREME). A description; differences of gaps between
-    conditions are tested by `paired_contrast` over runs.
+    Notes
+    -----
+    g_r = y_r,source − (1/L) Σ_l y_rl (Hu et al. 2020, XTREME). A description; differences of gaps between conditions
+    are tested by `paired_contrast` over runs.
     """
     keys = ["condition", *(name for name in RUN if name in frame)]
     require_observations(frame, [*keys, "language"], [value])

@@ -60,7 +60,9 @@ def selection_by_model(
     InputError
         Without distances, or where cells are too few to fit the model.
 
-    Notes ----- Least squares of the score, divided by its standard deviation within the target, on the distances, with an
+    Notes
+    -----
+    Least squares of the score, divided by its standard deviation within the target, on the distances, with an
     intercept for each target: ŷ_ij = a_j + Σ_k β_k d_k,ij. Assumes coefficients that are the same for all targets; not
     for many distances of few cells. Only cells with a score and all distances count; a cell lacking a distance is no
     candidate.

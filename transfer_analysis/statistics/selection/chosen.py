@@ -57,10 +57,12 @@ def selection(
     InputError
         Where no target has at least two candidates with a distance.
 
-    Notes ----- m̄ = (1/T) Σ_t m_t, m_t the measure of target t's candidates in the order of their distances, its
-    expectation over the orders that ties leave open. Assumes labels that are exchangeable under the null; as good
-    intermediate tasks are good everywhere, targets are not independent, so that a binomial test over targets would not
-    do. Not to compare two distances with each other.
+    Notes
+    -----
+    m̄ = (1/T) Σ_t m_t, m_t the measure of target t's candidates in the order of their distances, its expectation over
+    the orders that ties leave open. Assumes labels that are exchangeable under the null; as good intermediate tasks
+    are good everywhere, targets are not independent, so that a binomial test over targets would not do. Not to compare
+    two distances with each other.
     """
     observed = relabelings.observed(distance)
     columns = _columns(scores, observed)
