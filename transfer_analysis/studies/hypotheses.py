@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transfer_analysis.statistics.outcome import Alternative
 
 Which = Literal["gain", "score"]
+Languages = Literal["all", "zero-shot", "source"]
 
 
 class Declared(BaseModel):
@@ -102,6 +103,73 @@ class ConditionEffect(_Hypothesis):
     alternative: Alternative = "two-sided"
 
 
+class GroupContrast(_Hypothesis):
+    """Difference of two groups of conditions, which the study names under `groups`; `none` is a group too.
+
+    Attributes
+    ----------
+    first, second
+        The groups; the difference is the first less the second.
+    first_initialisation, second_initialisation
+        Of the runs on either side; the study's own where not given.
+    over
+        What the units are: `seeds`, for a question about these tasks, or `tasks`, for tasks like these.
+    margin
+        The two are tested for equivalence within this many points, and not for a difference.
+    between
+        Two models: what is tested is how much larger the difference is in the first than in the second.
+    targets
+        Targets that count; all there are where empty.
+    """
+
+    analysis: Literal["group-contrast"]
+    first: str
+    second: str
+    first_initialisation: Literal["pretrained", "random"] | None = None
+    second_initialisation: Literal["pretrained", "random"] | None = None
+    over: Literal["seeds", "tasks"] = "seeds"
+    margin: float | None = Field(default=None, gt=0)
+    between: tuple[str, str] | None = None
+    targets: tuple[str, ...] = ()
+    languages: Languages = "zero-shot"
+    alternative: Alternative = "two-sided"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> GroupContrast:
+        seeds_only = self.margin or self.between or self.first_initialisation or self.second_initialisation
+        if self.over == "tasks" and seeds_only:
+            raise ValueError(
+                f"{self.id}: equivalence, models and initialisations are compared over seeds; use over: seeds"
+            )
+        if self.margin is not None and self.alternative != "two-sided":
+            raise ValueError(f"{self.id}: a test of equivalence has no direction; leave out alternative")
+        if self.margin is not None and self.between is not None:
+            raise ValueError(f"{self.id}: declare equivalence and the difference between models as two hypotheses")
+        return self
+
+
+class MixedModel(_Hypothesis):
+    """One fixed effect of a mixed model of rows: seeds, languages and targets, overlaps left out.
+
+    Attributes
+    ----------
+    formula
+        Such as `gain ~ semantic_distance * syntactic_distance`, of columns of the joined observations.
+    term
+        The effect that is tested.
+    random, slopes
+        Groupings with a random intercept, and grouping → column with a random slope.
+    """
+
+    analysis: Literal["mixed-model"]
+    formula: str
+    term: str
+    random: tuple[str, ...] = Field(min_length=1)
+    slopes: dict[str, str] = Field(default_factory=dict)
+    degrees: Literal["satterthwaite", "kenward-roger"] = "kenward-roger"
+    languages: Languages = "zero-shot"
+
+
 def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
     """Return the covariates that a hypothesis adjusts for."""
     return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
@@ -114,6 +182,8 @@ Hypothesis = Annotated[
     | LanguageRegression
     | LanguagePairAssociation
     | LanguageSelection
-    | ConditionEffect,
+    | ConditionEffect
+    | GroupContrast
+    | MixedModel,
     Field(discriminator="analysis"),
 ]

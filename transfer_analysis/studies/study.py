@@ -17,12 +17,15 @@ from transfer_analysis.languages import resolve
 from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
     Declared,
+    GroupContrast,
     Hypothesis,
     LanguagePairAssociation,
     LanguageSelection,
+    MixedModel,
     covariates_of,
 )
 from transfer_analysis.tasks import metrics
+from transfer_analysis.tasks.conditions import NONE
 
 
 def _canonical(code: str) -> str:
@@ -81,6 +84,8 @@ class Study(Declared):
         A pair of languages with fewer features known for both has no distance.
     covariates
         Name → covariate of languages, from a table given with `--languages`.
+    groups
+        Name → conditions that are looked at together.
     simulated
         How to train the results in the simulated world (read by the training core), or None where results are given.
     hypotheses, exploratory
@@ -102,6 +107,7 @@ class Study(Declared):
     min_shared_features: int = Field(default=1, ge=1)
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     source_language: Code = "en"
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     simulated: dict[str, Any] | None = None
     alpha: float = Field(default=0.05, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
@@ -142,7 +148,11 @@ class Study(Declared):
                     raise ValueError(
                         f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
                     )
-            if isinstance(hypothesis, ConditionEffect):
+            if isinstance(hypothesis, GroupContrast):
+                for group in (hypothesis.first, hypothesis.second):
+                    if group != NONE and group not in self.groups:
+                        raise ValueError(f"{hypothesis.id}: unknown group {group!r}{nearest(group, self.groups)}")
+            if isinstance(hypothesis, ConditionEffect | GroupContrast | MixedModel):
                 continue
             if wanted is None and self.task_distance is None:
                 raise ValueError(f"{hypothesis.id}: needs a task_distance, which the study does not declare")

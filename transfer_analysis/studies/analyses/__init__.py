@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from transfer_analysis.statistics import Outcome
+from transfer_analysis.studies.analyses.conditions import contrast_of_groups, mixed_effect
 from transfer_analysis.studies.analyses.languages import (
     language_pair_association,
     language_regression,
@@ -15,10 +16,12 @@ from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.tasks import pooled_task_association, task_association, task_selection
 from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
+    GroupContrast,
     Hypothesis,
     LanguagePairAssociation,
     LanguageRegression,
     LanguageSelection,
+    MixedModel,
     PooledTaskAssociation,
     TaskAssociation,
     TaskSelection,
@@ -37,6 +40,8 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
         LanguageRegression: language_regression,
         LanguagePairAssociation: language_pair_association,
         LanguageSelection: language_selection,
+        GroupContrast: contrast_of_groups,
+        MixedModel: mixed_effect,
         ConditionEffect: lambda declared, given: declared_effect(declared, given.selected),
     }
     return analyses[type(hypothesis)](hypothesis, material)

@@ -1,0 +1,106 @@
+"""Hypotheses on conditions: groups of them compared, and effects in a model of all rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.observations import observe
+from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
+from transfer_analysis.statistics.frames import without_overlap
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.hypotheses import GroupContrast, Languages, MixedModel
+from transfer_analysis.tasks.conditions import NONE
+
+
+def contrast_of_groups(hypothesis: GroupContrast, material: Material) -> Outcome:
+    """Return the difference of two groups of conditions: over seeds or tasks, its equivalence, or that of two models.
+
+    Raises
+    ------
+    InputError
+        For models, targets or conditions that the results do not have, and what the contrasts raise.
+    """
+    frame = _scores(hypothesis, material)
+    if hypothesis.over == "tasks":
+        groups = {name: _members(material, name) for name in (hypothesis.first, hypothesis.second)}
+        return group_contrast(
+            frame[frame["initialisation"] == material.study.initialisation],
+            groups,
+            value="score",
+            pairs=("model", "target", "language", "seed"),
+            alternative=hypothesis.alternative,
+            permutations=material.study.permutations,
+            seed=material.study.seed,
+        )
+    if hypothesis.between is not None:
+        one, other = (_contrast(hypothesis, material, _of_model(frame, name)) for name in hypothesis.between)
+        name = f"{one.name}, in {hypothesis.between[0]} more than in {hypothesis.between[1]}"
+        return one.minus(other, name).outcome(hypothesis.alternative)
+    found = _contrast(hypothesis, material, frame)
+    return found.outcome(hypothesis.alternative) if hypothesis.margin is None else found.equivalence(hypothesis.margin)
+
+
+def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
+    """Return one fixed effect of a mixed model of the joined rows."""
+    observations = material.gains if hypothesis.formula.partition("~")[0].strip() == "gain" else material.scores
+    if observations is None:
+        raise InputError(f"{hypothesis.id}: the results have no gains: rows with condition {NONE} are missing")
+    frame, left_out = without_overlap(of_languages(observations.frame, hypothesis.languages))
+    fit = mixed_model(
+        hypothesis.formula,
+        frame,
+        hypothesis.random,
+        hypothesis.slopes,
+        degrees_of_freedom=hypothesis.degrees,
+    )
+    outcome = fit.outcome(hypothesis.term)
+    return replace(outcome, warnings=(*left_out, *outcome.warnings))
+
+
+def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
+    """Return the rows of the languages that count."""
+    at_home = frame["language"] == frame["source_language"]
+    return {"all": frame, "source": frame[at_home], "zero-shot": frame[~at_home]}[languages]
+
+
+def _scores(hypothesis: GroupContrast, material: Material) -> pd.DataFrame:
+    """Return the scores of every condition and initialisation, with what overlaps marked."""
+    frame = of_languages(material.selected.comparable.frame, hypothesis.languages)
+    known = set(frame["target"])
+    unknown = [t for t in hypothesis.targets if t not in known]
+    if unknown:
+        raise InputError(f"{hypothesis.id}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
+    if hypothesis.targets:
+        frame = frame[frame["target"].isin(hypothesis.targets)]
+    return observe(frame, catalogue=material.catalogue).frame
+
+
+def _contrast(hypothesis: GroupContrast, material: Material, frame: pd.DataFrame) -> Contrast:
+    usual = material.study.initialisation
+    sides = [
+        {"condition": _members(material, group), "initialisation": initialisation or usual}
+        for group, initialisation in (
+            (hypothesis.first, hypothesis.first_initialisation),
+            (hypothesis.second, hypothesis.second_initialisation),
+        )
+    ]
+    words = [
+        f"{group}{'' if side['initialisation'] == usual else ' from random weights'}"
+        for group, side in zip((hypothesis.first, hypothesis.second), sides, strict=True)
+    ]
+    name = f"mean score of {words[0]} less that of {words[1]}, in points"
+    return paired_contrast(frame, *sides, pairs=("model", "target", "language"), name=name)
+
+
+def _members(material: Material, group: str) -> tuple[str, ...]:
+    return (NONE,) if group == NONE else material.study.groups[group]
+
+
+def _of_model(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    known = set(frame["model"])
+    if name not in known:
+        raise InputError(f"no model {name!r}{nearest(name, known)}; the results have {', '.join(sorted(known))}")
+    return frame[frame["model"] == name]
