@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
-from transfer_analysis.distances import language_distances
+from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.embeddings import encoders
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, read_table, write_table
@@ -169,10 +169,45 @@ def test_rows_that_cannot_be_joined_are_counted_and_listed(taskweb):
 def test_task_distances_can_be_given(taskweb):
     folder, _, _ = taskweb
     run_study(load_study("taskweb-similarity"), folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl"))
-    given = Given(folder / "tw.parquet", task_distances=folder / "one" / "data" / "distance-semantic.csv")
+    given = Given(folder / "tw.parquet", task_distances={"": folder / "one" / "data" / "distance-semantic.csv"})
     run_study(load_study("taskweb-similarity"), folder / "two", given)
     one, two = (json.loads((folder / name / "outcomes.json").read_text()) for name in ("one", "two"))
     assert [o["estimate"] for o in one["outcomes"]] == pytest.approx([o["estimate"] for o in two["outcomes"]])
+
+
+def test_a_study_may_have_several_task_distances(taskweb, tmp_path):
+    """Each hypothesis is on the one that it names; one of them is given, the other computed."""
+    folder, _, _ = taskweb
+    study = load_study("taskweb-similarity")
+    run_study(study, folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl"))
+    first = study.hypotheses[0]
+    both = study.model_copy(
+        update={
+            "task_distances": (
+                *study.task_distances,
+                study.task_distances[0].model_copy(update={"name": "words", "kind": "tfidf"}),
+            ),
+            "hypotheses": (first, first.model_copy(update={"id": "words", "distance": "words"})),
+            "exploratory": (),
+        }
+    )
+    matrix = DistanceMatrix.read(folder / "one" / "data" / "distance-semantic.csv")
+    turned = matrix.values.loc[matrix.rows, matrix.columns]
+    turned.iloc[:, :] = np.random.default_rng(1).permutation(turned.to_numpy().ravel()).reshape(turned.shape)
+    turned.to_csv(folder / "other.csv")
+    given = Given(folder / "tw.parquet", folder / "examples.jsonl", task_distances={"words": folder / "other.csv"})
+    run_study(both, folder / "two", given)
+    one, two = (json.loads((folder / name / "outcomes.json").read_text()) for name in ("one", "two"))
+    estimates = {o["id"]: o["estimate"] for o in two["outcomes"]}
+    assert estimates["rank-association"] == pytest.approx(one["outcomes"][0]["estimate"])
+    assert estimates["words"] != pytest.approx(estimates["rank-association"])
+    assert "--task-distances words=other.csv" in two["command"]
+    cells = pd.read_csv(folder / "two" / "tables" / "cells.csv")
+    assert {"semantic_distance", "words_distance"} <= set(cells.columns)
+    with pytest.raises(InputError, match="2 task distances; say which as NAME=FILE"):
+        run_study(both, folder / "x", Given(folder / "tw.parquet", task_distances={"": folder / "other.csv"}))
+    with pytest.raises(InputError, match="no task distance 'word' .did you mean 'words'"):
+        run_study(both, folder / "x", Given(folder / "tw.parquet", task_distances={"word": folder / "other.csv"}))
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,10 @@ def test_own_study(tmp_path):
         ({"hypothesis": []}, "hypothesis: Extra inputs"),
         ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "guess"}]}, "hypotheses.0"),
         ({"hypotheses": MINIMAL["hypotheses"] * 2}, "'a' is given to more than one"),
-        ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association"}]}, "needs a task_distance"),
+        (
+            {"hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association"}]},
+            "needs a distance under task_distances",
+        ),
         (
             {"hypotheses": [{**MINIMAL["hypotheses"][0], "covariates": ["size"]}]},
             "unknown covariate 'size'",
@@ -57,19 +60,30 @@ def test_own_study(tmp_path):
         ({"hypotheses": [{**MINIMAL["hypotheses"][0], "analysis": "language-pair-association"}]}, "descriptive only"),
         (
             {
-                "task_distance": {"kind": "mean-embedding-cosine", "examples": "given"},
+                "task_distances": [{"kind": "mean-embedding-cosine", "examples": "given"}],
                 "hypotheses": [
                     {"id": "a", "statement": "s", "analysis": "task-selection", "measure": "regret", "outcome": "gain"}
                 ],
             },
             "relative regret needs positive values",
         ),
-        ({"task_distance": {"kind": "mean-embedding-cosine", "examples": "simulated"}}, "no simulated world"),
+        ({"task_distances": [{"kind": "mean-embedding-cosine", "examples": "simulated"}]}, "no simulated world"),
         (
-            {"task_distance": {"kind": "tf-idf", "examples": "given"}},
+            {"task_distances": [{"kind": "tf-idf", "examples": "given"}]},
             "unknown task distance 'tf-idf' .did you mean 'tfidf'",
         ),
-        ({"task_distance": {"kind": "logme", "examples": "given"}}, "logme needs more than the text of examples"),
+        ({"task_distances": [{"kind": "logme", "examples": "given"}]}, "logme needs more than the text of examples"),
+        (
+            {"task_distances": [{"kind": kind, "examples": "given"} for kind in ("tfidf", "mmd")]},
+            "are not all different; give each a name of its own",
+        ),
+        (
+            {
+                "task_distances": [{"name": "semantic", "examples": "given"}],
+                "hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association", "distance": "semantics"}],
+            },
+            "'semantics' is not among task_distances .did you mean 'semantic'",
+        ),
     ],
 )
 def test_wrong_studies_name_the_field(tmp_path, changes, message):

@@ -14,6 +14,7 @@ from transfer_analysis.commands.common import (
     print_table,
     progress,
 )
+from transfer_analysis.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
 
@@ -48,7 +49,11 @@ def run_command(
     encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
     own_tasks: OwnTasks = None,
     task_distances: Annotated[
-        Path | None, typer.Option(help="Task distances as CSV with labels, in place of computing them.")
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FILE",
+            help="A task distance as CSV with labels, in place of computing it; NAME where the study has several.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
     as_json: AsJson = False,
@@ -63,7 +68,7 @@ def run_command(
         languages=languages,
         encoder=encoder,
         tasks=own_tasks,
-        task_distances=task_distances,
+        task_distances=_named_files(task_distances),
         workers=workers,
         study=Path(study).name,
     )
@@ -75,3 +80,14 @@ def run_command(
     for remark in finished.joined:
         typer.echo(f"  {remark}", err=True)
     typer.echo(f"\n{finished.finding}\n\nReport: {finished.report}")
+
+
+def _named_files(given: list[str] | None) -> dict[str, Path]:
+    """Return options of the form NAME=FILE or FILE by their names, empty where there is none."""
+    found: dict[str, Path] = {}
+    for entry in given or []:
+        name, _, path = entry.rpartition("=")
+        if name in found:
+            raise InputError(f"--task-distances {entry}: given twice")
+        found[name] = Path(path)
+    return found

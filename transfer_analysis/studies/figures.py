@@ -15,7 +15,14 @@ from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import Cells, language_cells, task_cells
 from transfer_analysis.studies.analyses.languages import language_scores
-from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection, TaskAssociation, TaskSelection
+from transfer_analysis.studies.hypotheses import (
+    LanguageRegression,
+    LanguageSelection,
+    OfTaskDistance,
+    TaskAssociation,
+    TaskSelection,
+)
+from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import NONE
 
 #: A heatmap's labels can be read on a page's width up to about this many.
@@ -47,8 +54,10 @@ def draw_figures(material: Material) -> list[Drawn]:
     study = material.study
     hypotheses = (*study.hypotheses, *study.exploratory)
     drawn = [*_score_panels(material), *_effects(material)]
-    if study.task_distance is not None:
-        first = next((h for h in hypotheses if isinstance(h, TaskAssociation | TaskSelection)), None)
+    if study.task_distances:
+        first = next(
+            (h for h in hypotheses if isinstance(h, TaskAssociation | TaskSelection) and _of_first(h, study)), None
+        )
         which, languages = (first.outcome, first.languages) if first else ("gain", "all")
         cells = task_cells(material, which, languages)
         drawn += [
@@ -145,7 +154,7 @@ def _task_scatter(material: Material, cells: Cells, which: str, languages: str) 
         group="family",
         band=band,
         names={
-            "distance": f"{_task_distance(material)} distance",
+            "distance": f"{material.task_distance()} distance",
             "outcome": f"{where}{which}, standardised within target",
         },
     )
@@ -154,7 +163,7 @@ def _task_scatter(material: Material, cells: Cells, which: str, languages: str) 
     return Drawn(
         "distance-outcome",
         _figure(ax),
-        f"{(where + which).capitalize()} against {_task_distance(material)} distance, one point per intermediate × target cell, coloured by "
+        f"{(where + which).capitalize()} against {material.task_distance()} distance, one point per intermediate × target cell, coloured by "
         f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
     )
 
@@ -165,20 +174,17 @@ def _task_curve(material: Material, cells: Cells, which: str) -> Drawn:
     return Drawn(
         "selection-curve",
         _figure(ax),
-        f"Best {which} among the k intermediate tasks with the smallest {_task_distance(material)} distance, mean over "
+        f"Best {which} among the k intermediate tasks with the smallest {material.task_distance()} distance, mean over "
         "targets, beside the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
     )
 
 
-def _task_distance(material: Material) -> str:
-    """Return the name of the study's distance between tasks."""
-    assert material.study.task_distance is not None
-    return material.study.task_distance.name
+def _of_first(hypothesis: OfTaskDistance, study: Study) -> bool:
+    return hypothesis.distance in (None, study.task_distances[0].name)
 
 
 def _task_heatmap(material: Material, cells: Cells) -> Drawn:
-    assert material.study.task_distance is not None
-    matrix = material.distances[material.study.task_distance.name]
+    matrix = material.distances[material.task_distance()]
     catalogue = material.catalogue
     if set(cells.outcome.index) & set(cells.outcome.columns):
         rows = columns = [n for n in matrix.rows if n in set(cells.outcome.index) | set(cells.outcome.columns)]
@@ -188,12 +194,12 @@ def _task_heatmap(material: Material, cells: Cells) -> Drawn:
     # A matrix that a person gave may be of any kind.
     title = TASK_KINDS[matrix.kind].title if matrix.kind in TASK_KINDS else matrix.kind
     ax = reporting.distance_heatmap(
-        matrix.values.loc[rows, columns], label=f"{_task_distance(material)} distance", groups=groups
+        matrix.values.loc[rows, columns], label=f"{material.task_distance()} distance", groups=groups
     )
     return Drawn(
         "task-distance-heatmap",
         _figure(ax),
-        f"{_task_distance(material).capitalize()} distance between tasks ({title}), ordered by family.",
+        f"{material.task_distance().capitalize()} distance between tasks ({title}), ordered by family.",
     )
 
 

@@ -25,7 +25,13 @@ class _Hypothesis(Declared):
     statement: str
 
 
-class TaskAssociation(_Hypothesis):
+class OfTaskDistance(_Hypothesis):
+    """A hypothesis on one of the study's task distances, the first where it does not say which."""
+
+    distance: str | None = None
+
+
+class TaskAssociation(OfTaskDistance):
     """Correlation of task distance with the outcome within targets."""
 
     analysis: Literal["task-association"]
@@ -35,7 +41,7 @@ class TaskAssociation(_Hypothesis):
     alternative: Alternative = "two-sided"
 
 
-class PooledTaskAssociation(_Hypothesis):
+class PooledTaskAssociation(OfTaskDistance):
     """Correlation over all cells of task distance with the outcome standardised within its target."""
 
     analysis: Literal["pooled-task-association"]
@@ -52,7 +58,7 @@ class _Measured(_Hypothesis):
     relative: bool = True
 
 
-class TaskSelection(_Measured):
+class TaskSelection(_Measured, OfTaskDistance):
     """Selecting intermediate tasks by distance."""
 
     analysis: Literal["task-selection"]

@@ -89,7 +89,7 @@ def _tables(material: Material, findings: Sequence[Finding]) -> dict[str, tuple[
             "Effect of every condition beside none (exploratory; 95% intervals hold within a target)",
             _shown_effects(found),
         )
-    if material.study.task_distance is not None:
+    if material.study.task_distances:
         tables["cells"] = ("Cells: mean score, gain and distance, overlapping ones too", _task_table(material))
         tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material))
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
@@ -105,10 +105,9 @@ def _shown_effects(found: pd.DataFrame) -> pd.DataFrame:
 def _task_table(material: Material) -> pd.DataFrame:
     """One row per intermediate × target: mean score and gain over runs and languages, distance, and overlap."""
     key = ["condition", "target"]
-    distance = f"{material.study.task_distance.name}_distance" if material.study.task_distance else ""
-    scores = material.scores.frame.groupby(key).agg(
-        family=("family", "first"), distance=(distance, "first"), overlap=("overlap", "first"), score=("score", "mean")
-    )
+    named = [f"{distance.name}_distance" for distance in material.study.task_distances]
+    columns = {"family": "first", **dict.fromkeys(named, "first"), "overlap": "first", "score": "mean"}
+    scores = material.scores.frame.groupby(key).agg(columns)
     if material.gains is None:
         return scores.reset_index()
     gained = material.gains.frame.groupby(key).agg(

@@ -11,7 +11,7 @@ import pandas as pd
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.kinds import Inputs, task_distances
 from transfer_analysis.distances.tasks.examples import TaskExamples
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import sha256
 from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
@@ -44,7 +44,8 @@ class Given:
     tasks
         YAML file with tasks that the catalogue does not have.
     task_distances
-        A matrix of task distances (CSV with labels), in place of the study's own.
+        Name of a task distance → a matrix (CSV with labels), in place of the study's own; without a name (an empty one),
+        that of its only one.
     workers
         Processes for training.
     study
@@ -56,7 +57,7 @@ class Given:
     languages: Path | None = None
     encoder: str = "auto"
     tasks: Path | None = None
-    task_distances: Path | None = None
+    task_distances: Mapping[str, Path] = field(default_factory=dict)
     workers: int = 2
     study: str = ""
 
@@ -67,9 +68,11 @@ class Given:
             "--examples": self.examples,
             "--languages": self.languages,
             "--tasks": self.tasks,
-            "--task-distances": self.task_distances,
         }
-        return {option: path for option, path in options.items() if path is not None}
+        of_tasks = {
+            f"--task-distances {name}=" if name else "--task-distances": p for name, p in self.task_distances.items()
+        }
+        return {**{option: path for option, path in options.items() if path is not None}, **of_tasks}
 
     def files(self) -> dict[str, dict[str, str]]:
         """Return name and hash of each file given, by its option."""
@@ -78,7 +81,7 @@ class Given:
     def command(self, study: Study) -> str:
         """Return the command that does it again, with the names of the files given."""
         words = ["transfer-analysis study run", self.study or study.name]
-        words += [f"{option} {path.name}" for option, path in self.given_files().items()]
+        words += [f"{option}{'' if option.endswith('=') else ' '}{p.name}" for option, p in self.given_files().items()]
         if self.encoder != "auto":
             words.append(
                 f"--encoder {self.encoder if '/' in self.encoder and not Path(self.encoder).is_dir() else Path(self.encoder).name}"
@@ -153,9 +156,17 @@ def _check(study: Study, out: Path, given: Given) -> None:
         problems.append(
             f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`)"
         )
-    needs_examples = study.task_distance is not None and study.task_distance.examples == "given"
-    if needs_examples and given.examples is None and given.task_distances is None:
-        problems.append(f"{study.name}: needs examples of the tasks for its task distance: give --examples FILE.jsonl")
+    known = [distance.name for distance in study.task_distances]
+    problems += [
+        f"--task-distances {name}={path}: the study has no task distance {name!r}{nearest(name, known)}"
+        for name, path in given.task_distances.items()
+        if name and name not in known
+    ]
+    if "" in given.task_distances and len(known) != 1:
+        problems.append(f"--task-distances: the study has {len(known)} task distances; say which as NAME=FILE")
+    computed = [d for d in study.task_distances if d.name not in _given_distances(study, given)]
+    if given.examples is None and any(distance.examples == "given" for distance in computed):
+        problems.append(f"{study.name}: needs examples of the tasks for its task distances: give --examples FILE.jsonl")
     for option, path in given.given_files().items():
         if not path.is_file():
             problems.append(f"{option} {path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
@@ -177,24 +188,27 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
 
 
 def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, DistanceMatrix]:
-    matrices: dict[str, DistanceMatrix] = {}
-    if study.task_distance is not None and given.task_distances is not None:
-        matrices[study.task_distance.name] = DistanceMatrix.read(given.task_distances)
-    elif study.task_distance is not None:
+    matrices = {name: DistanceMatrix.read(path) for name, path in _given_distances(study, given).items()}
+    computed = [distance for distance in study.task_distances if distance.name not in matrices]
+    if computed:
         examples = {name: TaskExamples(name, texts) for name, texts in _examples(study, given).items()}
         # The sentence encoder takes seconds to load, and not every kind needs it.
         from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 
         inputs = Inputs(examples, lambda: load_sentence_encoder(given.encoder), seed=study.seed)
-        matrices[study.task_distance.name] = task_distances(study.task_distance.kind, inputs)
+        matrices |= {distance.name: task_distances(distance.kind, inputs) for distance in computed}
     languages = sorted({*table.frame["source_language"], *table.frame["language"]})
     for kind in study.language_distances:
         matrices[kind] = language_distances(languages, kind, min_shared=study.min_shared_features)
     return matrices
 
 
+def _given_distances(study: Study, given: Given) -> dict[str, Path]:
+    """Return the matrices that are given, by the name of the distance that each stands for."""
+    return {name or study.task_distances[0].name: path for name, path in given.task_distances.items()}
+
+
 def _examples(study: Study, given: Given) -> Mapping[str, list[str]]:
-    assert study.task_distance is not None
     if given.examples is not None:
         from transfer_analysis.distances.tasks.examples import read_examples
 
@@ -213,7 +227,7 @@ def _joined(
 ) -> tuple[Material, list[str]]:
     """Join scores and gains with the distances, and say what happened to the rows."""
     table = selected.table
-    of_tasks = {study.task_distance.name: distances[study.task_distance.name]} if study.task_distance else {}
+    of_tasks = {distance.name: distances[distance.name] for distance in study.task_distances}
     of_languages = {kind: distances[kind] for kind in study.language_distances}
     remarks = [table.describe()]
     remarks += [

@@ -160,7 +160,6 @@ def simulated_glosses(study: Study) -> dict[str, list[str]]:
     """Return the texts of the study's tasks in English lemmas, which a sentence encoder can read."""
     settings = simulation(study)
     world = settings.world()
-    assert study.task_distance is not None
-    count = study.task_distance.examples_per_task
+    count = max(distance.examples_per_task for distance in study.task_distances)
     tasks = [name for name in (*settings.grid.conditions, *settings.grid.targets) if name in MAKERS]
     return {task: world.glosses(task, count) for task in tasks}

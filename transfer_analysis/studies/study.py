@@ -15,13 +15,12 @@ from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
 from transfer_analysis.studies.hypotheses import (
-    ConditionEffect,
     Declared,
     GroupContrast,
     Hypothesis,
     LanguagePairAssociation,
     LanguageSelection,
-    MixedModel,
+    OfTaskDistance,
     covariates_of,
 )
 from transfer_analysis.tasks import metrics
@@ -78,8 +77,9 @@ class Study(Declared):
     floor_model
         A model in the results that is no part of the tests: what it scores is shown as the floor under the others, and
         should be what can be reached without anything that languages share.
-    task_distance, language_distances
-        What is joined with the results.
+    task_distances, language_distances
+        What is joined with the results: each task distance as `<name>_distance`. Hypotheses and figures are of the first
+        task distance where they do not say which.
     min_shared_features
         A pair of languages with fewer features known for both has no distance.
     covariates
@@ -102,7 +102,7 @@ class Study(Declared):
     checkpoint: Literal["last", "best-english", "oracle"] = "last"
     initialisation: Literal["pretrained", "random"] = "pretrained"
     floor_model: str | None = None
-    task_distance: TaskDistance | None = None
+    task_distances: tuple[TaskDistance, ...] = ()
     language_distances: tuple[str, ...] = ()
     min_shared_features: int = Field(default=1, ge=1)
     covariates: dict[str, Covariate] = Field(default_factory=dict)
@@ -134,13 +134,11 @@ class Study(Declared):
         for hypothesis in self.hypotheses:
             if isinstance(hypothesis, LanguagePairAssociation | LanguageSelection):
                 raise ValueError(f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory")
+        names = [distance.name for distance in self.task_distances]
+        if len(set(names)) < len(names):
+            raise ValueError(f"task_distances: {names} are not all different; give each a name of its own")
         for hypothesis in (*self.hypotheses, *self.exploratory):
-            wanted = getattr(hypothesis, "distance", None)
-            if wanted is not None and wanted not in self.language_distances:
-                raise ValueError(
-                    f"{hypothesis.id}: the distance {wanted!r} is not among language_distances"
-                    f"{nearest(wanted, self.language_distances)}"
-                )
+            self._require_distance(hypothesis, names)
             for name in covariates_of(hypothesis):
                 if name not in self.covariates:
                     raise ValueError(f"{hypothesis.id}: unknown covariate {name!r}{nearest(name, self.covariates)}")
@@ -152,13 +150,20 @@ class Study(Declared):
                 for group in (hypothesis.first, hypothesis.second):
                     if group != NONE and group not in self.groups:
                         raise ValueError(f"{hypothesis.id}: unknown group {group!r}{nearest(group, self.groups)}")
-            if isinstance(hypothesis, ConditionEffect | GroupContrast | MixedModel):
-                continue
-            if wanted is None and self.task_distance is None:
-                raise ValueError(f"{hypothesis.id}: needs a task_distance, which the study does not declare")
-        if self.task_distance is not None and self.task_distance.examples == "simulated" and self.simulated is None:
-            raise ValueError("task_distance: its examples are simulated, but the study has no simulated world")
+        if self.simulated is None and any(distance.examples == "simulated" for distance in self.task_distances):
+            raise ValueError("task_distances: examples are simulated, but the study has no simulated world")
         return self
+
+    def _require_distance(self, hypothesis: Hypothesis, names: list[str]) -> None:
+        """Raise a ValueError where a hypothesis is on a distance that the study does not declare."""
+        wanted = getattr(hypothesis, "distance", None)
+        of_tasks = isinstance(hypothesis, OfTaskDistance)
+        there = names if of_tasks else self.language_distances
+        if of_tasks and not names:
+            raise ValueError(f"{hypothesis.id}: needs a distance under task_distances, and the study declares none")
+        if wanted is not None and wanted not in there:
+            among = "task_distances" if of_tasks else "language_distances"
+            raise ValueError(f"{hypothesis.id}: the distance {wanted!r} is not among {among}{nearest(wanted, there)}")
 
 
 def bundled_studies() -> list[Study]:

@@ -39,7 +39,7 @@ class Cells:
     notes: tuple[str, ...]
 
 
-def task_cells(material: Material, which: str, languages: str) -> Cells:
+def task_cells(material: Material, which: str, languages: str, distance: str | None = None) -> Cells:
     """Return the cells of intermediate × target task, overlaps and self-transfer left out.
 
     An overlapping cell has neither outcome nor distance: its distance is small by construction, and relabeling must
@@ -60,8 +60,7 @@ def task_cells(material: Material, which: str, languages: str) -> Cells:
     frame = frame[~frame["overlap"] & (frame["task"] != frame["target"])]
     if languages == "zero-shot":
         frame = frame[frame["language"] != frame["source_language"]]
-    assert material.study.task_distance is not None
-    matrix = material.distances[material.study.task_distance.name]
+    matrix = material.distances[material.task_distance(distance)]
     return _cells(frame, "task", "target", which, matrix, material.study, overlaps)
 
 

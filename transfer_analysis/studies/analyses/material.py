@@ -42,3 +42,7 @@ class Material:
     covariates: pd.DataFrame
     catalogue: Catalogue = field(default_factory=load_catalogue)
     all_gains: Gains | None = None
+
+    def task_distance(self, name: str | None = None) -> str:
+        """Return the name of a task distance of the study, that of the first where none is asked for."""
+        return name or self.study.task_distances[0].name

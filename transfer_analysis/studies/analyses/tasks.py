@@ -17,7 +17,7 @@ from transfer_analysis.studies.hypotheses import (
 
 def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome within targets."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
     outcome = association(
         cells.distance,
         cells.outcome.to_numpy(),
@@ -32,7 +32,7 @@ def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome
 
 def pooled_task_association(hypothesis: PooledTaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome standardised within its target, over all cells."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
     outcome = pooled_association(
         cells.distance,
         cells.outcome.to_numpy(),
@@ -45,7 +45,7 @@ def pooled_task_association(hypothesis: PooledTaskAssociation, material: Materia
 
 def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
     """Return how well intermediate tasks are selected by their distance."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
     measure = measure_of(hypothesis)
     outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
     return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
