@@ -55,6 +55,9 @@ def run_command(
             help="A task distance as CSV with labels, in place of computing it; NAME where the study has several.",
         ),
     ] = None,
+    diversity: Annotated[
+        Path | None, typer.Option(help="Diversity of the tasks, as `distances diversity` writes it.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +72,7 @@ def run_command(
         encoder=encoder,
         tasks=own_tasks,
         task_distances=_named_files(task_distances),
+        diversity=diversity,
         workers=workers,
         study=Path(study).name,
     )

@@ -1,4 +1,4 @@
-"""Covariates of languages, from a table that a person gives."""
+"""Properties of languages and of tasks, from tables that a person gives."""
 
 from __future__ import annotations
 
@@ -60,3 +60,27 @@ def read_covariates(study: Study, path: Path | None) -> pd.DataFrame:
             )
         columns[name] = (np.log1p(values) if covariate.transform == "log1p" else values).to_numpy(dtype=float)
     return pd.DataFrame(columns, index=pd.Index(codes, name="language"))
+
+
+def read_diversity(path: Path) -> pd.DataFrame:
+    """Return a table of diversity as `distances diversity` writes it: columns `task`, `measure`, `value`.
+
+    Raises
+    ------
+    InputError
+        For a missing column, a value that is not a number, or a task with two values of one measure.
+    """
+    frame = read_csv(path)
+    missing = [c for c in ("task", "measure", "value") if c not in frame]
+    if missing:
+        raise InputError(f"{path.name}: column {missing[0]!r} is missing{nearest(missing[0], frame.columns)}")
+    at = csv_rows(path, frame)
+    values = pd.to_numeric(frame["value"], errors="coerce")
+    wrong = np.flatnonzero(values.isna() | frame.duplicated(["task", "measure"]))
+    if len(wrong):
+        row = frame.iloc[wrong[0]]
+        problem = (
+            "is not a number" if values.isna().iloc[wrong[0]] else f"is a second {row['measure']} of {row['task']}"
+        )
+        raise InputError(f"{at[wrong[0]]}: value {row['value']!r} {problem}")
+    return frame.assign(value=values)[["task", "measure", "value"]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from transfer_analysis.distances.diversity.table import MEASURES
+from transfer_analysis.errors import nearest
 from transfer_analysis.statistics.outcome import Alternative
 
 Which = Literal["gain", "score"]
@@ -176,6 +178,42 @@ class MixedModel(_Hypothesis):
     languages: Languages = "zero-shot"
 
 
+class DiverseTasks(_Hypothesis):
+    """Whether transfer falls less with language distance after the most diverse intermediate tasks than after others.
+
+    Attributes
+    ----------
+    analysis
+        `diverse-choice`: their mean slope among those of all choices of as many tasks; `diverse-slopes`: the difference of
+        their slope from that of the other tasks, over related languages.
+    diversity
+        The measure of diversity.
+    k
+        How many tasks are the most diverse ones.
+    distance
+        One of the study's language distances.
+    value
+        What falls: the gain, or the score as a share of what the source language's is above chance.
+    targets
+        Targets that count; all there are where empty. The test over languages is of those that all of them are tested in.
+    """
+
+    analysis: Literal["diverse-choice", "diverse-slopes"]
+    diversity: str
+    k: int = Field(gt=0)
+    distance: str
+    value: Literal["gain", "normalised"] = "gain"
+    targets: tuple[str, ...] = ()
+    alternative: Alternative = "greater"
+
+    @field_validator("diversity")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in MEASURES:
+            raise ValueError(f"unknown measure of diversity {name!r}{nearest(name, MEASURES)}")
+        return name
+
+
 def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
     """Return the covariates that a hypothesis adjusts for."""
     return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
@@ -189,6 +227,7 @@ Hypothesis = Annotated[
     | LanguagePairAssociation
     | LanguageSelection
     | ConditionEffect
+    | DiverseTasks
     | GroupContrast
     | MixedModel,
     Field(discriminator="analysis"),

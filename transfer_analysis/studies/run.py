@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +18,9 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
 from transfer_analysis.statistics import holm
 from transfer_analysis.studies.analyses import Material, analyse
-from transfer_analysis.studies.covariates import read_covariates
+from transfer_analysis.studies.covariates import read_covariates, read_diversity
 from transfer_analysis.studies.findings import Finding
-from transfer_analysis.studies.hypotheses import covariates_of
+from transfer_analysis.studies.hypotheses import DiverseTasks, covariates_of
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows
 from transfer_analysis.studies.study import Study
@@ -46,6 +46,8 @@ class Given:
     task_distances
         Name of a task distance → a matrix (CSV with labels), in place of the study's own; without a name (an empty one),
         that of its only one.
+    diversity
+        Diversity of the intermediate tasks, as `distances diversity` writes it, in place of that of the examples.
     workers
         Processes for training.
     study
@@ -58,6 +60,7 @@ class Given:
     encoder: str = "auto"
     tasks: Path | None = None
     task_distances: Mapping[str, Path] = field(default_factory=dict)
+    diversity: Path | None = None
     workers: int = 2
     study: str = ""
 
@@ -68,6 +71,7 @@ class Given:
             "--examples": self.examples,
             "--languages": self.languages,
             "--tasks": self.tasks,
+            "--diversity": self.diversity,
         }
         of_tasks = {
             f"--task-distances {name}=" if name else "--task-distances": p for name, p in self.task_distances.items()
@@ -134,6 +138,7 @@ def run_study(study: Study, out: Path, given: Given | None = None, report: Repor
     report("computing distances", 0.0)
     distances = _distances(study, selected.table, given)
     material, remarks = _joined(study, selected, distances, covariates, catalogue)
+    material = replace(material, diversity=_diversity(study, material, given, report))
     if len(selected.table) < len(table):
         remarks.insert(
             0,
@@ -167,6 +172,10 @@ def _check(study: Study, out: Path, given: Given) -> None:
     computed = [d for d in study.task_distances if d.name not in _given_distances(study, given)]
     if given.examples is None and any(distance.examples == "given" for distance in computed):
         problems.append(f"{study.name}: needs examples of the tasks for its task distances: give --examples FILE.jsonl")
+    if _asks_for_diversity(study) and given.examples is None and given.diversity is None and study.simulated is None:
+        problems.append(
+            f"{study.name}: needs the diversity of the tasks: give --examples FILE.jsonl or --diversity FILE"
+        )
     for option, path in given.given_files().items():
         if not path.is_file():
             problems.append(f"{option} {path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
@@ -201,6 +210,23 @@ def _distances(study: Study, table: TransferTable, given: Given) -> dict[str, Di
     for kind in study.language_distances:
         matrices[kind] = language_distances(languages, kind, min_shared=study.min_shared_features)
     return matrices
+
+
+def _asks_for_diversity(study: Study) -> bool:
+    return any(isinstance(h, DiverseTasks) for h in (*study.hypotheses, *study.exploratory))
+
+
+def _diversity(study: Study, material: Material, given: Given, report: Report) -> pd.DataFrame:
+    """Return the diversity of the intermediate tasks, where a hypothesis asks for it: as given, or of their examples."""
+    if not _asks_for_diversity(study):
+        return material.diversity
+    if given.diversity is not None:
+        return read_diversity(given.diversity)
+    from transfer_analysis.distances.diversity.table import diversity_table
+
+    wanted = set(material.scores.frame["condition"])
+    examples = {name: TaskExamples(name, texts) for name, texts in _examples(study, given).items() if name in wanted}
+    return diversity_table(examples, report=report)
 
 
 def _given_distances(study: Study, given: Given) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from transfer_analysis.statistics import Outcome
 from transfer_analysis.studies.analyses.conditions import contrast_of_groups, mixed_effect
+from transfer_analysis.studies.analyses.diverse import diverse_tasks
 from transfer_analysis.studies.analyses.languages import (
     language_pair_association,
     language_regression,
@@ -16,6 +17,7 @@ from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.tasks import pooled_task_association, task_association, task_selection
 from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
+    DiverseTasks,
     GroupContrast,
     Hypothesis,
     LanguagePairAssociation,
@@ -40,6 +42,7 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
         LanguageRegression: language_regression,
         LanguagePairAssociation: language_pair_association,
         LanguageSelection: language_selection,
+        DiverseTasks: diverse_tasks,
         GroupContrast: contrast_of_groups,
         MixedModel: mixed_effect,
         ConditionEffect: lambda declared, given: declared_effect(declared, given.selected),

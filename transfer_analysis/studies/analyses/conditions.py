@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -66,15 +67,19 @@ def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
     return {"all": frame, "source": frame[at_home], "zero-shot": frame[~at_home]}[languages]
 
 
+def of_targets(frame: pd.DataFrame, hypothesis: str, targets: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of the targets that count: all where none is named."""
+    known = set(frame["target"])
+    unknown = [target for target in targets if target not in known]
+    if unknown:
+        raise InputError(f"{hypothesis}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
+    return frame[frame["target"].isin(targets)] if targets else frame
+
+
 def _scores(hypothesis: GroupContrast, material: Material) -> pd.DataFrame:
     """Return the scores of every condition and initialisation, with what overlaps marked."""
     frame = of_languages(material.selected.comparable.frame, hypothesis.languages)
-    known = set(frame["target"])
-    unknown = [t for t in hypothesis.targets if t not in known]
-    if unknown:
-        raise InputError(f"{hypothesis.id}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
-    if hypothesis.targets:
-        frame = frame[frame["target"].isin(hypothesis.targets)]
+    frame = of_targets(frame, hypothesis.id, hypothesis.targets)
     return observe(frame, catalogue=material.catalogue).frame
 
 

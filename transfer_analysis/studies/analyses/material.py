@@ -32,6 +32,8 @@ class Material:
         Known tasks, a person's own among them.
     all_gains
         Gains before the join, with the scores that have none.
+    diversity
+        Diversity of the intermediate tasks' examples: `task`, `measure`, `value`; empty where no hypothesis asks for it.
     """
 
     study: Study
@@ -42,6 +44,7 @@ class Material:
     covariates: pd.DataFrame
     catalogue: Catalogue = field(default_factory=load_catalogue)
     all_gains: Gains | None = None
+    diversity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["task", "measure", "value"]))
 
     def task_distance(self, name: str | None = None) -> str:
         """Return the name of a task distance of the study, that of the first where none is asked for."""
