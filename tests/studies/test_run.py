@@ -15,6 +15,8 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, read_table, write_table
 from transfer_analysis.results.importers import import_taskweb, import_xpos
 from transfer_analysis.studies import Given, load_study, run_study
+from transfer_analysis.studies.hypotheses import Specifications
+from transfer_analysis.tasks import load_catalogue
 
 TASKS = ["anli_r3", "boolq", "cb", "copa", "imdb", "mrpc"]
 
@@ -188,7 +190,7 @@ def test_a_study_may_have_several_task_distances(taskweb, tmp_path):
                 study.task_distances[0].model_copy(update={"name": "words", "kind": "tfidf"}),
             ),
             "hypotheses": (first, first.model_copy(update={"id": "words", "distance": "words"})),
-            "exploratory": (),
+            "exploratory": (Specifications(id="curve", statement="All.", analysis="specification-curve"),),
         }
     )
     matrix = DistanceMatrix.read(folder / "one" / "data" / "distance-semantic.csv")
@@ -202,12 +204,32 @@ def test_a_study_may_have_several_task_distances(taskweb, tmp_path):
     assert estimates["rank-association"] == pytest.approx(one["outcomes"][0]["estimate"])
     assert estimates["words"] != pytest.approx(estimates["rank-association"])
     assert "--task-distances words=other.csv" in two["command"]
+    assert estimates["curve"] == pytest.approx(np.median([*_estimates_of_all(folder, matrix.values, turned)]))
+    assert (folder / "two" / "figures" / "curve.pdf").is_file()
     cells = pd.read_csv(folder / "two" / "tables" / "cells.csv")
     assert {"semantic_distance", "words_distance"} <= set(cells.columns)
     with pytest.raises(InputError, match="2 task distances; say which as NAME=FILE"):
         run_study(both, folder / "x", Given(folder / "tw.parquet", task_distances={"": folder / "other.csv"}))
     with pytest.raises(InputError, match="no task distance 'word' .did you mean 'words'"):
         run_study(both, folder / "x", Given(folder / "tw.parquet", task_distances={"word": folder / "other.csv"}))
+
+
+def _estimates_of_all(folder, *distances):
+    """Mean rank correlation over targets, for each distance, with all sources and without those of each family."""
+    catalogue = load_catalogue()
+    rows = pd.read_parquet(folder / "two" / "data" / "observations-gains.parquet")
+    rows = rows[~rows["overlap"]]
+    gain = rows.groupby(["condition", "target"])["gain"].mean().unstack("target")
+    families = {task: catalogue.family(task) for task in gain.index}
+    for values in distances:
+        for left_out in (None, *sorted(set(families.values()))):
+            kept = [task for task in gain.index if families[task] != left_out]
+            found = []
+            for target in gain.columns:
+                both = pd.concat([gain.loc[kept, target], values.loc[kept, target]], axis=1).dropna()
+                if len(both) > 2:
+                    found.append(spearmanr(both.iloc[:, 0], both.iloc[:, 1]).statistic)
+            yield np.mean(found)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import Cells, language_cells, task_cells
 from transfer_analysis.studies.analyses.languages import language_scores
+from transfer_analysis.studies.analyses.tasks import specifications
 from transfer_analysis.studies.hypotheses import (
     LanguageRegression,
     LanguageSelection,
     OfTaskDistance,
+    Specifications,
     TaskAssociation,
     TaskSelection,
 )
@@ -65,6 +67,7 @@ def draw_figures(material: Material) -> list[Drawn]:
             _task_curve(material, cells, which),
             _task_heatmap(material, cells),
         ]
+    drawn += [_specifications(h, material) for h in hypotheses if isinstance(h, Specifications)]
     regression = next((h for h in hypotheses if isinstance(h, LanguageRegression)), None)
     if regression is not None:
         drawn.append(_language_scatter(material, regression.distance))
@@ -200,6 +203,17 @@ def _task_heatmap(material: Material, cells: Cells) -> Drawn:
         "task-distance-heatmap",
         _figure(ax),
         f"{material.task_distance().capitalize()} distance between tasks ({title}), ordered by family.",
+    )
+
+
+def _specifications(hypothesis: Specifications, material: Material) -> Drawn:
+    ax = reporting.specification_plot(specifications(hypothesis, material).table)
+    return Drawn(
+        hypothesis.id,
+        _figure(ax),
+        f"Correlation of task distance and {hypothesis.outcome} within targets for every task distance of the study, with all "
+        "intermediate tasks and with each family of them left out, in order of the estimate. Lines: intervals, each of its "
+        "own specification. A description: specifications share their data.",
     )
 
 

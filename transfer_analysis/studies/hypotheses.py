@@ -78,6 +78,15 @@ class TaskSelection(_Measured, OfTaskDistance):
         return self
 
 
+class Specifications(_Hypothesis):
+    """The association within targets for every task distance, with each family of tasks left out in turn; a description."""
+
+    analysis: Literal["specification-curve"]
+    outcome: Which = "gain"
+    languages: Literal["all", "zero-shot"] = "all"
+    method: Literal["spearman", "pearson"] = "spearman"
+
+
 class LanguageRegression(_Hypothesis):
     """Slope of the score on the distance from one source language, over related languages."""
 
@@ -223,6 +232,7 @@ Hypothesis = Annotated[
     TaskAssociation
     | PooledTaskAssociation
     | TaskSelection
+    | Specifications
     | LanguageRegression
     | LanguagePairAssociation
     | LanguageSelection

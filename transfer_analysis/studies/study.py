@@ -21,6 +21,7 @@ from transfer_analysis.studies.hypotheses import (
     LanguagePairAssociation,
     LanguageSelection,
     OfTaskDistance,
+    Specifications,
     covariates_of,
 )
 from transfer_analysis.tasks import metrics
@@ -132,7 +133,7 @@ class Study(Declared):
             if kind not in LANGUAGE_KINDS:
                 raise ValueError(f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}")
         for hypothesis in self.hypotheses:
-            if isinstance(hypothesis, LanguagePairAssociation | LanguageSelection):
+            if isinstance(hypothesis, LanguagePairAssociation | LanguageSelection | Specifications):
                 raise ValueError(f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory")
         names = [distance.name for distance in self.task_distances]
         if len(set(names)) < len(names):
@@ -157,7 +158,7 @@ class Study(Declared):
     def _require_distance(self, hypothesis: Hypothesis, names: list[str]) -> None:
         """Raise a ValueError where a hypothesis is on a distance that the study does not declare."""
         wanted = getattr(hypothesis, "distance", None)
-        of_tasks = isinstance(hypothesis, OfTaskDistance)
+        of_tasks = isinstance(hypothesis, OfTaskDistance | Specifications)
         there = names if of_tasks else self.language_distances
         if of_tasks and not names:
             raise ValueError(f"{hypothesis.id}: needs a distance under task_distances, and the study declares none")

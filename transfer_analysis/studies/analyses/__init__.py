@@ -14,7 +14,12 @@ from transfer_analysis.studies.analyses.languages import (
     language_selection,
 )
 from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.analyses.tasks import pooled_task_association, task_association, task_selection
+from transfer_analysis.studies.analyses.tasks import (
+    pooled_task_association,
+    specification_median,
+    task_association,
+    task_selection,
+)
 from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
     DiverseTasks,
@@ -25,6 +30,7 @@ from transfer_analysis.studies.hypotheses import (
     LanguageSelection,
     MixedModel,
     PooledTaskAssociation,
+    Specifications,
     TaskAssociation,
     TaskSelection,
 )
@@ -39,6 +45,7 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
         TaskAssociation: task_association,
         PooledTaskAssociation: pooled_task_association,
         TaskSelection: task_selection,
+        Specifications: specification_median,
         LanguageRegression: language_regression,
         LanguagePairAssociation: language_pair_association,
         LanguageSelection: language_selection,

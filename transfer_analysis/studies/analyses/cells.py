@@ -97,7 +97,8 @@ def _cells(
     outcome = pd.DataFrame(columns).rename_axis(index=row, columns=column).sort_index()
     rows, names = list(outcome.index), list(outcome.columns)
     joint = bool(set(rows) & set(names))
-    labels = [label for label in matrix.rows if label in set(rows) | set(names)]
+    # In an order of their own, so that every matrix of the same tasks is relabeled alike.
+    labels = sorted({*rows, *names} & set(matrix.rows))
     of_rows, of_columns = (labels, labels) if joint else (rows, names)
     distance = pd.DataFrame(matrix.array(of_rows, of_columns), of_rows, of_columns)
     for one, other in overlaps:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transfer_analysis.statistics import NDCG, Outcome, Regret, association, pooled_association, selection
+import numpy as np
+
+from transfer_analysis.statistics import (
+    NDCG,
+    Outcome,
+    Regret,
+    SpecificationCurve,
+    association,
+    pooled_association,
+    selection,
+    specification_curve,
+)
 from transfer_analysis.studies.analyses.cells import task_cells
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.hypotheses import (
     LanguageSelection,
     PooledTaskAssociation,
+    Specifications,
     TaskAssociation,
     TaskSelection,
 )
@@ -49,6 +61,31 @@ def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
     measure = measure_of(hypothesis)
     outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
     return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+
+
+def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
+    """Return the association for every task distance, with all families and with each left out."""
+    names = [distance.name for distance in material.study.task_distances]
+    cells = {name: task_cells(material, hypothesis.outcome, hypothesis.languages, name) for name in names}
+    first = cells[names[0]]
+    families = [material.catalogue.family(task) or "other" for task in first.outcome.index]
+    exclusions = {
+        f"without {family}": np.repeat(np.array(families)[:, None] == family, first.outcome.shape[1], axis=1)
+        for family in sorted(set(families))
+        if families.count(family) < len(families)
+    }
+    return specification_curve(
+        {name: found.distance for name, found in cells.items()},
+        first.outcome.to_numpy(),
+        first.relabelings,
+        exclusions=exclusions,
+        method=hypothesis.method,
+    )
+
+
+def specification_median(hypothesis: Specifications, material: Material) -> Outcome:
+    """Return the median association over specifications."""
+    return specifications(hypothesis, material).outcome()
 
 
 def measure_of(hypothesis: TaskSelection | LanguageSelection) -> NDCG | Regret:
