@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
 import yaml
 from transfer_analysis.errors import InputError
 from transfer_analysis.studies import bundled_studies, load_study
+from transfer_analysis.studies.hypotheses import Hypothesis
 
 MINIMAL = {
     "name": "mine",
@@ -96,3 +101,16 @@ def test_unknown_study():
         load_study("quikstart")
     with pytest.raises(InputError, match="no such file"):
         load_study("nowhere.yaml")
+
+
+def test_the_readmes_study_can_be_run(tmp_path):
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (file,) = re.findall(r"```yaml\n# mine.yaml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(file)
+    study = load_study(str(tmp_path / "mine.yaml"))
+    assert {h.analysis for h in study.hypotheses} == {"group-contrast", "task-association"}
+    kinds = get_args(get_args(Hypothesis)[0])
+    known = {name for kind in kinds for name in get_args(kind.model_fields["analysis"].annotation)}
+    table = text[text.index("| `analysis` | asks |") :].split("\n\n")[0]
+    named = {name for line in table.splitlines()[2:] for name in re.findall(r"`([a-z-]+)`", line.split("|")[1])}
+    assert named == known
