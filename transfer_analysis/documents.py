@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import yaml
@@ -29,6 +30,22 @@ def parse_yaml(text: str, where: str, expected: str) -> dict[Any, Any]:
     return fields
 
 
+def read_document(model: type[M], text: str, where: str, expected: str) -> M:
+    """Return a YAML mapping as a model.
+
+    Raises
+    ------
+    InputError
+        Where the text is not YAML or no mapping; naming every field that is wrong, and the line that it stands in.
+    """
+    fields = parse_yaml(text, where, expected)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        raise InputError(f"{where} line {_line(tree, e)}: {_said(e)}" for e in error.errors()) from error
+
+
 def validated(model: type[M], fields: Any, where: str) -> M:
     """Return fields as a model.
 
@@ -40,10 +57,43 @@ def validated(model: type[M], fields: Any, where: str) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(
-            f"{where}: {'.'.join(map(str, e['loc'])) or 'document'}: {e['msg'].removeprefix('Value error, ')}{_hint(e)}"
-            for e in error.errors()
-        ) from error
+        raise InputError(f"{where}: {_said(e)}" for e in error.errors()) from error
+
+
+def _said(error: Any) -> str:
+    """Return a problem with the field that it is of."""
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc'])) or 'document'}: {message}{_hint(error)}"
+
+
+def _line(tree: yaml.Node | None, error: Any) -> int:
+    """Return the line of a problem, counted from 1: that of its field, or of the name that its message begins with."""
+    node, key = tree, None
+    for step in error["loc"]:
+        if isinstance(node, yaml.MappingNode):
+            # Some steps name a kind of the field, and are no part of the file.
+            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+            key, node = found if found is not None else (key, node)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            key, node = None, node.value[step]
+    if not error["loc"]:
+        name = error["msg"].removeprefix("Value error, ").partition(":")[0]
+        named = [found for found in _pairs(tree) if name in (found[0].value, found[1].value)]
+        # What has the name as its id comes before what only mentions it.
+        key = next((k for k, v in named if k.value == "id"), named[0][0] if named else None)
+    there = key or node
+    return there.start_mark.line + 1 if there is not None else 1
+
+
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """Yield the keys of a document with their values, in order."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _pairs(item)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key, value
+            yield from _pairs(value)
 
 
 def _hint(error: Any) -> str:

@@ -96,6 +96,26 @@ def test_wrong_studies_name_the_field(tmp_path, changes, message):
         load(tmp_path, **changes)
 
 
+def test_a_problem_is_in_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    good = yaml.safe_dump(MINIMAL, sort_keys=False)
+    line = 1 + good.splitlines().index("- id: a")
+    path.write_text(good.replace("distance: syntactic", "distance: syntax"))
+    with pytest.raises(InputError, match=rf"mine.yaml line {line}: document: a: the distance 'syntax' is not among"):
+        load_study(str(path))
+    path.write_text(good.replace("distance: syntactic", "distanze: syntactic"))
+    with pytest.raises(InputError) as caught:
+        load_study(str(path))
+    last = len(good.splitlines())
+    assert f"mine.yaml line {last}: hypotheses.0.language-regression.distanze: Extra inputs" in str(caught.value)
+    path.write_text(good.replace("language_distances:\n- syntactic", "language_distances:\n- syntax"))
+    place = good.splitlines().index("language_distances:") + 1
+    with pytest.raises(
+        InputError, match=f"mine.yaml line {place}: document: language_distances: unknown kind 'syntax'"
+    ):
+        load_study(str(path))
+
+
 def test_unknown_study():
     with pytest.raises(InputError, match="unknown study 'quikstart' .did you mean 'quickstart'"):
         load_study("quikstart")

@@ -226,9 +226,12 @@ GRID = {"seeds": (1,), "intermediate_examples": 20, "target_examples": 20, "test
 def test_a_folder_with_a_declared_substitute(corpus):
     grid = Grid(conditions=("qqp",), targets=("xnli",), substitutes={"xnli": ("snli",)}, **GRID)
     frame = train(corpus.path, corpus.path / "runs", grid=grid, corpus=corpus).table.frame
-    assert set(frame.loc[frame["split"] == "test", "language"]) == {"de", "en"}
-    assert frame["recipe"].str.contains("trained_on=snli").all()
-    assert set(frame["n_examples"]) == {5}
+    of_target = frame[frame["target"] == "xnli"]
+    assert set(of_target.loc[of_target["split"] == "test", "language"]) == {"de", "en"}
+    assert of_target["recipe"].str.contains("trained_on=snli").all()
+    assert set(of_target.loc[of_target["split"] == "test", "n_examples"]) == {5}
+    # QQP has no development split there: it is looked at on what is not trained on.
+    assert set(frame.loc[frame["split"].str.endswith("-rest"), "target"]) == {"qqp"}
 
 
 @pytest.mark.parametrize(
@@ -263,8 +266,8 @@ def test_plans(tmp_path):
     path.write_text("encoder: x\ngrid: {conditions: [], seeds: [-1]}\n")
     with pytest.raises(InputError) as caught:
         load_plan(path)
-    assert "plan.yaml: grid.seeds.0" in str(caught.value)
-    assert "plan.yaml: grid.targets" in str(caught.value)
+    assert "plan.yaml line 2: grid.seeds.0" in str(caught.value)
+    assert "plan.yaml line 2: grid.targets" in str(caught.value)
     path.write_text(path.read_text().replace("conditions: [], seeds: [-1]", "x: 1") + "recipe: {name: smal}\n")
     with pytest.raises(InputError):
         load_plan(path)

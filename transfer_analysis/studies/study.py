@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
 from transfer_analysis.distances.kinds import TASK_KINDS
-from transfer_analysis.documents import parse_yaml, validated
+from transfer_analysis.documents import read_document
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
@@ -194,5 +194,4 @@ def load_study(name: str) -> Study:
 
 
 def _parse(text: str, where: str) -> Study:
-    fields = parse_yaml(text, where, "with name, title, question, primary and hypotheses")
-    return validated(Study, fields, where)
+    return read_document(Study, text, where, "with name, title, question, primary and hypotheses")

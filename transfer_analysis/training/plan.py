@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer_analysis.documents import parse_yaml, validated
+from transfer_analysis.documents import read_document
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.training.grid import Grid
@@ -56,6 +56,6 @@ def load_plan(path: Path) -> Plan:
         Naming every field that is wrong.
     """
     text = read_text(path, "a plan of training in YAML")
-    plan = validated(Plan, parse_yaml(text, path.name, "with encoder, recipe and grid"), path.name)
+    plan = read_document(Plan, text, path.name, "with encoder, recipe and grid")
     plan.chosen_recipe()
     return plan

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from transfer_analysis.documents import parse_yaml, validated
+from transfer_analysis.documents import read_document
 from transfer_analysis.errors import nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.training.pretraining.built import Shape
@@ -114,5 +114,5 @@ def load_pretraining(path: Path) -> Pretraining:
     InputError
         Naming every field that is wrong.
     """
-    fields = parse_yaml(read_text(path, "settings of pretraining in YAML"), path.name, "with name, text and steps")
-    return validated(Pretraining, fields, path.name)
+    text = read_text(path, "settings of pretraining in YAML")
+    return read_document(Pretraining, text, path.name, "with name, text and steps")
