@@ -57,6 +57,7 @@ def run(*arguments, cwd=None):
         ["train", "status"],
         ["train", "provenance"],
         ["study", "list"],
+        ["study", "show"],
         ["study", "run"],
     ],
 )
@@ -112,6 +113,10 @@ def test_lists():
     assert "no task has the family 'nly'" in run("tasks", "list", "--family", "nly").stderr
     assert {s["name"] for s in json.loads(run("study", "list", "--json").stdout)} >= {"quickstart"}
     assert "quickstart" in run("study", "list").stdout
+    shown = run("study", "show", "quickstart").stdout
+    assert "syntactic-slope" in shown
+    assert "Holm's correction over 4 declared; primary: semantic-association" in shown
+    assert json.loads(run("study", "show", "pos-typology", "--json").stdout)["name"] == "pos-typology"
 
 
 def test_language_distances(tmp_path):

@@ -31,6 +31,45 @@ def studies_command(as_json: AsJson = False) -> None:
     print_table(["study", "question"], [[study.name, study.question] for study in found])
 
 
+@app.command("show", epilog="Example: transfer-analysis study show quickstart")
+def show_command(
+    study: Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what a study asks, what it declares beforehand, and what it needs."""
+    from transfer_analysis.studies import load_study
+
+    loaded = load_study(study)
+    if as_json:
+        typer.echo(json.dumps(loaded.model_dump(mode="json"), ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{loaded.title}\n\n{loaded.question}\n")
+    rows = [
+        [h.id, kind, h.statement, h.analysis, getattr(h, "alternative", "")]
+        for kind, tests in (("declared", loaded.hypotheses), ("exploratory", loaded.exploratory))
+        for h in tests
+    ]
+    print_table(["test", "", "statement", "analysis", "direction"], rows)
+    typer.echo(
+        f"α {loaded.alpha:g}, Holm's correction over {len(loaded.hypotheses)} declared; primary: {loaded.primary}"
+    )
+    for name, members in loaded.groups.items():
+        typer.echo(f"group {name}: {', '.join(members)}")
+    for name, kinds in (
+        ("task distances", [f"{d.name} ({d.kind}, examples {d.examples})" for d in loaded.task_distances]),
+        ("language distances", list(loaded.language_distances)),
+        ("covariates of languages", [f"{n} ({c.column})" for n, c in loaded.covariates.items()]),
+    ):
+        if kinds:
+            typer.echo(f"{name}: {', '.join(kinds)}")
+    if loaded.simulated is None:
+        typer.echo("results: given with --results")
+        return
+    grid = loaded.simulated["grid"]
+    for part in ("conditions", "targets", "seeds"):
+        typer.echo(f"{part}, simulated: {', '.join(map(str, grid[part]))}")
+
+
 @app.command(
     "run", epilog="Example: transfer-analysis study run pos-typology --results xpos.parquet --out reports/pos-typology"
 )
