@@ -187,6 +187,7 @@ def test_a_mixed_model_is_of_the_joined_rows(folder, outcomes):
         (0, {"first": "syntax"}, "difference: unknown group 'syntax'; did you mean 'syntactic'"),
         (0, {"over": "tasks", "margin": 1.0}, "compared over seeds; use over: seeds"),
         (0, {"margin": -1.0}, "margin"),
+        (3, {"second": "none"}, "none is no task that could be exchanged with others"),
         (1, {"alternative": "less"}, "a test of equivalence has no direction"),
         (1, {"between": ["mbert", "xlmr"]}, "declare equivalence and the difference between models as two"),
     ],

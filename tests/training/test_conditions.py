@@ -429,6 +429,9 @@ def test_a_split_that_is_trained_on_in_part_has_development_examples_left(folder
     limited = session(folder, given.model_copy(update={"target_examples": 30, "limits": {"paws-x": 25}}))
     assert len(limited.training("paws-x", 30)[0][0].records) == 25
     assert len(limited.development("paws-x")[0].records) == 5
+    # What is trained on as an intermediate task, too, is not left, whatever the target's own limit.
+    also = grid("paws-x", **{**given.model_dump(include={"targets", "substitutes"}), "limits": {}})
+    assert session(folder, also.model_copy(update={"target_examples": 5})).development("paws-x") == []
     everything = given.model_copy(update={"target_examples": 30})
     assert session(folder, everything).development("paws-x") == []
 

@@ -12,15 +12,17 @@ from sklearn.metrics import average_precision_score
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.heads import make_head
 from transfer_analysis.training.heads.dual_encoder import SCALE
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
+from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.features import featurize
 from transfer_analysis.training.reading.ranked import Candidate, candidates, pairs, sentence_breaks
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs.execute import run_grid
-from transfer_analysis.training.scoring.ranking import average_precision, ranks_of
+from transfer_analysis.training.scoring.ranking import average_precision, rank, ranks_of
 
 from tests.toys import WORDS, task
 
@@ -193,6 +195,32 @@ def test_candidates_of_passages_are_their_sentences():
     assert sentence_breaks({"sentence_breaks": [[0, 28], [29, 33]]}, passage) == [(0, 28), (29, 33)]
 
 
+def test_queries_that_ask_for_the_same_are_not_each_others_wrong_answers(encoder):
+    about = task("dual-encoder", ASKED, metric="map_at_20")
+    rows = [("cat", 1), ("cat", 2), ("dog", 2), ("red", 3), ("blue", 4)]
+    examples = [{"query": "who", "answer": answer, "id": key} for answer, key in rows]
+    targets = featurize(about, examples, encoder, 32, "x").targets
+    assert len(set(targets[:3])) == 1  # the same candidate, the same key
+    assert len(set(targets)) == 3
+
+
+def test_keys_of_two_sources_are_not_of_each_other(encoder):
+    one, other = (
+        task("dual-encoder", ASKED, metric="map_at_20").model_copy(update={"name": name}) for name in ("one", "other")
+    )
+    groups = [
+        [
+            Examples(about, "en", "test", [{"query": q, "answer": q, "id": "1"}], ["1"])
+            for about, q in ((one, "red cat"), (other, "blue dog sees"))
+        ],
+        [Examples(one, "de", "test", [{"query": "", "answer": "green", "id": "7"}], ["1"])],
+    ]
+    found = rank(one, groups, encoder, Numerics(), 32)
+    assert found[0].ranks == [[1], [1]]
+    assert found[0].rows == ["one 1", "other 1"]
+    assert found[1].ranks == []  # candidates without a query
+
+
 def test_mistakes_are_named(encoder):
     about = task("dual-encoder", OF_PASSAGES, metric="map_at_20")
     row = {"id": "a", "question": "who", "context": "cat sees dog", "answers": {"text": ["dog"], "answer_start": [3]}}
@@ -203,5 +231,26 @@ def test_mistakes_are_named(encoder):
     with pytest.raises(InputError, match="dual-encoder is not scored by accuracy, but by map_at_20"):
         featurize(task("dual-encoder", ASKED), [{"query": "a", "answer": "b", "id": 1}], encoder, 32, "x")
     asked = task("dual-encoder", ASKED, metric="map_at_20")
-    with pytest.raises(InputError, match="toy x: no row has a query"):
-        featurize(asked, [{"query": "", "answer": "b", "id": 1}], encoder, 32, "x")
+    assert len(featurize(asked, [{"query": "", "answer": "b", "id": 1}], encoder, 32, "x")) == 0
+
+
+def test_a_training_set_without_queries_is_refused(grid_of_passages, tmp_path):
+    _, path = grid_of_passages
+    rows = [{"context": "", "description": "n1 v1 .", "entity": "E1"}] * 8
+    for split in ("train", "test"):
+        write(tmp_path / "mewsli-x" / "en" / f"{split}.jsonl", rows)
+    given = Grid(
+        conditions=(), targets=("mewsli-x",), seeds=(1,), intermediate_examples=8, target_examples=8, test_examples=8
+    )
+    with pytest.raises(InputError, match="mewsli-x: none of en/train has a row with a query"):
+        run_grid(
+            FolderCorpus(tmp_path),
+            load_catalogue(),
+            str(path / "tiny"),
+            given,
+            recipe("simulated"),
+            tmp_path / "runs",
+            model="tiny",
+            origin="test",
+            workers=1,
+        )

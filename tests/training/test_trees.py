@@ -49,6 +49,10 @@ def test_a_tree_has_one_root_and_no_cycle():
     assert not is_tree(np.array([0, 3, 4, 5, 2, 1]))
 
 
+def test_no_words_make_no_tree():
+    assert best_tree(np.zeros((0, 1))).tolist() == []
+
+
 def test_impossible_arcs_are_not_taken():
     """What a parser rules out scores -1e9; the tree goes round it."""
     scores = np.full((3, 4), -1e9)

@@ -158,6 +158,8 @@ class GroupContrast(_Hypothesis):
             raise ValueError(
                 f"{self.id}: equivalence, models and initialisations are compared over seeds; use over: seeds"
             )
+        if self.over == "tasks" and "none" in (self.first, self.second):
+            raise ValueError(f"{self.id}: none is no task that could be exchanged with others; use over: seeds")
         if self.margin is not None and self.alternative != "two-sided":
             raise ValueError(f"{self.id}: a test of equivalence has no direction; leave out alternative")
         if self.margin is not None and self.between is not None:

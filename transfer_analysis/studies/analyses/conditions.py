@@ -37,9 +37,7 @@ def contrast_of_groups(hypothesis: GroupContrast, material: Material) -> Outcome
             seed=material.study.seed,
         )
     if hypothesis.between is not None:
-        one, other = (_contrast(hypothesis, material, _of_model(frame, name)) for name in hypothesis.between)
-        name = f"{one.name}, in {hypothesis.between[0]} more than in {hypothesis.between[1]}"
-        return one.minus(other, name).outcome(hypothesis.alternative)
+        return _between_models(hypothesis, material, frame, hypothesis.between)
     found = _contrast(hypothesis, material, frame)
     return found.outcome(hypothesis.alternative) if hypothesis.margin is None else found.equivalence(hypothesis.margin)
 
@@ -81,6 +79,23 @@ def _scores(hypothesis: GroupContrast, material: Material) -> pd.DataFrame:
     frame = of_languages(material.selected.comparable.frame, hypothesis.languages)
     frame = of_targets(frame, hypothesis.id, hypothesis.targets)
     return observe(frame, catalogue=material.catalogue).frame
+
+
+def _between_models(
+    hypothesis: GroupContrast, material: Material, frame: pd.DataFrame, models: tuple[str, str]
+) -> Outcome:
+    """Return how much larger the difference is in one model than in the other, in targets and languages that both have."""
+    parts = [_of_model(frame, name) for name in models]
+    cells = [set(part[["target", "language"]].itertuples(index=False, name=None)) for part in parts]
+    shared = cells[0] & cells[1]
+    if not shared:
+        raise InputError(f"{hypothesis.id}: {models[0]} and {models[1]} have no target in the same language")
+    kept = [part[[cell in shared for cell in zip(part["target"], part["language"], strict=True)]] for part in parts]
+    one, other = (_contrast(hypothesis, material, part) for part in kept)
+    outcome = one.minus(other, f"{one.name}, in {models[0]} more than in {models[1]}").outcome(hypothesis.alternative)
+    lost = len(cells[0] | cells[1]) - len(shared)
+    said = (f"{lost} combinations of target and language left out that only one of the models has",) if lost else ()
+    return replace(outcome, warnings=(*said, *outcome.warnings))
 
 
 def _contrast(hypothesis: GroupContrast, material: Material, frame: pd.DataFrame) -> Contrast:

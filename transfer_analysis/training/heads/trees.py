@@ -26,6 +26,8 @@ def best_tree(scores: npt.NDArray[np.floating[Any]]) -> Ints:
         looked at.
     """
     count = len(scores)
+    if not count:  # a sentence that the tokenizer knows nothing of
+        return np.zeros(0, dtype=np.int64)
     own = np.arange(count)
     table = np.full((count + 1, count + 1), -np.inf)
     table[1:] = scores

@@ -61,8 +61,8 @@ def train_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Return a tokenizer of subwords trained on text of many languages; one that is in the folder already is read.
 
-    Byte-pair encoding on text normalised by NFKC, spaces marked, digits apart. Every character that occurs is in the
-    vocabulary as far as there is room; any other is read as its bytes. Languages weigh in as in training.
+    Byte-pair encoding on text normalised by NFKC, spaces marked, digits apart. The most frequent characters are in the
+    vocabulary, up to half of it; any other is read as its bytes. Languages weigh in as in training.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -84,7 +84,10 @@ def train_tokenizer(
             max_token_length=24,
         )
         counts = balanced_counts([len(t) for t in texts.values()], temperature)
-        weighted = [t[i % len(t)] for t, count in zip(texts.values(), counts, strict=True) for i in range(count)]
+        # Spread over all of a language's passages, as those of one text stand together.
+        weighted = [
+            t[i * len(t) // count] for t, count in zip(texts.values(), counts, strict=True) for i in range(count)
+        ]
         tokenizer.train_from_iterator(weighted, trainer)
         tokenizer = _completed(tokenizer)
         ids = [(name, tokenizer.token_to_id(name)) for name in (_SPECIAL["cls"], _SPECIAL["sep"])]

@@ -50,14 +50,21 @@ def read_passages(
     if about.head != head:
         raise InputError(f"{name}: has the head {about.head}; expected text with the head {head}")
     languages = _languages(corpus.languages(name), settings, name)
+    if settings.aligned and "key" not in about.columns:
+        raise InputError(
+            f"{name}: does not say which column names a passage in all languages (key); aligned text needs it"
+        )
     if head == "translation-lm" and settings.source_language not in languages:
         raise InputError(f"{name}: has no passages in the source language {settings.source_language!r}")
     trained, held_out = {}, {}
     for i, code in enumerate(languages):
         report(f"reading {name}: {code}", i / len(languages))
-        records = corpus.sample(name, code, about.splits.train, settings.examples, settings.seed).records
+        found = corpus.sample(name, code, about.splits.train, settings.examples, settings.seed)
+        records = found.records
         require_columns(records, list(about.columns.values()), f"{name} {code}/{about.splits.train}")
-        kept = [_is_held_out(about, number, record, settings.held_out) for number, record in enumerate(records)]
+        kept = [
+            _is_held_out(about, row, record, settings.held_out) for row, record in zip(found.rows, records, strict=True)
+        ]
         trained[code] = [r for r, out in zip(records, kept, strict=True) if not out]
         held_out[code] = [r for r, out in zip(records, kept, strict=True) if out]
     return Passages(about, trained, held_out)
@@ -157,7 +164,10 @@ def _languages(there: Sequence[str], settings: Pretraining, name: str) -> list[s
     return chosen
 
 
-def _is_held_out(task: Task, number: int, record: Record, share: float) -> bool:
-    """Whether a passage is held out: the same passage in every language and text, so that none sees it translated."""
-    key = record[task.columns["key"]] if "key" in task.columns else number
+def _is_held_out(task: Task, row: int, record: Record, share: float) -> bool:
+    """Whether a passage is held out: the same passage in every language and text, so that none sees it translated.
+
+    A passage without a key is known by its row.
+    """
+    key = record[task.columns["key"]] if "key" in task.columns else row
     return zlib.crc32(f"{task.folder or task.name}/{key}".encode()) % 10_000 < 10_000 * share

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import transformers
 
 from transfer_analysis.corpora.records import Corpus
 from transfer_analysis.errors import InputError
@@ -84,7 +84,7 @@ def pretrain(
     if not any(records for text in texts for records in text.held_out.values()):
         raise InputError(f"no passage is held out at held_out: {settings.held_out:g}; raise it, or give more text")
     partial = out.with_name(out.name + ".partial")
-    _require_same(partial, settings, [*texts, *pairs])
+    _require_same(partial, _about(settings, [*texts, *pairs], device))
     tokenizer = train_tokenizer(by_language(texts), settings.pieces, settings.temperature, partial, report)
     encoder = fresh_encoder(settings.name, tokenizer, settings.encoder, settings.seed, device)
     checkpoint = partial / "checkpoint.safetensors"
@@ -112,10 +112,9 @@ def pretrain(
     languages = held_out_losses(encoder, head, texts, numerics, settings.masked, report)
     save_pretrained(encoder, head, partial / "encoder", settings.stored)
     about = {
-        **_about(settings, [*texts, *pairs]),
+        **_about(settings, [*texts, *pairs], device),
         "parameters": sum(p.numel() for p in encoder.model.parameters()),
         "numerics": str(numerics),
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         "languages": languages.to_dict(orient="records"),
     }
     write_text(partial / "encoder" / "pretraining.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
@@ -167,15 +166,24 @@ def _mean_loss(stream: Stream, encoder: Encoder, numerics: Numerics) -> float:
     return losses / hidden
 
 
-def _about(settings: Pretraining, texts: list[Passages]) -> dict[str, Any]:
-    """Return everything that can change the outcome."""
+def _about(settings: Pretraining, texts: list[Passages], device: str) -> dict[str, Any]:
+    """Return everything that can change the outcome: settings, versions, and hashes of all text by task and language."""
     read = {f"{t.task.name}/{code}": fingerprint(records) for t in texts for code, records in t.trained.items()}
-    return {"core": CORE, "settings": settings.model_dump(mode="json"), "text": read}
+    held_out = {f"{t.task.name}/{code}": fingerprint(records) for t in texts for code, records in t.held_out.items()}
+    return {
+        "core": CORE,
+        "settings": settings.model_dump(mode="json"),
+        "device": device,
+        "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers", "scikit-learn")},
+        "columns": {text.task.name: text.task.columns for text in texts},
+        "text": read,
+        "held_out": held_out,
+    }
 
 
-def _require_same(partial: Path, settings: Pretraining, texts: list[Passages]) -> None:
+def _require_same(partial: Path, known: dict[str, Any]) -> None:
     """Note what is being done, or raise an InputError where something else was begun."""
-    about = json.dumps(_about(settings, texts), indent=2, ensure_ascii=False) + "\n"
+    about = json.dumps(known, indent=2, ensure_ascii=False) + "\n"
     path = partial / "begun.json"
     if not path.is_file():
         write_text(path, about)

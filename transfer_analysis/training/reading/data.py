@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,12 @@ def training_examples(
 
 
 def development_examples(
-    corpus: Corpus, catalogue: Catalogue, sources: tuple[Source, ...], language: str, count: int, trained: int
+    corpus: Corpus,
+    catalogue: Catalogue,
+    sources: tuple[Source, ...],
+    language: str,
+    count: int,
+    trained: Callable[[Source], int],
 ) -> list[Examples]:
     """Return development examples of the tasks that are trained on last; none where a task has none.
 
@@ -92,7 +97,7 @@ def development_examples(
     count
         Examples, of all sources together.
     trained
-        Most examples that a phase of the grid trains on.
+        Most examples of a source that any phase of the grid trains on.
     """
     found = []
     for source in sources:
@@ -102,7 +107,7 @@ def development_examples(
                 raise MissingError("it is trained on")
             sample = corpus.sample(source.task, language, split, wanted, _seed(source.task))
         except MissingError:
-            split, sample = f"{source.split}-rest", _left(corpus, source, language, wanted, trained)
+            split, sample = f"{source.split}-rest", _left(corpus, source, language, wanted, trained(source))
         if not sample.records:
             return []
         found.append(_examples(catalogue[source.task], language, split, sample))

@@ -22,7 +22,7 @@ from transfer_analysis.training.reading.golds import (
     gold_number,
     gold_tags,
 )
-from transfer_analysis.training.reading.ranked import pairs
+from transfer_analysis.training.reading.ranked import Pair, pairs
 from transfer_analysis.training.reading.tokens import Ints, Tokenize, Tokens, tokenize
 
 #: Label of a subword that carries no tag.
@@ -240,16 +240,13 @@ def _spans(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
 
 
 def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
-    """Return queries with their candidates. Those with the same candidate, or the same key, ask for the same."""
+    """Return queries with their candidates. Those with the same candidate ask for the same, and so do those with one key."""
     if "answers" in task.columns:
         for i, example in enumerate(examples):
             if not gold_answers(task, example, str(example[task.columns["context"]]), where.row(i)):
                 raise InputError(f"{where.row(i)}: a question without an answer asks for no sentence")
     found = pairs(task, examples)
-    if not found:
-        raise InputError(f"{where.name}: no row has a query")
-    keys: dict[Any, int] = {}
-    numbers = [keys.setdefault(p.candidate if "answers" in task.columns else p.key, len(keys)) for p in found]
+    numbers = _asked_for(found)
     made: Tokens = tokens()
     unknown, subwords = made.unknown(encoder)
     return Features(
@@ -263,6 +260,23 @@ def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
         unknown=unknown,
         subwords=subwords,
     )
+
+
+def _asked_for(found: Sequence[Pair]) -> list[int]:
+    """Return a number for what each query asks for, the same where candidate or key is the same, directly or by others."""
+    first: dict[Any, int] = {}
+    parent = list(range(len(found)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            number = parent[number]
+        return number
+
+    for number, pair in enumerate(found):
+        # A question on a passage has a key of its own; it is the sentence that may be shared.
+        for shared in (pair.candidate, ("key", pair.key)):
+            parent[root(number)] = root(first.setdefault(shared, number))
+    return [root(number) for number in range(len(found))]
 
 
 def _arcs(words: Ints, arcs: list[tuple[int, int]]) -> Ints:

@@ -109,7 +109,8 @@ class TokenCache:
         found = _read(path)
         if found is None:
             found = tokenize(task, examples, encoder, max_length)
-            _write(path, found)
+            if found.input_ids:  # rows without a query are no rows
+                _write(path, found)
         return found
 
 

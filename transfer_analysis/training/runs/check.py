@@ -107,9 +107,10 @@ class _Check:
             self.guarded(lambda p=part: self.known(self.session.features(p, self.session.task(name), self.encoder), p))  # type: ignore[misc]
 
     def together(self, name: str, turns: list[list[Examples]]) -> None:
-        """Check that the sources of a turn can be put together."""
+        """Check that the sources of a turn can be put together, and that there is something to train on."""
         for turn in turns:
-            self.session.joined_features(turn, self.session.task(name), self.encoder)
+            if not len(self.session.joined_features(turn, self.session.task(name), self.encoder)):
+                self.add([f"{name}: none of {', '.join(part.where for part in turn)} has a row with a query"])
 
     def known(self, features: Features, part: Examples) -> None:
         """Check that the encoder can read the examples."""

@@ -12,6 +12,7 @@ import torch
 from transfer_analysis.corpora.records import Corpus, Record
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
+from transfer_analysis.tasks.conditions import parse_condition
 from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
 from transfer_analysis.training.grid import Grid
@@ -137,13 +138,23 @@ class Session:
         last = training_sources(setting.grid, setting.catalogue, name)[-1]
         count = self.recipe(setting.catalogue[name]).development_examples
         language = setting.grid.source_language
-        trained = max(setting.grid.intermediate_examples, setting.grid.target_examples)
-        trained = min(trained, setting.grid.limits.get(name, trained))
-        found = development_examples(setting.corpus, setting.catalogue, last, language, count, trained)
+        found = development_examples(setting.corpus, setting.catalogue, last, language, count, self._most_trained)
         if name in setting.grid.targets:
             tested = {_read_part(e.task, r) for e in self.tests(name) if e.language == language for r in e.records}
             found = [_without(part, tested) for part in found]
         return found if all(part.records for part in found) else []
+
+    def _most_trained(self, source: Source) -> int:
+        """Return the most examples of a source that any phase of the grid trains on, under whatever task's name."""
+        grid, catalogue = self.grid, self.setting.catalogue
+        members = [name for condition in grid.conditions for name in grid.members(parse_condition(condition))]
+        counts = [
+            min(count, grid.limits.get(name, count))
+            for names, count in ((grid.targets, grid.target_examples), (members, grid.intermediate_examples))
+            for name in names
+            if any(source in turn for turn in training_sources(grid, catalogue, name))
+        ]
+        return max(counts, default=0)
 
     def tuning(self, target: str) -> list[Examples]:
         """Return the examples that a retrieval target's threshold is tuned on, in each language it is tested in.
@@ -204,7 +215,7 @@ class Session:
         if not own.labels and task.labels:
             own = own.model_copy(update={"labels": task.labels})
         length = self.recipe(task).max_length
-        key = (own.name, task.name, examples.language, examples.split, len(examples.records), length)
+        key = (own.name, task.name, examples.language, examples.split, self.fingerprint(examples), length)
         if key not in self._features:
             made = featurize(own, examples.records, encoder, length, examples.where, self.tokens, examples.rows)
             if self._kept + len(made.input_ids) > _KEPT_ROWS:

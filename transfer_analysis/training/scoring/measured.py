@@ -58,6 +58,7 @@ def measure(
         return [
             Measured(group, {"map_at_20": r.score()}, r.rows, r.ranks, [len(ranks) for ranks in r.ranks], r.unknown)
             for group, r in zip(groups, found, strict=True)
+            if r.ranks  # a language may have candidates and no query
         ]
     measured = []
     for group in groups:

@@ -19,6 +19,9 @@ from transfer_analysis.training.reading.ranked import Candidate, Pair, candidate
 from transfer_analysis.training.reading.tokens import candidate_texts, texts
 from transfer_analysis.training.scoring.retrieval import Floats, vectors_of
 
+#: What a query asks for: its task, as keys of several sources are not of each other, and its key.
+Key = tuple[str, str]
+
 #: How far down the ranking right candidates count.
 CUT = 20
 
@@ -59,11 +62,11 @@ def rank(
     groups
         Examples of one language each, from one or several sources. The same candidate in two groups is one.
     """
-    pool: dict[Candidate, set[str]] = {}
+    pool: dict[Candidate, set[Key]] = {}
     for part in (part for group in groups for part in group):
-        for candidate, keys in candidates(part.task, part.records).items():
-            pool.setdefault(candidate, set()).update(keys)
-    right: dict[str, list[int]] = {}
+        for candidate, named in candidates(part.task, part.records).items():
+            pool.setdefault(candidate, set()).update((part.task.name, key) for key in named)
+    right: dict[Key, list[int]] = {}
     for number, keys in enumerate(pool.values()):
         for key in keys:
             right.setdefault(key, []).append(number)
@@ -96,21 +99,26 @@ def _ranked(
     task: Task,
     group: Sequence[Examples],
     among: Floats,
-    right: dict[str, list[int]],
+    right: dict[Key, list[int]],
     encoder: Encoder,
     numerics: Numerics,
     max_length: int,
 ) -> Ranked:
-    asked = [(pair, row) for part in group for pair, row in zip(*_queries(part), strict=True)]
-    made = texts([pair.query for pair, _ in asked], None, encoder, max_length)
+    several = len(group) > 1
+    asked = [
+        (pair, (part.task.name, pair.key), f"{part.task.name} {row}" if several else row)
+        for part in group
+        for pair, row in zip(*_queries(part), strict=True)
+    ]
+    made = texts([pair.query for pair, _, _ in asked], None, encoder, max_length)
     unknown, subwords = made.unknown(encoder)
     queries = vectors_of(task, made, encoder, numerics, pooling=encoder.pooling)
     ranks: list[list[int]] = []
     for start in range(0, len(queries), _BLOCK):
         cosines: npt.NDArray[np.float64] = queries[start : start + _BLOCK] @ among.T
         block = asked[start : start + _BLOCK]
-        ranks += [ranks_of(row, right[pair.key]) for row, (pair, _) in zip(cosines, block, strict=True)]
-    return Ranked([row for _, row in asked], ranks, 100 * float(unknown.sum()) / max(1, int(subwords.sum())))
+        ranks += [ranks_of(row, right[key]) for row, (_, key, _) in zip(cosines, block, strict=True)]
+    return Ranked([row for _, _, row in asked], ranks, 100 * float(unknown.sum()) / max(1, int(subwords.sum())))
 
 
 def _queries(part: Examples) -> tuple[list[Pair], list[str]]:

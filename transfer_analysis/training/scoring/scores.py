@@ -44,7 +44,7 @@ class Scorer:
         return together(
             [
                 (
-                    self._rows(name, found.parts, split, found.scores, found.unknown, checkpoint),
+                    self._rows(name, found.parts, split, found.scores, found.unknown, len(found.rows), checkpoint),
                     _frame(name, split, found),
                 )
                 for found in measure(self.session, self.encoder, head, name, groups)
@@ -56,7 +56,9 @@ class Scorer:
         return together(
             [
                 (
-                    self._rows(target, [found.examples], "test", found.scores, found.unknown),
+                    self._rows(
+                        target, [found.examples], "test", found.scores, found.unknown, len(found.examples.records)
+                    ),
                     _retrieved(target, found),
                 )
                 for found in score_retrieval(self.session, target, self.encoder)
@@ -70,6 +72,7 @@ class Scorer:
         split: str,
         scores: dict[str, float],
         unknown: float,
+        examples: int,
         checkpoint: str = "last",
     ) -> list[Row]:
         setting, job = self.session.setting, self.job
@@ -83,7 +86,7 @@ class Scorer:
             "split": split,
             "checkpoint": checkpoint,
             "seed": job.seed,
-            "n_examples": sum(len(part.records) for part in parts),
+            "n_examples": examples,
             "unknown_tokens": round(unknown, 3),
             "recipe": self._recipe(name, parts[0], split, checkpoint),
             "run": f"{setting.model}/{job.initialisation}/{job.condition}/{name}/{job.seed}",
