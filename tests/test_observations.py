@@ -53,3 +53,18 @@ def test_a_distance_of_another_model_is_not_joined(rows, tasks):
 def test_nothing_left_is_an_error(rows, tasks):
     with pytest.raises(InputError, match="no row of the results could be joined"):
         observe(rows.assign(target="xcopa"), task_distances={"semantic": tasks})
+
+
+def test_what_one_of_several_distances_lacks_is_missing_there_alone(rows, tasks):
+    """A second distance knows neither squad nor this model's rows; what only it lacks stays for the first."""
+    fewer = DistanceMatrix(pd.DataFrame({"xnli": [0.9, 0.7]}, index=["mnli", "unlisted"]), "toy")
+    found = observe(rows, task_distances={"one": tasks, "two": fewer})
+    assert len(found.frame) == 4
+    assert found.frame["one_distance"].tolist()[:3] == [0.5, 0.1, 0.2]
+    assert np.isnan(found.frame["one_distance"].iloc[3])
+    assert found.frame["two_distance"].fillna(-1).tolist() == [-1, 0.9, -1, 0.7]
+    of_models = {name: DistanceMatrix(tasks.values, "toy", model=name) for name in ("m", "n")}
+    both = pd.concat([rows, rows.assign(model="n")], ignore_index=True)
+    joined = observe(both, task_distances=of_models)
+    assert joined.frame.groupby("model")[["m_distance", "n_distance"]].count().to_numpy().tolist() == [[3, 0], [0, 3]]
+    assert len(joined.dropped) == 2

@@ -69,7 +69,8 @@ def observe(
         Columns `condition`, `target`, `source_language`, `language`, `model`; for example `gains(table).frame`.
     task_distances
         Name → distance from intermediate task (rows) to target task (columns). A condition takes the
-        distance of its intermediate task, whether translated (`task@de`) or with `+mlm`.
+        distance of its intermediate task, whether translated (`task@de`) or with `+mlm`. A row that only some of several
+        distances know has none of the others.
     language_distances
         Name → distance from source language (rows) to language (columns).
     catalogue
@@ -85,14 +86,20 @@ def observe(
     reasons = pd.Series("", index=frame.index, dtype="object")
     tasks = frame["condition"].astype(str).map(task_of)
 
+    lacking = []
     for name, matrix in (task_distances or {}).items():
-        _mark(reasons, ~tasks.isin(matrix.rows), "no {} distance for the condition: ", name, tasks)
-        _mark(reasons, ~frame["target"].isin(matrix.columns), "no {} distance for the target: ", name, frame["target"])
+        reason = pd.Series("", index=frame.index, dtype="object")
+        _mark(reason, ~tasks.isin(matrix.rows), "no {} distance for the condition: ", name, tasks)
+        _mark(reason, ~frame["target"].isin(matrix.columns), "no {} distance for the target: ", name, frame["target"])
         if matrix.model is not None:
-            _mark(
-                reasons, frame["model"] != matrix.model, "the {} distance is of another model: ", name, frame["model"]
-            )
-        frame[f"{name}_distance"] = _look_up(matrix, tasks, frame["target"])
+            other = frame["model"] != matrix.model
+            _mark(reason, other, "the {} distance is of another model: ", name, frame["model"])
+        frame[f"{name}_distance"] = _look_up(matrix, tasks, frame["target"]).where(reason == "")
+        lacking.append(reason)
+    if lacking:
+        # What one distance does not know, another may: only a row without any is of no use.
+        nowhere = pd.concat(lacking, axis=1).ne("").all(axis=1)
+        reasons[nowhere] = lacking[0][nowhere]
     for name, matrix in (language_distances or {}).items():
         for side, labels in (("source_language", matrix.rows), ("language", matrix.columns)):
             _mark(reasons, ~frame[side].isin(labels), f"no {{}} distance for the {side}: ", name, frame[side])

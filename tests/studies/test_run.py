@@ -208,6 +208,14 @@ def test_a_study_may_have_several_task_distances(taskweb, tmp_path):
     assert (folder / "two" / "figures" / "curve.pdf").is_file()
     cells = pd.read_csv(folder / "two" / "tables" / "cells.csv")
     assert {"semantic_distance", "words_distance"} <= set(cells.columns)
+    # A source that only the second distance lacks still counts for the first.
+    turned.drop(index="mrpc", columns="mrpc", errors="ignore").to_csv(folder / "fewer.csv")
+    fewer = Given(folder / "tw.parquet", folder / "examples.jsonl", task_distances={"words": folder / "fewer.csv"})
+    run_study(both, folder / "three", fewer)
+    three = {o["id"]: o for o in json.loads((folder / "three" / "outcomes.json").read_text())["outcomes"]}
+    assert three["rank-association"]["estimate"] == pytest.approx(estimates["rank-association"])
+    assert three["rank-association"]["n"] > three["words"]["n"]
+    assert three["curve"]["n"] % 2 == 0  # each distance as often as the other, on the tasks that both know
     with pytest.raises(InputError, match="2 task distances; say which as NAME=FILE"):
         run_study(both, folder / "x", Given(folder / "tw.parquet", task_distances={"": folder / "other.csv"}))
     with pytest.raises(InputError, match="no task distance 'word' .did you mean 'words'"):

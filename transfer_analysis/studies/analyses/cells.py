@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,11 +40,18 @@ class Cells:
     notes: tuple[str, ...]
 
 
-def task_cells(material: Material, which: str, languages: str, distance: str | None = None) -> Cells:
+def task_cells(
+    material: Material, which: str, languages: str, distance: str | None = None, known_to: Sequence[str] = ()
+) -> Cells:
     """Return the cells of intermediate × target task, overlaps and self-transfer left out.
 
     An overlapping cell has neither outcome nor distance: its distance is small by construction, and relabeling must
     not move it onto cells where it is not. Tasks that stand on both sides are relabeled jointly, others separately.
+
+    Parameters
+    ----------
+    known_to
+        Further distances that must know a cell's tasks, so that several are compared on the same cells.
 
     Raises
     ------
@@ -61,6 +69,10 @@ def task_cells(material: Material, which: str, languages: str, distance: str | N
     if languages == "zero-shot":
         frame = frame[frame["language"] != frame["source_language"]]
     matrix = material.distances[material.task_distance(distance)]
+    for knows in (matrix, *(material.distances[name] for name in known_to)):
+        frame = frame[frame["task"].isin(knows.rows) & frame["target"].isin(knows.columns)]
+        if knows.model is not None:
+            frame = frame[frame["model"] == knows.model]
     return _cells(frame, "task", "target", which, matrix, material.study, overlaps)
 
 

@@ -66,7 +66,7 @@ def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
 def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
     """Return the association for every task distance, with all families and with each left out."""
     names = [distance.name for distance in material.study.task_distances]
-    cells = {name: task_cells(material, hypothesis.outcome, hypothesis.languages, name) for name in names}
+    cells = {name: task_cells(material, hypothesis.outcome, hypothesis.languages, name, names) for name in names}
     first = cells[names[0]]
     families = [material.catalogue.family(task) or "other" for task in first.outcome.index]
     exclusions = {
