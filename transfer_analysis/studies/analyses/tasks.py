@@ -70,7 +70,7 @@ def specifications(hypothesis: Specifications, material: Material) -> Specificat
     first = cells[names[0]]
     families = [material.catalogue.family(task) or "other" for task in first.outcome.index]
     exclusions = {
-        f"without {family}": np.repeat(np.array(families)[:, None] == family, first.outcome.shape[1], axis=1)
+        family: np.repeat(np.array(families)[:, None] == family, first.outcome.shape[1], axis=1)
         for family in sorted(set(families))
         if families.count(family) < len(families)
     }
