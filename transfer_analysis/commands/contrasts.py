@@ -99,7 +99,7 @@ def contrast_command(
     say(outcomes, out, as_json, tuple(notes))
 
 
-@app.command("effects", epilog="Example: transfer-analysis fit effects data/results/verse-mini.parquet -o effects.csv")
+@app.command("effects", epilog="Example: transfer-analysis fit effects results.parquet -o effects.csv")
 def effects_command(
     table: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
     split: Annotated[str, typer.Option(help="Split of the scores.")] = "test",
