@@ -24,7 +24,7 @@ from transfer_analysis.training.computing.numerics import Numerics, fastest
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.heads import MaskedLM, make_head
 from transfer_analysis.training.loop import optimizer_for
-from transfer_analysis.training.pretraining.passages import read_passages, text_features
+from transfer_analysis.training.pretraining.passages import beside, read_passages, text_features
 from transfer_analysis.training.pretraining.settings import Pretraining
 from transfer_analysis.training.reading.features import featurize
 from transfer_analysis.training.reading.tokens import texts
@@ -98,13 +98,10 @@ def held_out_pairs(corpus, catalogue, settings: dict) -> list[tuple[list[str], l
     found: dict[str, tuple[list[str], list[str]]] = {}
     for name in chosen.aligned:
         text = read_passages(corpus, catalogue, chosen, name, "translation-lm")
-        english = {text.key(r): str(r[text.column]) for r in text.held_out["en"]}
-        for code, records in text.held_out.items():
-            for record in records if code != "en" else []:
-                if (key := text.key(record)) in english:
-                    sides = found.setdefault(code, ([], []))
-                    sides[0].append(str(record[text.column]))
-                    sides[1].append(english[key])
+        for code, (passage, english) in beside(text, text.held_out, "en"):
+            sides = found.setdefault(code, ([], []))
+            sides[0].append(passage)
+            sides[1].append(english)
     return list(found.values())
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 from transfer_analysis.tasks import Task
 
 WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
+
+
+def write(path, rows):
+    """Write examples as JSON Lines, and the folders above them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def task(head, columns, labels=(), metric="accuracy"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import yaml
@@ -39,15 +39,17 @@ def read_document(model: type[M], text: str, where: str, expected: str) -> M:
         Where the text is not YAML or no mapping; naming every field that is wrong, and the line that it stands in.
     """
     fields = parse_yaml(text, where, expected)
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        raise InputError(f"{where} line {_line(tree, e)}: {_said(e)}" for e in error.errors()) from error
+    tree = yaml.compose(text, Loader=yaml.SafeLoader)
+    return validated(model, fields, lambda error: f"{where} line {_line(tree, error)}")
 
 
-def validated(model: type[M], fields: Any, where: str) -> M:
+def validated(model: type[M], fields: Any, where: Callable[[Any], str]) -> M:
     """Return fields as a model.
+
+    Parameters
+    ----------
+    where
+        Names where a problem, as pydantic describes it, stands.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def validated(model: type[M], fields: Any, where: str) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(f"{where}: {_said(e)}" for e in error.errors()) from error
+        raise InputError(f"{where(e)}: {_said(e)}" for e in error.errors()) from error
 
 
 def _said(error: Any) -> str:

@@ -21,12 +21,9 @@ from transfer_analysis.training.runs.run import Runner
 from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store, identity
 
+from tests.toys import write
+
 WORDS = [f"w{i}" for i in range(20)] + [f"de{i}" for i in range(20)]
-
-
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.scoring.ranking import average_precision, rank, ranks_of
 
-from tests.toys import WORDS, task
+from tests.toys import WORDS, task, write
 
 ASKED = {"text": "query", "pair": "answer", "key": "id"}
 OF_PASSAGES = {"question": "question", "context": "context", "answers": "answers", "key": "id"}
@@ -35,11 +35,6 @@ VERBS = [f"v{i}" for i in range(6)]
 @pytest.fixture
 def encoder():
     return new_encoder("toy", WORDS, Shape(layers=1, hidden=32, heads=2, feed_forward=64, max_length=32), seed=0)
-
-
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 @pytest.fixture(scope="module")

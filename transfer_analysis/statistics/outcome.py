@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -59,6 +59,10 @@ class Outcome:
     random_selection_spread: float | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def noting(self, *notes: str) -> Outcome:
+        """Return the outcome with further warnings before its own."""
+        return replace(self, warnings=(*notes, *self.warnings))
 
     def tidy(self) -> pd.DataFrame:
         """Return one row with every field; assumptions and warnings are joined with `; `."""

@@ -21,6 +21,7 @@ from transfer_analysis.statistics import columnwise_correlations
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
+from transfer_analysis.studies.hypotheses import Which
 from transfer_analysis.studies.selected import what_was_learnt
 from transfer_analysis.studies.study import Study
 
@@ -117,7 +118,7 @@ def _task_table(material: Material) -> pd.DataFrame:
 
 
 def _per_target(material: Material) -> pd.DataFrame:
-    which = "gain" if material.gains is not None else "score"
+    which: Which = "gain" if material.gains is not None else "score"
     cells = task_cells(material, which, "all")
     names = [str(c) for c in cells.outcome.columns]
     table = columnwise_correlations(cells.observed, cells.outcome.to_numpy(), names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
-from transfer_analysis.studies.hypotheses import ConditionEffect
+from transfer_analysis.studies.hypotheses import ConditionEffect, Languages
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
@@ -110,14 +111,25 @@ def declared_effect(hypothesis: ConditionEffect, selected: Selected) -> Outcome:
     InputError
         Where the results have no such target or condition.
     """
-    frame = selected.table.frame
-    rows = frame[frame["target"] == hypothesis.target]
-    if rows.empty:
-        known = sorted(frame["target"].unique())
-        raise InputError(f"{hypothesis.id}: no target {hypothesis.target!r}{nearest(hypothesis.target, known)}")
-    rows = rows[(rows["language"] == rows["source_language"]) == (hypothesis.languages == "source")]
+    rows = of_targets(selected.table.frame, hypothesis.id, [hypothesis.target])
+    rows = of_languages(rows, hypothesis.languages)
     runs = rows.groupby(["condition", "seed"], as_index=False)["score"].mean()
     return condition_effect(runs, hypothesis.condition, alternative=hypothesis.alternative)
+
+
+def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
+    """Return the rows of the languages that count."""
+    at_home = frame["language"] == frame["source_language"]
+    return {"all": frame, "source": frame[at_home], "zero-shot": frame[~at_home]}[languages]
+
+
+def of_targets(frame: pd.DataFrame, hypothesis: str, targets: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of the targets that count: all where none is named."""
+    known = set(frame["target"])
+    unknown = [target for target in targets if target not in known]
+    if unknown:
+        raise InputError(f"{hypothesis}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
+    return frame[frame["target"].isin(targets)] if targets else frame
 
 
 def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def simulation(study: Study) -> Simulation:
     InputError
         Naming every field that is wrong.
     """
-    settings = validated(Simulation, study.simulated, f"{study.name}: simulated")
+    settings = validated(Simulation, study.simulated, lambda _: f"{study.name}: simulated")
     if study.floor_model == MODEL:
         raise InputError(
             f"{study.name}: floor_model: {MODEL!r} is the model that is studied; give the floor another name"

@@ -166,6 +166,15 @@ class Grid(_Model):
             return self.multi_task.tasks
         return () if condition.base in (NONE, MLM) else (condition.base,)
 
+    @property
+    def intermediate_tasks(self) -> list[str]:
+        """Every intermediate task, once for each condition that it is part of."""
+        return [name for condition in self.conditions for name in self.members(parse_condition(condition))]
+
+    def trained(self, name: str, count: int) -> int:
+        """Return how many of `count` training examples of a task are allowed."""
+        return min(count, self.limits.get(name, count))
+
     def jobs(self) -> list[Job]:
         """Return all jobs: those without intermediate training first, as every gain needs them, then the longest."""
         every = [

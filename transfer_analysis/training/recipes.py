@@ -130,4 +130,4 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     if isinstance(given, dict) and all(isinstance(changed, dict) for changed in given.values()):
         kept = recipes()[name].tasks
         fields["tasks"] = {**kept, **{task: {**kept.get(task, {}), **changed} for task, changed in given.items()}}
-    return validated(Recipe, fields, f"recipe {name}")
+    return validated(Recipe, fields, lambda _: f"recipe {name}")

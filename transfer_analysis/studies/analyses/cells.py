@@ -12,6 +12,8 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.hypotheses import Languages, Which
+from transfer_analysis.studies.selected import of_languages
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import task_of
 
@@ -41,7 +43,7 @@ class Cells:
 
 
 def task_cells(
-    material: Material, which: str, languages: str, distance: str | None = None, known_to: Sequence[str] = ()
+    material: Material, which: Which, languages: Languages, distance: str | None = None, known_to: Sequence[str] = ()
 ) -> Cells:
     """Return the cells of intermediate × target task, overlaps and self-transfer left out.
 
@@ -58,16 +60,12 @@ def task_cells(
     InputError
         Where gains are wanted and the results have none.
     """
-    observations = material.gains if which == "gain" else material.scores
-    if observations is None:
-        raise InputError("the results have no gains: rows with condition none are missing")
-    frame = observations.frame[observations.frame["condition"] != "none"]
+    frame = material.observations(which).frame
+    frame = frame[frame["condition"] != "none"]
     # A condition `x+mlm` or `x@de` has the distance of x, and stands for it beside x itself.
     frame = frame.assign(task=frame["condition"].map(task_of))
     overlaps = set(frame.loc[frame["overlap"], ["task", "target"]].itertuples(index=False, name=None))
-    frame = frame[~frame["overlap"] & (frame["task"] != frame["target"])]
-    if languages == "zero-shot":
-        frame = frame[frame["language"] != frame["source_language"]]
+    frame = of_languages(frame[~frame["overlap"] & (frame["task"] != frame["target"])], languages)
     matrix = material.distances[material.task_distance(distance)]
     for knows in (matrix, *(material.distances[name] for name in known_to)):
         frame = frame[frame["task"].isin(knows.rows) & frame["target"].isin(knows.columns)]

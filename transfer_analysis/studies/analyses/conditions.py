@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
@@ -12,7 +9,8 @@ from transfer_analysis.observations import observe
 from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
 from transfer_analysis.statistics.frames import without_overlap
 from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.hypotheses import GroupContrast, Languages, MixedModel
+from transfer_analysis.studies.hypotheses import GroupContrast, MixedModel
+from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.tasks.conditions import NONE
 
 
@@ -44,9 +42,8 @@ def contrast_of_groups(hypothesis: GroupContrast, material: Material) -> Outcome
 
 def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
     """Return one fixed effect of a mixed model of the joined rows."""
-    observations = material.gains if hypothesis.formula.partition("~")[0].strip() == "gain" else material.scores
-    if observations is None:
-        raise InputError(f"{hypothesis.id}: the results have no gains: rows with condition {NONE} are missing")
+    response = hypothesis.formula.partition("~")[0].strip()
+    observations = material.observations("gain" if response == "gain" else "score")
     frame, left_out = without_overlap(of_languages(observations.frame, hypothesis.languages))
     fit = mixed_model(
         hypothesis.formula,
@@ -56,22 +53,7 @@ def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
         degrees_of_freedom=hypothesis.degrees,
     )
     outcome = fit.outcome(hypothesis.term)
-    return replace(outcome, warnings=(*left_out, *outcome.warnings))
-
-
-def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
-    """Return the rows of the languages that count."""
-    at_home = frame["language"] == frame["source_language"]
-    return {"all": frame, "source": frame[at_home], "zero-shot": frame[~at_home]}[languages]
-
-
-def of_targets(frame: pd.DataFrame, hypothesis: str, targets: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of the targets that count: all where none is named."""
-    known = set(frame["target"])
-    unknown = [target for target in targets if target not in known]
-    if unknown:
-        raise InputError(f"{hypothesis}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
-    return frame[frame["target"].isin(targets)] if targets else frame
+    return outcome.noting(*left_out)
 
 
 def _scores(hypothesis: GroupContrast, material: Material) -> pd.DataFrame:
@@ -95,7 +77,7 @@ def _between_models(
     outcome = one.minus(other, f"{one.name}, in {models[0]} more than in {models[1]}").outcome(hypothesis.alternative)
     lost = len(cells[0] | cells[1]) - len(shared)
     said = (f"{lost} combinations of target and language left out that only one of the models has",) if lost else ()
-    return replace(outcome, warnings=(*said, *outcome.warnings))
+    return outcome.noting(*said)
 
 
 def _contrast(hypothesis: GroupContrast, material: Material, frame: pd.DataFrame) -> Contrast:

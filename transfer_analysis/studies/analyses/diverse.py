@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pandas as pd
 
@@ -11,9 +10,9 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
 from transfer_analysis.statistics import Outcome, against_random_selection, relatedness, run_slopes, slope_difference
 from transfer_analysis.studies.analyses.cells import balanced
-from transfer_analysis.studies.analyses.conditions import of_targets
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.hypotheses import DiverseTasks
+from transfer_analysis.studies.selected import of_targets
 from transfer_analysis.tasks.conditions import task_of
 
 
@@ -30,7 +29,7 @@ def diverse_tasks(hypothesis: DiverseTasks, material: Material) -> Outcome:
     chosen = list(diversity.nlargest(hypothesis.k).index)
     outcome = (_choice if hypothesis.analysis == "diverse-choice" else _slopes)(hypothesis, material, frame, chosen)
     said = f"the {hypothesis.k} most diverse by {hypothesis.diversity}: {', '.join(chosen)}"
-    return replace(outcome, warnings=(said, *outcome.warnings))
+    return outcome.noting(said)
 
 
 def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, chosen: list[str]) -> Outcome:
@@ -61,7 +60,7 @@ def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, c
         permutations=material.study.permutations,
         seed=material.study.seed,
     )
-    return replace(outcome, warnings=(*notes, *outcome.warnings))
+    return outcome.noting(*notes)
 
 
 def _slopes(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, chosen: list[str]) -> Outcome:
@@ -87,10 +86,7 @@ def _slopes(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, c
 
 def _rows(hypothesis: DiverseTasks, material: Material) -> pd.DataFrame:
     """Return the rows after single intermediate tasks, with the chance of their target."""
-    observations = material.gains if hypothesis.value == "gain" else material.scores
-    if observations is None:
-        raise InputError(f"{hypothesis.id}: the results have no gains: rows with condition none are missing")
-    frame = observations.frame
+    frame = material.observations("gain" if hypothesis.value == "gain" else "score").frame
     known = frame["condition"].map(lambda name: name in material.catalogue and task_of(name) == name)
     frame = frame[known]
     frame = of_targets(frame, hypothesis.id, hypothesis.targets)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.errors import InputError
 from transfer_analysis.observations import Observations
 from transfer_analysis.results import Gains
+from transfer_analysis.studies.hypotheses import Which
 from transfer_analysis.studies.selected import Selected
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue, load_catalogue
+from transfer_analysis.tasks.conditions import NONE
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,19 @@ class Material:
     catalogue: Catalogue = field(default_factory=load_catalogue)
     all_gains: Gains | None = None
     diversity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["task", "measure", "value"]))
+
+    def observations(self, which: Which) -> Observations:
+        """Return the joined rows with gains, or those with scores of all conditions.
+
+        Raises
+        ------
+        InputError
+            Where gains are wanted and the results have none.
+        """
+        found = self.gains if which == "gain" else self.scores
+        if found is None:
+            raise InputError(f"the results have no gains: rows with condition {NONE} are missing")
+        return found
 
     def task_distance(self, name: str | None = None) -> str:
         """Return the name of a task distance of the study, that of the first where none is asked for."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from transfer_analysis.statistics import (
@@ -39,7 +37,7 @@ def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome
         unit="intermediate × target cells",
         names=list(cells.outcome.columns),
     )
-    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+    return outcome.noting(*cells.notes)
 
 
 def pooled_task_association(hypothesis: PooledTaskAssociation, material: Material) -> Outcome:
@@ -52,7 +50,7 @@ def pooled_task_association(hypothesis: PooledTaskAssociation, material: Materia
         alternative=hypothesis.alternative,
         unit="intermediate × target cells",
     )
-    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+    return outcome.noting(*cells.notes)
 
 
 def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
@@ -60,7 +58,7 @@ def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
     cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
     measure = measure_of(hypothesis)
     outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
-    return replace(outcome, warnings=(*cells.notes, *outcome.warnings))
+    return outcome.noting(*cells.notes)
 
 
 def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:

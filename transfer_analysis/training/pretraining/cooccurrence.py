@@ -91,9 +91,15 @@ def _reduced(counts: csr_matrix, width: int) -> npt.NDArray[np.float64]:
     """
     vectors, values, _ = np.linalg.svd(ppmi(counts).toarray(), full_matrices=False)
     rank = min(width, len(values))
-    # Singular vectors have no sign of their own, and their last digits hang on where in memory the numbers lie.
-    signs = np.sign(vectors[np.abs(vectors[:, :rank]).argmax(axis=0), np.arange(rank)])
     found = np.zeros((counts.shape[0], width))
-    found[:, :rank] = vectors[:, :rank] * signs * np.sqrt(values[:rank])
+    found[:, :rank] = oriented(vectors[:, :rank], values[:rank])
     found *= SCALE / max(float(found.std()), 1e-12)
+    # The last digits hang on where in memory the numbers lie.
     return found.round(_DIGITS)
+
+
+def oriented(vectors: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return singular vectors times the roots of their values, the largest entry of each positive: they have no sign of their own."""
+    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(values))])
+    scaled: npt.NDArray[np.float64] = vectors * signs * np.sqrt(values)
+    return scaled

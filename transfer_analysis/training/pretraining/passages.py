@@ -36,6 +36,17 @@ class Passages:
         return f"{self.task.folder or self.task.name}/{record[self.task.columns['key']]}"
 
 
+def beside(
+    text: Passages, passages: dict[str, list[Record]], source_language: str
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield language, passage and its counterpart in the source language, of passages of a text."""
+    counterpart = {text.key(record): str(record[text.column]) for record in passages[source_language]}
+    for code, records in passages.items():
+        for record in records if code != source_language else []:
+            if (key := text.key(record)) in counterpart:
+                yield code, (str(record[text.column]), counterpart[key])
+
+
 def read_passages(
     corpus: Corpus, catalogue: Catalogue, settings: Pretraining, name: str, head: str, report: Report = silent
 ) -> Passages:
@@ -105,13 +116,9 @@ def side_by_side(pairs: Sequence[Passages], settings: Pretraining, encoder: Enco
     rng = np.random.default_rng([settings.seed, 6])
     found: dict[str, list[Record]] = {}
     for text in pairs:
-        counterpart = {text.key(record): str(record[text.column]) for record in text.trained[settings.source_language]}
-        for code, records in text.trained.items():
-            for record in records if code != settings.source_language else []:
-                if (key := text.key(record)) in counterpart:
-                    both = [str(record[text.column]), counterpart[key]]
-                    first = int(rng.integers(2))
-                    found.setdefault(code, []).append({"text": both[first], "pair": both[1 - first]})
+        for code, both in beside(text, text.trained, settings.source_language):
+            first = int(rng.integers(2))
+            found.setdefault(code, []).append({"text": both[first], "pair": both[1 - first]})
     if not found:
         return None
     counts = balanced_counts([len(records) for records in found.values()], settings.temperature)

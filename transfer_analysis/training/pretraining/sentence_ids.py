@@ -13,7 +13,7 @@ import torch
 from scipy.sparse import csr_matrix
 
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.pretraining.cooccurrence import SCALE, ppmi
+from transfer_analysis.training.pretraining.cooccurrence import SCALE, oriented, ppmi
 
 #: Rounds of the randomised decomposition (Halko et al. 2011), and decimals that are kept of it.
 _ROUNDS, _DIGITS = 4, 6
@@ -36,9 +36,7 @@ def embeddings_from_sentences(sentences: Iterable[tuple[str, str]], encoder: Enc
     width = encoder.hidden_size
     rank = min(width, counts.shape[1], int((counts.getnnz(axis=1) > 0).sum()))
     vectors, values, _ = randomized_svd(ppmi(counts), rank, n_iter=_ROUNDS, random_state=seed)
-    # Singular vectors have no sign of their own.
-    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(rank)])
-    found = vectors * signs * np.sqrt(values)
+    found = oriented(vectors, values)
     found *= SCALE / max(float(found[found.any(axis=1)].std()), 1e-12)
     first = np.random.default_rng(seed).normal(scale=SCALE, size=(counts.shape[0], width))
     seen = found.any(axis=1)

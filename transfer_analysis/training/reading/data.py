@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from transfer_analysis.corpora.records import Corpus, Record, Sample, require_co
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
 from transfer_analysis.training.grid import Grid, LanguageModelling
+from transfer_analysis.training.reading.tokens import fingerprint as records_hash
 
 #: More examples than any split has.
 _ALL = 10**9
@@ -42,6 +44,11 @@ class Examples:
     def where(self) -> str:
         """Language and split, as messages name them."""
         return f"{self.language}/{self.split}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the examples."""
+        return records_hash(self.records)
 
 
 def training_sources(grid: Grid, catalogue: Catalogue, name: str) -> tuple[tuple[Source, ...], ...]:
@@ -102,11 +109,8 @@ def development_examples(
     found = []
     for source in sources:
         split, wanted = catalogue[source.task].splits.development, max(1, count // len(sources))
-        try:
-            if split == source.split:
-                raise MissingError("it is trained on")
-            sample = corpus.sample(source.task, language, split, wanted, _seed(source.task))
-        except MissingError:
+        sample = None if split == source.split else _sample(corpus, source.task, language, split, wanted)
+        if sample is None:
             split, sample = f"{source.split}-rest", _left(corpus, source, language, wanted, trained(source))
         if not sample.records:
             return []
@@ -114,13 +118,20 @@ def development_examples(
     return found
 
 
+def _sample(corpus: Corpus, task: str, language: str, split: str, count: int) -> Sample | None:
+    """Return a sample of a split, or None where there is no such split."""
+    try:
+        return corpus.sample(task, language, split, count, _seed(task))
+    except MissingError:
+        return None
+
+
 def _left(corpus: Corpus, source: Source, language: str, count: int, trained: int) -> Sample:
     """Return examples of a split that are not trained on, in the split's order."""
-    try:
-        every = corpus.sample(source.task, language, source.split, _ALL, _seed(source.task))
-        used = set(corpus.sample(source.task, language, source.split, trained, _seed(source.task)).rows)
-    except MissingError:
+    every = _sample(corpus, source.task, language, source.split, _ALL)
+    if every is None:
         return Sample([], [], 0)
+    used = set(corpus.sample(source.task, language, source.split, trained, _seed(source.task)).rows)
     left = [i for i, row in enumerate(every.rows) if row not in used]
     chosen = sorted(np.random.default_rng(_seed(source.task)).permutation(left)[:count].tolist())
     return Sample([every.records[i] for i in chosen], [every.rows[i] for i in chosen], every.total)

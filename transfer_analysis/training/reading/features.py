@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from transfer_analysis.corpora.records import Record, values
 from transfer_analysis.errors import InputError
@@ -264,19 +266,18 @@ def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
 
 def _asked_for(found: Sequence[Pair]) -> list[int]:
     """Return a number for what each query asks for, the same where candidate or key is the same, directly or by others."""
-    first: dict[Any, int] = {}
-    parent = list(range(len(found)))
-
-    def root(number: int) -> int:
-        while parent[number] != number:
-            number = parent[number]
-        return number
-
-    for number, pair in enumerate(found):
-        # A question on a passage has a key of its own; it is the sentence that may be shared.
-        for shared in (pair.candidate, ("key", pair.key)):
-            parent[root(number)] = root(first.setdefault(shared, number))
-    return [root(number) for number in range(len(found))]
+    names: dict[Any, int] = {}
+    # A question on a passage has a key of its own; it is the sentence that may be shared.
+    edges = [
+        (number, names.setdefault(shared, len(found) + len(names)))
+        for number, pair in enumerate(found)
+        for shared in (pair.candidate, ("key", pair.key))
+    ]
+    size = len(found) + len(names)
+    queries, asked = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_matrix((np.ones(len(edges)), (queries, asked)), shape=(size, size))
+    _, numbers = connected_components(graph, directed=False)
+    return [int(number) for number in numbers[: len(found)]]
 
 
 def _arcs(words: Ints, arcs: list[tuple[int, int]]) -> Ints:

@@ -31,7 +31,7 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
     """
     check = _Check(session, encoder)
     grid = session.grid
-    trained = dict.fromkeys((*_members(session), *grid.targets))
+    trained = dict.fromkeys((*grid.intermediate_tasks, *grid.targets))
     for i, name in enumerate(trained):
         report(f"checking examples: {name}", i / (len(trained) + 1))
         check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
@@ -176,7 +176,7 @@ class _Check:
         """Check that substitutes and the recipe's overrides are of tasks that there are."""
         catalogue, grid = self.session.setting.catalogue, self.session.grid
         known = [task.name for task in catalogue]
-        used = {*grid.targets, *_members(self.session)}
+        used = {*grid.targets, *grid.intermediate_tasks}
         self.add(
             f"{field}: {name!r} is neither a target nor an intermediate task of the grid{nearest(name, used)}"
             for field, given in (("substitutes", grid.substitutes), ("limits", grid.limits))
@@ -214,9 +214,3 @@ class _Check:
             self.add(
                 [f"languages: no target has examples in {', '.join(nowhere)}; there are {', '.join(sorted(tested))}"]
             )
-
-
-def _members(session: Session) -> list[str]:
-    """Return every intermediate task of the grid."""
-    grid = session.grid
-    return [name for condition in grid.conditions for name in grid.members(parse_condition(condition))]

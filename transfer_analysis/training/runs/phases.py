@@ -158,7 +158,7 @@ def name_source(examples: Examples) -> str:
 
 
 def _named(session: Session, examples: Examples) -> str:
-    return f"{examples.task.name}/{examples.where} {session.fingerprint(examples)}"
+    return f"{examples.task.name}/{examples.where} {examples.fingerprint}"
 
 
 def _stream(session: Session, task: Task, parts: list[Examples], head: Head, encoder: Encoder) -> Stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.tasks.conditions import NONE, parse_condition
 from transfer_analysis.training.computing.checkpoints import Best, Checkpoint, StoppedError
 from transfer_analysis.training.computing.memory import give_back_memory
-from transfer_analysis.training.computing.numerics import Numerics, Precision
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.loop import Development, train
@@ -142,11 +141,11 @@ class Runner:
         return about
 
     def _about_target(self, target: str) -> dict[str, Any]:
-        tests = {e.where: self.session.fingerprint(e) for e in self.session.tests(target)}
+        tests = {e.where: e.fingerprint for e in self.session.tests(target)}
         task = self.setting.catalogue[target]
         if task.head != "retrieval":
             return {"tested_on": tests, **about_training(self.session, target, self.session.grid.target_examples)}
-        tuned = {e.where: self.session.fingerprint(e) for e in self.session.tuning(target)}
+        tuned = {e.where: e.fingerprint for e in self.session.tuning(target)}
         recipe = self.session.recipe(task).identity()
         language = self.session.grid.source_language
         about = {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
@@ -227,14 +226,11 @@ class Runner:
             phase.order,
             phase.recipe,
             self.job.seed,
-            numerics=self._numerics(phase.recipe.precision),
+            numerics=self.session.numerics(phase.recipe),
             checkpoint=checkpoint,
             development=self._development(encoder, phase, tasks),
             watch=watch,
         )
-
-    def _numerics(self, precision: Precision) -> Numerics:
-        return replace(self.setting.numerics, precision=precision)
 
     def _development(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...]) -> Development | None:
         """Return what early stopping looks at: the mean of the tasks' own scores; None without it."""

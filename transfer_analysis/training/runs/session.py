@@ -12,7 +12,6 @@ import torch
 from transfer_analysis.corpora.records import Corpus, Record
 from transfer_analysis.errors import InputError, MissingError
 from transfer_analysis.tasks import Catalogue, Task
-from transfer_analysis.tasks.conditions import parse_condition
 from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder, Initialisation, load_encoder
 from transfer_analysis.training.grid import Grid
@@ -28,7 +27,7 @@ from transfer_analysis.training.reading.data import (
 )
 from transfer_analysis.training.reading.features import Features, featurize, joined
 from transfer_analysis.training.reading.golds import labelled
-from transfer_analysis.training.reading.tokens import TokenCache, fingerprint
+from transfer_analysis.training.reading.tokens import TokenCache
 from transfer_analysis.training.recipes import Recipe
 
 #: Parts of an example that are to be found, not read.
@@ -101,6 +100,10 @@ class Session:
         """Return the recipe of a task."""
         return self.setting.recipe.for_task(task)
 
+    def numerics(self, recipe: Recipe) -> Numerics:
+        """Return how is computed under a recipe."""
+        return replace(self.setting.numerics, precision=recipe.precision)
+
     def encoder(self, initialisation: Initialisation, seed: int) -> Encoder:
         """Return the encoder as it was before any training. There is one; its weights are overwritten."""
         setting = self.setting
@@ -123,7 +126,7 @@ class Session:
     def training(self, name: str, count: int, language: str = "") -> list[list[Examples]]:
         """Return what a task is trained on: in turn, and in each turn the sources that are put together."""
         setting = self.setting
-        count = min(count, setting.grid.limits.get(name, count))
+        count = setting.grid.trained(name, count)
         return [
             self._training(turn, language or setting.grid.source_language, count)
             for turn in training_sources(setting.grid, setting.catalogue, name)
@@ -147,10 +150,10 @@ class Session:
     def _most_trained(self, source: Source) -> int:
         """Return the most examples of a source that any phase of the grid trains on, under whatever task's name."""
         grid, catalogue = self.grid, self.setting.catalogue
-        members = [name for condition in grid.conditions for name in grid.members(parse_condition(condition))]
+        phases = ((grid.targets, grid.target_examples), (grid.intermediate_tasks, grid.intermediate_examples))
         counts = [
-            min(count, grid.limits.get(name, count))
-            for names, count in ((grid.targets, grid.target_examples), (members, grid.intermediate_examples))
+            grid.trained(name, count)
+            for names, count in phases
             for name in names
             if any(source in turn for turn in training_sources(grid, catalogue, name))
         ]
@@ -215,7 +218,7 @@ class Session:
         if not own.labels and task.labels:
             own = own.model_copy(update={"labels": task.labels})
         length = self.recipe(task).max_length
-        key = (own.name, task.name, examples.language, examples.split, self.fingerprint(examples), length)
+        key = (own.name, task.name, examples.language, examples.split, examples.fingerprint, length)
         if key not in self._features:
             made = featurize(own, examples.records, encoder, length, examples.where, self.tokens, examples.rows)
             if self._kept + len(made.input_ids) > _KEPT_ROWS:
@@ -227,10 +230,6 @@ class Session:
     def joined_features(self, parts: Sequence[Examples], task: Task, encoder: Encoder) -> Features:
         """Return the features of several sources as those of one set."""
         return joined([self.features(part, task, encoder) for part in parts])
-
-    def fingerprint(self, examples: Examples) -> str:
-        """Return a hash of examples."""
-        return self._once(("fingerprint", id(examples)), lambda: fingerprint(examples.records))
 
     def _training(self, sources: tuple[Source, ...], language: str, count: int) -> list[Examples]:
         setting = self.setting

@@ -22,7 +22,11 @@ def outputs(features: Features, predictions: list[Any]) -> list[Any]:
         allows for none, it is empty if having none scores higher than every span (SQuAD v2 with threshold 0).
     """
     if features.task.head in ("token-classification", "dependency"):
-        cut_off = 0 if features.task.head == "token-classification" else [-1, -1]
+        if features.task.head == "dependency":
+            cut_off: Any = [-1, -1]
+            predictions = [_numbered(*given) for given in zip(predictions, features.tagged, strict=True)]
+        else:
+            cut_off = 0
         return [_of_words(*given, cut_off) for given in zip(predictions, features.tagged, features.golds, strict=True)]
     if features.task.head != "span-qa":
         return predictions
@@ -105,15 +109,17 @@ def span_f1(features: Features, given: list[list[int]]) -> float:
 
 
 def _of_words(predicted: list[Any], there: Any, gold: list[Any], cut_off: Any) -> list[Any]:
-    """Return what was predicted for every word, and `cut_off` for those that were cut off or have no subword.
-
-    Heads are numbers of the words that are there; they become numbers of all words.
-    """
-    words = there.tolist()
+    """Return what was predicted for every word, and `cut_off` for those that were cut off or have no subword."""
     found = [cut_off] * len(gold)
-    for word, given in zip(words, predicted, strict=True):
-        found[word] = given if isinstance(cut_off, int) else [words[given[0] - 1] + 1 if given[0] else 0, given[1]]
+    for word, given in zip(there.tolist(), predicted, strict=True):
+        found[word] = given
     return found
+
+
+def _numbered(predicted: list[Any], there: Any) -> list[Any]:
+    """Return heads and relations with heads as numbers of all words, where they were of the words that are there."""
+    words = there.tolist()
+    return [[words[head - 1] + 1 if head else 0, relation] for head, relation in predicted]
 
 
 def attachment(golds: list[Any], given: list[Any]) -> dict[str, float]:

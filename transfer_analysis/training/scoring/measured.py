@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from transfer_analysis.training.encoder import Encoder
@@ -52,7 +52,7 @@ def measure(
     """
     task = session.task(name)
     recipe = session.recipe(task)
-    numerics = replace(session.setting.numerics, precision=recipe.precision)
+    numerics = session.numerics(recipe)
     if task.head == "dual-encoder":
         found = rank(task, groups, encoder, numerics, recipe.max_length)
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError
@@ -81,9 +81,8 @@ def _mine(
 
 def _embed(session: Session, task: Task, column: str, records: list[Record], encoder: Encoder) -> Side:
     recipe = session.recipe(task)
-    numerics = replace(session.setting.numerics, precision=recipe.precision)
     sentences = [str(record[column]) for record in records]
-    return embed(task, column, sentences, encoder, recipe, numerics, session.tokens)
+    return embed(task, column, sentences, encoder, recipe, session.numerics(recipe), session.tokens)
 
 
 def _unknown(source: Side) -> float:
