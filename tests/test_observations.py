@@ -68,3 +68,27 @@ def test_what_one_of_several_distances_lacks_is_missing_there_alone(rows, tasks)
     joined = observe(both, task_distances=of_models)
     assert joined.frame.groupby("model")[["m_distance", "n_distance"]].count().to_numpy().tolist() == [[3, 0], [0, 3]]
     assert len(joined.dropped) == 2
+
+
+def test_an_overlap_inside_several_tasks_or_with_a_substitute_is_seen_in_the_recipe(rows):
+    """multi-task holds SQuAD, which XQuAD is trained on; XNLI was trained on SNLI and ANLI, and so was what came before."""
+    frame = pd.DataFrame(
+        {
+            "model": "m",
+            "condition": ["multi-task", "multi-task", "snli", "snli", "squad", "none"],
+            "target": ["xquad", "paws-x", "xnli", "xnli", "xnli", "xnli"],
+            "source_language": "en",
+            "language": "de",
+            "score": 1.0,
+            "recipe": [
+                "small intermediate=squad:600+qqp:600",
+                "small intermediate=squad:600+qqp:600",
+                "small trained_on=snli+anli intermediate=snli:2000",
+                None,
+                "small trained_on=snli+anli intermediate=squad:2000",
+                "small trained_on=snli+anli",
+            ],
+        }
+    )
+    found = observe(frame).frame
+    assert found["overlap"].tolist() == [True, False, True, False, False, False]

@@ -10,6 +10,7 @@ import pandas as pd
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import families
+from transfer_analysis.results.trained import intermediate_sources, target_sources
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import task_of
 
@@ -22,8 +23,8 @@ class Observations:
     ----------
     frame
         The rows given, with one column `<name>_distance` per distance, `family` (of the intermediate task),
-        `language_family` and `overlap` (the intermediate task is part of the target's training set). A distance
-        that does not exist for a pair is NaN.
+        `language_family` and `overlap` (the intermediate task, or one of several, is part of what the target was trained
+        on, by their names or by the recipe). A distance that does not exist for a pair is NaN.
     dropped
         The rows that could not be joined, with the `reason`.
     """
@@ -108,14 +109,26 @@ def observe(
     frame["family"] = tasks.map({task: catalogue.family(task) for task in tasks.unique()})
     of_language = families(sorted(frame["language"].unique()))
     frame["language_family"] = frame["language"].map(of_language)
-    pairs = {(c, t): catalogue.overlaps(c, t) for c, t in set(zip(tasks, frame["target"], strict=True))}
-    frame["overlap"] = [pairs[pair] for pair in zip(tasks, frame["target"], strict=True)]
+    recipes = frame["recipe"].fillna("").astype(str) if "recipe" in frame else pd.Series("", index=frame.index)
+    runs = list(zip(tasks, frame["target"], recipes, strict=True))
+    overlaps = {run: _overlap(*run, catalogue) for run in set(runs)}
+    frame["overlap"] = [overlaps[run] for run in runs]
 
     keep = reasons == ""
     if not keep.any():
         raise InputError(f"no row of the results could be joined with the distances: {reasons.iloc[0]}")
     dropped = rows[~keep].assign(reason=reasons[~keep])
     return Observations(frame[keep].reset_index(drop=True), dropped.reset_index(drop=True))
+
+
+def _overlap(task: str, target: str, recipe: str, catalogue: Catalogue) -> bool:
+    """Whether what came before is (part of) the target's training set, by their names or by what the recipe says.
+
+    The recipe knows the members of `multi-task`, and what was trained on in place of a target's own training set.
+    """
+    before = (task, *intermediate_sources(recipe))
+    after = (target, *target_sources(recipe))
+    return any(catalogue.overlaps(one, other) for one in before for other in after)
 
 
 def _mark(reasons: pd.Series, wrong: pd.Series, text: str, name: str, values: pd.Series) -> None:
