@@ -16,6 +16,7 @@ from transfer_analysis.commands import (
     contrasts,
     corpora,
     distances,
+    drawing,
     languages,
     models,
     power,
@@ -47,6 +48,7 @@ for part in (cells, languages, contrasts, models):
     fit.add_typer(part.app)
 app.add_typer(fit, name="fit")
 app.add_typer(power.app)
+app.add_typer(drawing.app)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(corpora.app, name="corpora")
 

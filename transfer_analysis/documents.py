@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import yaml
@@ -11,6 +11,14 @@ from pydantic import BaseModel, ValidationError
 from transfer_analysis.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class SeveralError(ValueError):
+    """What one validator found wrong: several things at once."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
 
 
 def parse_yaml(text: str, where: str, expected: str) -> dict[Any, Any]:
@@ -59,7 +67,20 @@ def validated(model: type[M], fields: Any, where: Callable[[Any], str]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(f"{where(e)}: {_said(e)}" for e in error.errors()) from error
+        raise InputError(f"{where(e)}: {_said(e)}" for e in _each(error)) from error
+
+
+def line_of(tree: yaml.Node | None, problem: str) -> int:
+    """Return the line that a problem is in, counted from 1: of the name that its message begins with, else the first."""
+    return _line(tree, {"loc": (), "msg": problem})
+
+
+def _each(error: ValidationError) -> Iterator[Any]:
+    """Yield problems, each of those that a validator found at once by itself."""
+    for found in error.errors():
+        several = found.get("ctx", {}).get("error")
+        for message in several.problems if isinstance(several, SeveralError) else [found["msg"]]:
+            yield {**found, "msg": message}
 
 
 def _said(error: Any) -> str:
@@ -88,9 +109,11 @@ def _line(tree: yaml.Node | None, error: Any) -> int:
 
 
 def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """Yield the keys of a document with their values, in order."""
+    """Yield the keys of a document with their values, and the items of lists as both, in order."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
+            if isinstance(item, yaml.ScalarNode):
+                yield item, item
             yield from _pairs(item)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:

@@ -136,6 +136,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
             reporting.Figure("two", svg, "caption", "alt", wide=True),
         ],
         sections=[reporting.Section("Table", pd.DataFrame({"x": [1.5], "y": ["<i>"]}))],
+        limits=["l"],
         remarks=["r"],
         redo=[("command", "c")],
         files=["report.html"],
@@ -246,3 +247,91 @@ def test_curves_draw_what_they_are_given():
         }
     )
     assert [label.get_text() for label in reporting.calibration_plot(rates).get_yticklabels()] == ["t test", "ours"]
+
+
+def test_a_forest_has_a_panel_for_each_scale():
+    table = pd.DataFrame(
+        {
+            "label": ["one", "two", "three"],
+            "scale": ["points", "rank correlation", "points"],
+            "estimate": [1.0, -0.2, -2.0],
+            "low": [0.5, -0.4, -3.0],
+            "high": [1.5, 0.1, -1.0],
+            "declared": [True, False, True],
+            "supported": [True, False, True],
+        }
+    )
+    first, second = reporting.forest_plot(table).axes
+    assert (first.get_xlabel(), second.get_xlabel()) == ("points", "rank correlation")
+    assert [label.get_text() for label in first.get_yticklabels()] == ["one", "three"]
+    assert first.collections[-1].get_offsets()[:, 0].tolist() == [1.0, -2.0]
+    with pytest.raises(ValueError, match="no estimates"):
+        reporting.forest_plot(table.iloc[:0])
+
+
+def test_every_choice_has_its_line():
+    lines = pd.DataFrame(
+        {
+            "condition": list("abcd"),
+            "at_low": [4.0, 3, 2, 1],
+            "at_high": [1.0, 2, 3, 4],
+            "low_distance": 0.2,
+            "high_distance": 0.6,
+        }
+    )
+    ax = reporting.robustness_plot(lines, ["a", "b"], distance="d", value="v")
+    assert len(ax.lines) == 6 + 4 + 1  # C(4, 2) choices, four conditions, the mean of the chosen ones
+    assert ax.lines[-1].get_ydata().tolist() == [3.5, 1.5]
+    assert ax.lines[-1].get_xdata().tolist() == [0.2, 0.6]
+
+
+def test_a_map_keeps_what_can_be_kept_of_distances_and_points_at_targets():
+    places = np.array([[0, 0], [3, 0], [0, 4], [3, 4.0]])
+    names = ["a", "b", "x", "y"]
+    apart = pd.DataFrame(np.linalg.norm(places[:, None] - places[None], axis=2), names, names)
+    gains = pd.DataFrame({"condition": ["a", "b", "a"], "target": ["x", "x", "y"], "gain": [2.0, -1.0, 0.1]})
+    ax = reporting.task_map(apart, gains, dict.fromkeys(names, "g"), most=2)
+    assert ax.get_xlabel() == "stress 0.00"
+    drawn = np.array([c.get_offsets()[0] for c in ax.collections])
+    found = np.linalg.norm(drawn[:, None] - drawn[None], axis=2)
+    np.testing.assert_allclose(found, apart, atol=0.02)
+    arrows = [text for text in ax.texts if text.arrow_patch is not None]
+    assert len(arrows) == 2
+    assert arrows[0].xy == pytest.approx(drawn[2])  # the largest gain is that of a on x
+    assert arrows[0].arrow_patch.get_linewidth() > arrows[1].arrow_patch.get_linewidth()
+
+
+def test_languages_stand_with_their_relatives_and_their_own_gain():
+    lineages = {
+        "de": ("IE", "Germanic", "German"),
+        "fr": ("IE", "Romance", "French"),
+        "sv": ("IE", "Germanic", "Swedish"),
+        "fi": ("Uralic", "Finnish"),
+    }
+    gains = pd.DataFrame(
+        {"language": ["fr", "de", "fi", "sv"], "gain": [1.0, 2, 3, 4], "low": [0.0, 1, 2, 3], "high": [2.0, 3, 4, 5]}
+    )
+    tree, ax = reporting.language_tree(lineages, gains, label="gain", names={"de": "German"}).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["German", "sv", "fr", "fi"]
+    assert ax.collections[-1].get_offsets().tolist() == [[2.0, 0], [4.0, 1], [1.0, 2], [3.0, 3]]
+    assert {text.get_text() for text in tree.texts} == {"IE", "Uralic"}
+
+
+def test_a_matrix_stands_in_the_order_of_its_tree():
+    """Two pairs of near ones: each pair stands together, and its distance is on the diagonal's side."""
+    names = ["a", "x", "b", "y"]
+    values = pd.DataFrame(1.0, names, names)
+    for one, other in (("a", "b"), ("x", "y")):
+        values.loc[one, other] = values.loc[other, one] = 0.1
+    for name in names:
+        values.loc[name, name] = 0.0
+    figure = reporting.distance_dendrogram(values, label="d", groups={"a": "g", "b": "g", "x": "h", "y": "h"})
+    order = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset("ab"), frozenset("xy")}
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["g", "h"]
+
+
+def test_markdown_and_latex_say_what_the_page_says():
+    table = pd.DataFrame({"name": ["a|b", None], "value": [0.12345, np.nan]})
+    assert reporting.tables.markdown_table(table) == "| name | value |\n| --- | ---: |\n| a\\|b | 0.123 |\n| – | – |"
+    assert reporting.tables.latex_text("50% of x_1 & −0.2 ± 1 < α") == r"50\% of x\_1 \& $-$0.2 $\pm$ 1 $<$ $\alpha$"

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 from scipy.stats import ttest_1samp, ttest_ind
+from transfer_analysis.distances import language_distances
 from transfer_analysis.errors import InputError
+from transfer_analysis.languages import lineages
 from transfer_analysis.results import TransferTable, write_table
-from transfer_analysis.statistics import mixed_model
+from transfer_analysis.statistics import mixed_model, phylogenetic_regression, relatedness
 from transfer_analysis.studies import Given, load_study, run_study
 
 SYNTACTIC, SEMANTIC = ("ud-parsing", "ud-pos-english", "ccg"), ("stsb", "qqp", "paws")
@@ -67,6 +69,30 @@ STUDY = {
             "second": "none",
             "second_initialisation": "random",
             "alternative": "greater",
+        },
+        {
+            "id": "one-model",
+            "statement": "They differ in one model.",
+            "analysis": "group-contrast",
+            "first": "syntactic",
+            "second": "semantic",
+            "model": "mbert",
+        },
+        {
+            "id": "weights",
+            "statement": "They differ more from pretrained weights.",
+            "analysis": "group-contrast",
+            "first": "syntactic",
+            "second": "none",
+            "between": ["pretrained", "random"],
+        },
+        {
+            "id": "slopes",
+            "statement": "Their gains fall differently.",
+            "analysis": "group-slopes",
+            "first": "syntactic",
+            "second": "semantic",
+            "distance": "syntactic",
         },
         {
             "id": "model",
@@ -152,6 +178,40 @@ def test_models_are_compared_with_each_other(folder, outcomes):
     assert found["estimate"] == pytest.approx(each[0].mean() - each[1].mean())
     assert found["p_value"] == pytest.approx(test.pvalue)
     assert "in mbert more than in xlmr" in found["statistic"]
+
+
+def test_one_model_is_looked_at(folder, outcomes):
+    _, frame = folder
+    d = by_seed(frame, (SYNTACTIC, "pretrained"), (SEMANTIC, "pretrained"), model="mbert")
+    assert outcomes["one-model"]["estimate"] == pytest.approx(d.mean())
+    assert outcomes["one-model"]["p_value"] == pytest.approx(ttest_1samp(d, 0).pvalue)
+
+
+def test_pretrained_and_random_weights_are_compared(folder, outcomes):
+    _, frame = folder
+    each = [by_seed(frame, (SYNTACTIC, weights), (("none",), weights)) for weights in ("pretrained", "random")]
+    found = outcomes["weights"]
+    assert found["estimate"] == pytest.approx(each[0].mean() - each[1].mean())
+    assert found["p_value"] == pytest.approx(ttest_ind(*each, equal_var=False).pvalue)
+    assert "pretrained weights more than random ones" in found["statistic"]
+
+
+def test_slopes_of_groups_are_compared_over_related_languages(folder, outcomes):
+    """By hand: generalised least squares of the difference of the groups' gains in each language on its distance."""
+    _, frame = folder
+    away = [code for code in LANGUAGES if code != "en"]
+    gain = frame.query("initialisation == 'pretrained'").groupby(["condition", "language"])["score"].mean()
+    difference = [
+        gain[[(c, code) for c in SYNTACTIC]].mean() - gain[[(c, code) for c in SEMANTIC]].mean() for code in away
+    ]
+    distance = language_distances(list(LANGUAGES), "syntactic").values.loc["en", away].to_numpy()
+    expected = phylogenetic_regression(
+        np.array(difference), distance, relatedness(list(lineages(away).values())), seed=0
+    )
+    found = outcomes["slopes"]
+    assert sorted(away) != away  # the order of languages must not matter
+    assert found["estimate"] == pytest.approx(expected.estimate, rel=1e-6)
+    assert found["n"] == len(away)
 
 
 def test_tasks_are_exchanged(folder, outcomes):

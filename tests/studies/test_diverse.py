@@ -100,7 +100,9 @@ def test_their_slope_is_beside_that_of_the_others_over_languages(outcomes):
 
 def test_what_is_missing_is_said(folder, tmp_path):
     study = load_study(str(folder / "study.yaml"))
-    with pytest.raises(InputError, match="needs the diversity of the tasks: give --examples FILE.jsonl or --diversity"):
+    with pytest.raises(
+        InputError, match="needs the diversity of the tasks: give --examples FILE.jsonl, --from, or --diversity"
+    ):
         run_study(study, tmp_path / "out", Given(folder / "results.parquet"))
     table = pd.read_csv(folder / "diversity.csv")
     for change, message in (

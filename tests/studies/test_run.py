@@ -12,10 +12,15 @@ from scipy.stats import spearmanr
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.embeddings import encoders
 from transfer_analysis.errors import InputError
+from transfer_analysis.reporting import figure_bytes
 from transfer_analysis.results import TransferTable, read_table, write_table
 from transfer_analysis.results.importers import import_taskweb, import_xpos
+from transfer_analysis.statistics.outcome import number
 from transfer_analysis.studies import Given, load_study, run_study
+from transfer_analysis.studies.figures import FIGURES
 from transfer_analysis.studies.hypotheses import Specifications
+from transfer_analysis.studies.run import read_report, report_again
+from transfer_analysis.studies.scales import Scale
 from transfer_analysis.tasks import load_catalogue
 
 TASKS = ["anli_r3", "boolq", "cb", "copa", "imdb", "mrpc"]
@@ -153,6 +158,77 @@ def test_a_report_holds_everything_and_the_same_input_gives_the_same_bytes(taskw
     assert {"torch", "scipy", "urielplus", "python"} <= set(record["versions"])
     assert read_table(folder / "one" / "data" / "results.parquet")
     assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == []
+
+
+def test_a_report_is_made_again_from_its_folder_alone(taskweb, monkeypatch):
+    folder, _, _ = taskweb
+    study = load_study("taskweb-similarity")
+    run_study(study, folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl"))
+    for name in ("tw.parquet", "examples.jsonl"):
+        (folder / name).unlink()
+    monkeypatch.setattr(encoders, "load_sentence_encoder", lambda name: pytest.fail("nothing is to be embedded"))
+    again = report_again(folder / "one", folder / "two")
+    names = sorted(p.relative_to(folder / "one").as_posix() for p in (folder / "one").rglob("*") if p.is_file())
+    for name in names:
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
+    assert again.report == folder / "two" / "report.html"
+    report_again(folder / "one", folder / "one")
+    assert (folder / "one" / "report.md").read_bytes() == (folder / "two" / "report.md").read_bytes()
+    with pytest.raises(InputError, match="is no report of `study run`"):
+        report_again(folder / "nowhere", folder / "three")
+
+
+def test_what_a_report_holds_can_be_read_and_drawn_again(taskweb):
+    folder, _, _ = taskweb
+    finished = run_study(
+        load_study("taskweb-similarity"), folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl")
+    )
+    material, findings = read_report(folder / "one")
+    assert findings == finished.findings
+    for drawn in (d for draw in FIGURES.values() for d in draw(material, findings)):
+        stored = (folder / "one" / "figures" / f"{drawn.name}.pdf").read_bytes()
+        assert figure_bytes(drawn.figure, "pdf") == stored
+
+
+def test_the_answer_is_two_sentences_and_limits_are_said(taskweb):
+    folder, _, _ = taskweb
+    finished = run_study(
+        load_study("taskweb-similarity"), folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl")
+    )
+    primary = next(f for f in finished.findings if f.id == "rank-association")
+    statement, numbers = finished.finding.split(". ", 1)
+    assert statement == f"{primary.verdict.capitalize()}: {primary.statement.rstrip('.')}"
+    for part in ("interval", "n = 25", "after Holm's correction", "permutation"):
+        assert part in numbers
+    text = (folder / "one" / "report.md").read_text()
+    unsupported = [f for f in finished.findings if not f.exploratory and f.verdict == "not supported"]
+    assert unsupported
+    for finding in unsupported:
+        (limit,) = finding.limits()
+        assert limit in text
+        if finding.outcome.attainable_p > 0.05:  # five of five are always chosen
+            assert "no outcome could have reached α: the smallest attainable p is 1" in limit
+        else:
+            assert f"an effect of {number(finding.outcome.minimum_detectable)} would have been found in 80%" in limit
+    order = [
+        text.index(h) for h in ("## Hypotheses declared", "## Figures", "## Tables", "## What could not", "## To redo")
+    ]
+    assert order == sorted(order)
+    latex = (folder / "one" / "report.tex").read_text()
+    assert latex.count("\\includegraphics") == text.count("![")
+    assert all(ord(character) < 128 or character.isalpha() for character in latex)
+
+
+def test_a_folder_of_results_brings_its_distances(taskweb, monkeypatch):
+    folder, _, _ = taskweb
+    study = load_study("taskweb-similarity")
+    run_study(study, folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl"))
+    monkeypatch.setattr(encoders, "load_sentence_encoder", lambda name: pytest.fail("the distance is there"))
+    run_study(study, folder / "two", Given(folder / "one" / "data"))
+    one, two = (json.loads((folder / name / "outcomes.json").read_text())["outcomes"] for name in ("one", "two"))
+    assert one == two
+    with pytest.raises(InputError, match="the folder holds no results.parquet"):
+        run_study(study, folder / "x", Given(folder))
 
 
 def test_rows_that_cannot_be_joined_are_counted_and_listed(taskweb):
@@ -442,13 +518,18 @@ def test_published_xpos_end_to_end(published, tmp_path):
 def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
     monkeypatch.setattr(encoders, "load_sentence_encoder", lambda name: LemmaLengths())
     study = load_study("quickstart")
-    small = {
-        **study.simulated,
-        "languages": ["en", "de", "fr", "tr", "fi", "ja", "ar"],
-        "encoder": {"layers": 1, "hidden": 16, "heads": 1, "feed_forward": 16, "max_length": 64},
-        "pretraining": {"steps": 10, "batch_size": 8, "documents": 20},
-        "recipe": {"name": "simulated", "epochs": 1},
-        "grid": {
+    small = at_quick(
+        study,
+        simulated={
+            "seed": 0,
+            "languages": ["en", "de", "fr", "tr", "fi", "ja", "ar"],
+            "encoders": {
+                "simulated": {"layers": 1, "hidden": 16, "heads": 1, "feed_forward": 16, "max_length": 64},
+            },
+            "pretraining": {"steps": 10, "batch_size": 8, "documents": 20},
+        },
+        recipe={"name": "simulated", "epochs": 1},
+        grid={
             "conditions": ["sim-topic", "sim-supertags", "sim-entailment", "multi-task"],
             "targets": ["sim-pos", "sim-paraphrase"],
             "seeds": [1, 2],
@@ -459,17 +540,14 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
             "target_examples": 128,
             "test_examples": 40,
         },
-    }
-    said = []
-    with pytest.raises(InputError, match="needed-task-helps: the grid does not train 'sim-inference'"):
-        run_study(study.model_copy(update={"simulated": small}), tmp_path / "r")
-    hypotheses = tuple(h for h in study.hypotheses if h.analysis != "condition-effect")
-    finished = run_study(
-        study.model_copy(update={"simulated": small, "hypotheses": hypotheses}),
-        tmp_path / "r",
-        Given(workers=1),
-        lambda what, share: said.append(what),
     )
+    said = []
+    given = Given(workers=1, scale="quick", store=tmp_path / "runs")
+    with pytest.raises(InputError, match="needed-task-helps: target: there is no 'sim-inference'"):
+        run_study(small, tmp_path / "r", given)
+    hypotheses = tuple(h for h in study.hypotheses if h.analysis != "condition-effect")
+    small = small.model_copy(update={"hypotheses": hypotheses})
+    finished = run_study(small, tmp_path / "r", given, lambda what, share: said.append(what))
     assert finished.report.is_file()
     assert any(what.startswith("training: 38 of 38") for what in said)
     assert any(what.startswith("training: 4 of 4") for what in said)  # the floor
@@ -500,20 +578,26 @@ class LemmaLengths:
         return {"encoder": "lengths", "encoder_source": "test", "encoder_sha256": ""}
 
 
+def at_quick(study, **changes):
+    """A study with some fields of its quick scale changed."""
+    fields = study.scales["quick"].model_dump(mode="json")
+    for name, value in changes.items():
+        fields[name] = {**fields[name], **value}
+    return study.model_copy(update={"scales": {"quick": Scale.model_validate(fields)}})
+
+
 def test_mistakes_in_a_simulation_cost_no_training(tmp_path):
     study = load_study("quickstart")
-    wrong = {**study.simulated, "grid": {**study.simulated["grid"], "targets": ["sim-pose"]}}
+    given = Given(scale="quick")
+    free = study.model_copy(update={"hypotheses": study.hypotheses[:2]})
     with pytest.raises(InputError, match="grid: the simulated world has no task 'sim-pose' .did you mean 'sim-pos'"):
-        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+        run_study(at_quick(free, grid={"targets": ["sim-pose"]}), tmp_path / "r", given)
     with pytest.raises(InputError, match="is not the first of the simulated languages"):
-        run_study(study.model_copy(update={"source_language": "de"}), tmp_path / "r")
-    wrong = {**study.simulated, "grid": {**study.simulated["grid"], "seeds": [1, 1]}}
-    with pytest.raises(InputError, match="seeds: 1 is given twice"):
-        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
-    wrong = {**study.simulated, "recipe": {"name": "simulated", "epochs": 0}}
+        run_study(study.model_copy(update={"source_language": "de"}), tmp_path / "r", given)
     with pytest.raises(InputError, match="recipe simulated: epochs"):
-        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
-    wrong = {**study.simulated, "pretraining": {"steps": -1}}
+        run_study(at_quick(study, recipe={"epochs": 0}), tmp_path / "r", given)
     with pytest.raises(InputError, match="simulated: pretraining.steps"):
-        run_study(study.model_copy(update={"simulated": wrong}), tmp_path / "r")
+        run_study(at_quick(study, simulated={"pretraining": {"steps": -1}}), tmp_path / "r", given)
+    with pytest.raises(InputError, match="no scale 'quik' .did you mean 'quick'"):
+        run_study(study, tmp_path / "r", Given(scale="quik"))
     assert not (tmp_path / "r").exists()

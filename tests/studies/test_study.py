@@ -9,6 +9,7 @@ import yaml
 from transfer_analysis.errors import InputError
 from transfer_analysis.studies import bundled_studies, load_study
 from transfer_analysis.studies.hypotheses import Hypothesis
+from transfer_analysis.training.plan import load_plan
 
 MINIMAL = {
     "name": "mine",
@@ -19,6 +20,17 @@ MINIMAL = {
     "hypotheses": [{"id": "a", "statement": "s", "analysis": "language-regression", "distance": "syntactic"}],
 }
 
+FIVE = (
+    "semantic-distance-xtreme",
+    "typological-robustness",
+    "syntactic-vs-semantic",
+    "semantic-similarity-xtreme-r",
+    "task-families-vs-random-init",
+)
+
+GRID = {"conditions": ["squad"], "targets": ["xnli"], "seeds": [1]}
+GRID |= dict.fromkeys(("intermediate_examples", "target_examples", "test_examples"), 10)
+
 
 def load(tmp_path, **changes):
     path = tmp_path / "mine.yaml"
@@ -27,7 +39,9 @@ def load(tmp_path, **changes):
 
 
 def test_bundled_studies_load():
-    assert {study.name for study in bundled_studies()} == {"quickstart", "taskweb-similarity", "pos-typology"}
+    studies = {study.name: study for study in bundled_studies()}
+    assert set(studies) == {"quickstart", "taskweb-similarity", "pos-typology", *FIVE}
+    assert all(list(studies[name].scales) == ["quick", "folder", "full"] for name in FIVE)
 
 
 def test_own_study(tmp_path):
@@ -46,7 +60,7 @@ def test_own_study(tmp_path):
         ({"seed": -1}, "seed"),
         ({"hypothesis": []}, "hypothesis: Extra inputs"),
         ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "guess"}]}, "hypotheses.0"),
-        ({"hypotheses": MINIMAL["hypotheses"] * 2}, "'a' is given to more than one"),
+        ({"hypotheses": MINIMAL["hypotheses"] * 2}, "a: the id is given to more than one"),
         (
             {"hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association"}]},
             "needs a distance under task_distances",
@@ -65,26 +79,30 @@ def test_own_study(tmp_path):
         ({"hypotheses": [{**MINIMAL["hypotheses"][0], "analysis": "language-pair-association"}]}, "descriptive only"),
         (
             {
-                "task_distances": [{"kind": "mean-embedding-cosine", "examples": "given"}],
+                "task_distances": [{"kind": "mean-embedding-cosine"}],
                 "hypotheses": [
                     {"id": "a", "statement": "s", "analysis": "task-selection", "measure": "regret", "outcome": "gain"}
                 ],
             },
             "relative regret needs positive values",
         ),
-        ({"task_distances": [{"kind": "mean-embedding-cosine", "examples": "simulated"}]}, "no simulated world"),
+        ({"scales": {"quick": {"recipe": {"name": "small"}, "grid": GRID}}}, "say either what is simulated, or which"),
         (
-            {"task_distances": [{"kind": "tf-idf", "examples": "given"}]},
+            {"scales": {"quick": {"simulated": {}, "recipe": {"name": "small"}, "grid": {**GRID, "seeds": [1, 1]}}}},
+            "seeds: 1 is given twice",
+        ),
+        (
+            {"task_distances": [{"kind": "tf-idf"}]},
             "unknown task distance 'tf-idf' .did you mean 'tfidf'",
         ),
-        ({"task_distances": [{"kind": "logme", "examples": "given"}]}, "logme needs more than the text of examples"),
+        ({"task_distances": [{"kind": "logme"}]}, "logme needs more than the text of examples"),
         (
-            {"task_distances": [{"kind": kind, "examples": "given"} for kind in ("tfidf", "mmd")]},
+            {"task_distances": [{"kind": kind} for kind in ("tfidf", "mmd")]},
             "are not all different; give each a name of its own",
         ),
         (
             {
-                "task_distances": [{"name": "semantic", "examples": "given"}],
+                "task_distances": [{"name": "semantic"}],
                 "hypotheses": [{"id": "a", "statement": "s", "analysis": "task-association", "distance": "semantics"}],
             },
             "'semantics' is not among task_distances .did you mean 'semantic'",
@@ -114,6 +132,53 @@ def test_a_problem_is_in_its_line(tmp_path):
         InputError, match=f"mine.yaml line {place}: document: language_distances: unknown kind 'syntax'"
     ):
         load_study(str(path))
+
+
+def test_every_problem_of_a_study_is_said_at_once(tmp_path):
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, primary="b", metric="acuracy", language_distances=["syntactic", "syntax"])
+    assert len(caught.value.problems) == 3
+
+
+def test_a_scale_has_its_own_names(tmp_path):
+    quick = load_study("syntactic-vs-semantic").at("quick")
+    assert quick.targets == ("sim-inference",)
+    assert quick.groups["semantic"] == ("sim-similarity", "sim-duplicates", "paws")  # paws has no double
+    assert {h.id: h for h in quick.hypotheses}["interaction"].between == ("simulated", "simulated-narrow")
+    assert quick.scale.models() == ["simulated", "simulated-narrow"]
+    written = load_study("syntactic-vs-semantic").at(None)
+    assert (written.scale, written.targets) == (None, ("xnli",))
+    with pytest.raises(InputError, match="no scale 'ful' .did you mean 'full'"):
+        load_study("syntactic-vs-semantic").at("ful")
+    with pytest.raises(InputError, match="its results are always given"):
+        load_study("pos-typology").at("quick")
+
+
+def test_what_is_like_a_common_scale_can_be_overridden(tmp_path):
+    scales = {"quick": {"like": "quick", "grid": {"conditions": ["sim-topic"], "targets": ["sim-pos"], "seeds": [7]}}}
+    found = load(tmp_path, scales=scales).at("quick").scale
+    common = load_study("syntactic-vs-semantic").scales["quick"]
+    assert found.grid.seeds == (7,)
+    assert found.grid.test_examples == common.grid.test_examples
+    assert list(found.simulated["encoders"]) == ["simulated"]
+    with pytest.raises(InputError, match="like: 'quik' is no common scale .did you mean 'quick'"):
+        load(tmp_path, scales={"quick": {"like": "quik"}})
+
+
+def test_the_folder_scale_is_that_of_the_bundled_results():
+    """What the studies train on a folder of corpora is what data/results was trained with."""
+    plan = load_plan(Path(__file__).parents[2] / "data" / "results" / "plan.yaml")
+    for name in FIVE:
+        scale = load_study(name).scales["folder"]
+        assert scale.encoders["verse-mini"] == plan.encoder
+        assert scale.recipe == plan.recipe
+        assert set(scale.grid.conditions) <= set(plan.grid.conditions)
+        assert set(scale.grid.targets) <= set(plan.grid.targets)
+        own = {"conditions", "targets", "initialisations", "random_conditions", "multi_task", "mlm", "unknown"}
+        theirs, ours = plan.grid.model_dump(exclude=own), scale.grid.model_dump(exclude=own)
+        assert ours == theirs
+        for part in ("random_conditions", "multi_task", "mlm"):
+            assert getattr(scale.grid, part) in (None, getattr(plan.grid, part))
 
 
 def test_unknown_study():

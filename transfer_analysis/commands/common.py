@@ -13,7 +13,6 @@ import typer
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
-    from transfer_analysis.corpora.records import Corpus
     from transfer_analysis.progress import Report
     from transfer_analysis.results import TransferTable
     from transfer_analysis.tasks import Catalogue
@@ -28,18 +27,6 @@ def read_catalogue(own: Path | None) -> Catalogue:
     from transfer_analysis.tasks import load_catalogue
 
     return load_catalogue(own)
-
-
-def corpus_from(source: str, catalogue: Catalogue) -> Corpus:
-    """Return the corpus that `--from` names: the hub, or a folder."""
-    from transfer_analysis.corpora import FolderCorpus, HubCorpus
-
-    return HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
-
-
-def origin_of(source: str) -> str:
-    """Return where examples come from, for the transfer table."""
-    return "hub" if source == "hub" else f"folder {Path(source).name}"
 
 
 def store_table(table: TransferTable, out: Path, remarks: list[str]) -> None:

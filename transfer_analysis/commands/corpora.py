@@ -10,7 +10,6 @@ import typer
 
 from transfer_analysis.commands.common import (
     OwnTasks,
-    corpus_from,
     progress,
     read_catalogue,
 )
@@ -42,6 +41,8 @@ def show_command(
         examples = world.examples(task, code, split, count)
         glosses = world.glossed(task, code, split, count)
     else:
+        from transfer_analysis.corpora import corpus_from
+
         catalogue = read_catalogue(own_tasks)
         about = catalogue[task]
         examples = corpus_from(source, catalogue).examples(about.name, language, split, count)
@@ -77,6 +78,7 @@ def export_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the texts of tasks' examples, for distances between tasks and for studies."""
+    from transfer_analysis.corpora import corpus_from
     from transfer_analysis.corpora.export import export_examples
 
     catalogue = read_catalogue(own_tasks)

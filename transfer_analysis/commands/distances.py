@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table, progress, read_catalogue
+from transfer_analysis.commands.common import OwnTasks, print_table, progress, read_catalogue
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def _require_options(kind: str, of_text: dict[str, str | None], table: Path | No
 def _of_subwords(
     kind: str, codes: list[str], text: str | None, task: str, count: int, tokenizer: str | None, own_tasks: Path | None
 ) -> DistanceMatrix:
+    from transfer_analysis.corpora import corpus_from
     from transfer_analysis.distances.languages.subwords import (
         fertility_distances,
         spaced_words,

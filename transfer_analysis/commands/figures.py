@@ -9,6 +9,7 @@ from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Kind = Literal["svg", "pdf", "png"]
 
@@ -19,18 +20,18 @@ def figure_kind(path: Path | None) -> Kind | None:
         return None
     kinds: dict[str, Kind] = {".svg": "svg", ".pdf": "pdf", ".png": "png"}
     if path.suffix not in kinds:
-        raise InputError(f"--figure {path.name}: expected a name that ends in .pdf, .svg or .png")
+        raise InputError(f"{path.name}: expected a name that ends in .pdf, .svg or .png")
     return kinds[path.suffix]
 
 
-def write_figure(axes: Axes, path: Path, kind: Kind) -> None:
-    """Write the figure that some axes are part of."""
+def write_figure(drawn: Axes | Figure, path: Path, kind: Kind) -> None:
+    """Write a figure, or the one that some axes are part of."""
     from matplotlib.figure import Figure
 
     from transfer_analysis.files import atomic_path
     from transfer_analysis.reporting import figure_bytes
 
-    figure = axes.get_figure(root=True)
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert isinstance(figure, Figure)
     with atomic_path(path) as temporary:
         temporary.write_bytes(figure_bytes(figure, kind))

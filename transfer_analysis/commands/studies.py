@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer_analysis.commands.common import (
-    AsJson,
-    OwnTasks,
-    print_table,
-    progress,
-)
+from transfer_analysis.commands.common import AsJson, OwnTasks, print_table, progress
 from transfer_analysis.errors import InputError
 
+if TYPE_CHECKING:
+    from transfer_analysis.studies import Finished, Study
+
 app = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
+
+Named = Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")]
+Results = Annotated[
+    Path | None, typer.Option("--results", help="A transfer table, or a folder with one, in place of training.")
+]
+Examples = Annotated[Path | None, typer.Option(help="Examples of the tasks: JSON Lines with task and text.")]
+Properties = Annotated[
+    Path | None, typer.Option("--languages", help="Properties of languages for covariates: CSV with a column language.")
+]
+TaskDistances = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="A task distance as CSV with labels, in place of computing it; NAME where the study has several.",
+    ),
+]
+Diversity = Annotated[Path | None, typer.Option(help="Diversity of the tasks, as `distances diversity` writes it.")]
+Source = Annotated[
+    str | None,
+    typer.Option("--from", help="Real examples: `hub`, or a folder with <task>/<language>/<split>.jsonl.gz."),
+]
+ScaleName = Annotated[
+    str | None,
+    typer.Option(
+        "--scale", help="quick (simulated world), folder or full  [default: quick; with --results, names as written]"
+    ),
+]
 
 
 @app.command("list", epilog="Example: transfer-analysis study list --json")
@@ -28,14 +53,12 @@ def studies_command(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([study.model_dump(mode="json") for study in found], ensure_ascii=False, indent=2))
         return
-    print_table(["study", "question"], [[study.name, study.question] for study in found])
+    rows = [[study.name, ", ".join(study.scales) or "given results", study.question] for study in found]
+    print_table(["study", "scales", "question"], rows)
 
 
 @app.command("show", epilog="Example: transfer-analysis study show quickstart")
-def show_command(
-    study: Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")],
-    as_json: AsJson = False,
-) -> None:
+def show_command(study: Named, as_json: AsJson = False) -> None:
     """Show what a study asks, what it declares beforehand, and what it needs."""
     from transfer_analysis.studies import load_study
 
@@ -56,51 +79,135 @@ def show_command(
     for name, members in loaded.groups.items():
         typer.echo(f"group {name}: {', '.join(members)}")
     for name, kinds in (
-        ("task distances", [f"{d.name} ({d.kind}, examples {d.examples})" for d in loaded.task_distances]),
+        ("targets", list(loaded.targets)),
+        ("task distances", [f"{d.name} ({d.kind})" for d in loaded.task_distances]),
         ("language distances", list(loaded.language_distances)),
         ("covariates of languages", [f"{n} ({c.column})" for n, c in loaded.covariates.items()]),
     ):
         if kinds:
             typer.echo(f"{name}: {', '.join(kinds)}")
-    if loaded.simulated is None:
+    _show_scales(loaded)
+
+
+def _show_scales(study: Study) -> None:
+    if not study.scales:
         typer.echo("results: given with --results")
+    for name, scale in study.scales.items():
+        grid = scale.grid
+        typer.echo(f"\nscale {name}: {', '.join(scale.models())} × seeds {', '.join(map(str, grid.seeds))}")
+        typer.echo(f"  conditions: {', '.join(grid.conditions)}")
+        typer.echo(f"  targets: {', '.join(grid.targets)}")
+        for written, stands in scale.stand_ins.items():
+            typer.echo(f"  {stands} stands for {written}")
+
+
+@app.command("check", epilog="Example: transfer-analysis study check mine.yaml --scale folder --from corpora/")
+def check_command(
+    study: Named,
+    results_path: Results = None,
+    examples: Examples = None,
+    languages: Properties = None,
+    own_tasks: OwnTasks = None,
+    task_distances: TaskDistances = None,
+    diversity: Diversity = None,
+    source: Source = None,
+    scale: ScaleName = None,
+) -> None:
+    """Find every mistake before anything is trained: in the study file, its scale, and what is given; each with its line."""
+    from transfer_analysis.studies import Given
+    from transfer_analysis.studies.check import check_study
+
+    given = Given(
+        results=results_path,
+        examples=examples,
+        languages=languages,
+        tasks=own_tasks,
+        task_distances=_named_files(task_distances),
+        diversity=diversity,
+        corpora=source,
+        scale=_scale(study, scale, results_path),
+        study=Path(study).name,
+    )
+    with progress() as report:
+        remarks = check_study(study, given, report)
+    for remark in remarks:
+        typer.echo(f"  {remark}")
+    typer.echo(f"{study}: no mistakes found" + (f" at scale {given.scale}" if given.scale else ""))
+
+
+@app.command(
+    "plan", epilog="Example: transfer-analysis study plan semantic-similarity-xtreme-r --scale full --tflops 100"
+)
+def plan_command(
+    study: Named,
+    scale: ScaleName = None,
+    tflops: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Rate that training sustains, in 10¹² operations per second  [default: 0.05, a CPU; full: 60, a GPU]",
+        ),
+    ] = None,
+    effect: Annotated[
+        float,
+        typer.Option(help="For power: points per standard deviation of the distance; negative: nearer is better."),
+    ] = -1.0,
+    replications: Annotated[int, typer.Option(min=20, help="Studies drawn for the power.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a scale costs: runs, hours, disk; and the power that it has."""
+    from transfer_analysis.studies import load_study
+    from transfer_analysis.studies.plan import plan_study
+
+    loaded = load_study(study)
+    at = loaded.at(_scale(study, scale, None))
+    with progress() as report:
+        planned = plan_study(at, tflops, effect, replications, report)
+    if as_json:
+        typer.echo(json.dumps(planned.as_dict(), indent=2, ensure_ascii=False))
         return
-    grid = loaded.simulated["grid"]
-    for part in ("conditions", "targets", "seeds"):
-        typer.echo(f"{part}, simulated: {', '.join(map(str, grid[part]))}")
+    rows = [
+        [r.model, r.initialisation, f"{r.runs:,}", f"{r.examples:,}", _amount(r.hours, "h"), _amount(r.gigabytes, "GB")]
+        for r in planned.costs.itertuples()
+    ]
+    print_table(["model", "weights", "runs", "training examples", "at most", "disk"], rows)
+    total = planned.costs[["runs", "hours", "gigabytes"]].sum(skipna=False)
+    typer.echo(
+        f"in all {total['runs']:,.0f} runs, at most {_amount(total['hours'], 'h')} at {planned.tflops:g} TFLOP/s, "
+        f"{_amount(total['gigabytes'], 'GB')}"
+    )
+    for line in [*planned.power, *planned.remarks]:
+        typer.echo(line)
 
 
 @app.command(
     "run", epilog="Example: transfer-analysis study run pos-typology --results xpos.parquet --out reports/pos-typology"
 )
 def run_command(
-    study: Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")],
+    study: Named,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the report  [default: reports/STUDY]")
     ] = None,
-    results_path: Annotated[
-        Path | None, typer.Option("--results", help="A transfer table, in place of training.")
-    ] = None,
-    examples: Annotated[Path | None, typer.Option(help="Examples of the tasks: JSON Lines with task and text.")] = None,
-    languages: Annotated[
-        Path | None, typer.Option(help="Properties of languages for covariates: CSV with a column language.")
-    ] = None,
+    results_path: Results = None,
+    examples: Examples = None,
+    languages: Properties = None,
     encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
     own_tasks: OwnTasks = None,
-    task_distances: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]FILE",
-            help="A task distance as CSV with labels, in place of computing it; NAME where the study has several.",
-        ),
-    ] = None,
-    diversity: Annotated[
-        Path | None, typer.Option(help="Diversity of the tasks, as `distances diversity` writes it.")
+    task_distances: TaskDistances = None,
+    diversity: Diversity = None,
+    source: Source = None,
+    scale: ScaleName = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of finished runs  [default: runs; simulated, in the user's cache]")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for training.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Run a study: results, distances, join, tests, report."""
+    """Run a study: results, distances, join, tests, report.
+
+    Training goes on where it was stopped: run the same command again.
+    """
     from transfer_analysis.studies import Given, load_study, run_study
 
     loaded = load_study(study)
@@ -112,17 +219,54 @@ def run_command(
         tasks=own_tasks,
         task_distances=_named_files(task_distances),
         diversity=diversity,
+        corpora=source,
+        scale=_scale(study, scale, results_path),
+        store=store,
         workers=workers,
+        device=device,
         study=Path(study).name,
     )
+    try:
+        with progress() as report:
+            finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
+    except KeyboardInterrupt:
+        typer.echo("stopped; what is finished is kept. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
+    _say(finished, as_json)
+
+
+@app.command("report", epilog="Example: transfer-analysis study report reports/quickstart")
+def report_command(
+    folder: Annotated[Path, typer.Argument(help="Folder that `study run` wrote.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Another folder  [default: the same]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a report again from what its folder holds: results, distances and the study; nothing is trained or embedded."""
+    from transfer_analysis.studies.run import report_again
+
     with progress() as report:
-        finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
+        finished = report_again(folder, out or folder, report)
+    _say(finished, as_json)
+
+
+def _say(finished: Finished, as_json: bool) -> None:
     if as_json:
         typer.echo((finished.report.parent / "outcomes.json").read_text(encoding="utf-8"), nl=False)
         return
     for remark in finished.joined:
         typer.echo(f"  {remark}", err=True)
     typer.echo(f"\n{finished.finding}\n\nReport: {finished.report}")
+
+
+def _scale(study: str, scale: str | None, results: Path | None) -> str | None:
+    """Return the scale asked for, else the first of the study; none where results are given."""
+    from transfer_analysis.studies import load_study
+
+    return scale or (None if results is not None else load_study(study).first_scale)
+
+
+def _amount(value: float, unit: str) -> str:
+    return "unknown" if value != value else f"{value:,.1f} {unit}"
 
 
 def _named_files(given: list[str] | None) -> dict[str, Path]:

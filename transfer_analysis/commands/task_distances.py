@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from transfer_analysis.commands.common import OwnTasks, corpus_from, print_table, progress, read_catalogue
+from transfer_analysis.commands.common import OwnTasks, print_table, progress, read_catalogue
 from transfer_analysis.errors import InputError, UnsuitedError
 
 if TYPE_CHECKING:
@@ -313,6 +313,7 @@ def _text_encoder(name: str, layer: int | None, pooling: str) -> Callable[[], Te
 
 
 def _examples(asked: _Asked) -> dict[str, TaskExamples]:
+    from transfer_analysis.corpora import corpus_from
     from transfer_analysis.distances.tasks.examples import corpus_examples, read_labelled_examples
 
     if asked.source is None:

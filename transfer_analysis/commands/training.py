@@ -12,8 +12,6 @@ from transfer_analysis.commands.common import (
     AsJson,
     Out,
     OwnTasks,
-    corpus_from,
-    origin_of,
     print_table,
     progress,
     read_catalogue,
@@ -49,6 +47,7 @@ def train_command(
     on; the exit code is then 1. Stop at any time with Ctrl-C and run the same command again to go on.
     """
     from transfer_analysis.commands.live import live_grid
+    from transfer_analysis.corpora import corpus_from, origin_of
     from transfer_analysis.results import read_table
     from transfer_analysis.results.store import require_table_path
     from transfer_analysis.training.plan import load_plan
@@ -140,6 +139,7 @@ def pretrain_command(
 
     Stop at any time and run the same command again to go on.
     """
+    from transfer_analysis.corpora import corpus_from
     from transfer_analysis.training.computing.checkpoints import StoppedError
     from transfer_analysis.training.pretraining.pretrain import pretrain
     from transfer_analysis.training.pretraining.settings import load_pretraining

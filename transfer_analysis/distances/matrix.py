@@ -17,6 +17,9 @@ from transfer_analysis.files import write_text
 from transfer_analysis.languages.uriel import GAPS_FILLED
 from transfer_analysis.results.store import csv_rows, read_csv
 
+#: How a distance is written: to ten digits.
+_DIGITS = "%.10g"
+
 
 @dataclass(frozen=True)
 class DistanceMatrix:
@@ -128,6 +131,12 @@ class DistanceMatrix:
             said.append(f"unknown features guessed: {self.parameters['imputation']}")
         return said
 
+    def as_written(self) -> DistanceMatrix:
+        """Return the matrix as it will be read again: to ten digits, so that what rests on it is the same to the last one."""
+        values = self.values.map(lambda value: float(format(value, _DIGITS[1:])))
+        parameters = json.loads(json.dumps(self.parameters, sort_keys=True))
+        return replace(self, values=values, parameters=parameters)
+
     def write(self, path: Path) -> None:
         """Write the values as CSV, and beside it the numbers of shared features as CSV and the rest as JSON.
 
@@ -140,7 +149,7 @@ class DistanceMatrix:
         if self.shared is not None:
             text = self.shared.to_csv(index_label="shared features", lineterminator="\n")
             write_text(path.with_name(f"{path.stem}-shared.csv"), text)
-        write_text(path, self.values.to_csv(index_label=self.kind, lineterminator="\n", float_format="%.10g"))
+        write_text(path, self.values.to_csv(index_label=self.kind, lineterminator="\n", float_format=_DIGITS))
         about = {"kind": self.kind, "directed": self.directed, "model": self.model, "parameters": self.parameters}
         write_text(path.with_suffix(".json"), json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 

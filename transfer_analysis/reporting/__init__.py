@@ -7,10 +7,14 @@ from transfer_analysis.reporting.figures import (
     distance_scatter,
     selection_curve_plot,
 )
+from transfer_analysis.reporting.forest import forest_plot
+from transfer_analysis.reporting.maps import task_map
 from transfer_analysis.reporting.panels import effect_panels, score_panels
-from transfer_analysis.reporting.report import Figure, Page, Section, render_html
+from transfer_analysis.reporting.report import Figure, Page, Section, render_html, render_latex, render_markdown
+from transfer_analysis.reporting.slopes import robustness_plot
 from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
 from transfer_analysis.reporting.tables import latex_table, outcome_table
+from transfer_analysis.reporting.trees import distance_dendrogram, language_tree
 
 __all__ = [
     "COLUMN_WIDTH",
@@ -20,16 +24,23 @@ __all__ = [
     "Section",
     "agreement_heatmap",
     "calibration_plot",
+    "distance_dendrogram",
     "distance_heatmap",
     "distance_scatter",
     "effect_panels",
     "figure_bytes",
+    "forest_plot",
+    "language_tree",
     "latex_table",
     "outcome_table",
     "power_plot",
     "render_html",
+    "render_latex",
+    "render_markdown",
+    "robustness_plot",
     "score_panels",
     "selection_curve_plot",
     "specification_plot",
     "style",
+    "task_map",
 ]

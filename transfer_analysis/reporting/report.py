@@ -12,6 +12,8 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from transfer_analysis.reporting.tables import latex_text, markdown_table
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -37,10 +39,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table."""
+    """A titled table, and the name of its file."""
 
     title: str
     table: pd.DataFrame
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Page:
         One or two sentences with the numbers.
     hypotheses, exploratory
         Dictionaries with `statement`, `verdict`, `sentence`, `notes` for each test.
+    limits
+        What could not be concluded, and why.
     remarks
         What happened to the data on the way.
     redo
@@ -66,6 +71,7 @@ class Page:
     exploratory: Sequence[dict[str, Any]]
     figures: Sequence[Figure]
     sections: Sequence[Section]
+    limits: Sequence[str]
     remarks: Sequence[str]
     redo: Sequence[tuple[str, str]]
     files: Sequence[str] = field(default_factory=tuple)
@@ -73,9 +79,24 @@ class Page:
 
 def render_html(page: Page) -> str:
     """Return the page as self-contained HTML."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = files("transfer_analysis.reporting").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(page=page, table=_table)
+    return _rendered(page, "report.html.j2", table=_table, autoescape=True)
+
+
+def render_markdown(page: Page) -> str:
+    """Return the page as Markdown, with its figures beside it in `figures/`."""
+    return _rendered(page, "report.md.j2", table=markdown_table, autoescape=False)
+
+
+def render_latex(page: Page) -> str:
+    r"""Return the page as a fragment for a paper: \\input it beside `figures/` and `tables/`; needs booktabs and graphicx."""
+    return _rendered(page, "report.tex.j2", tex=latex_text, autoescape=False)
+
+
+def _rendered(page: Page, name: str, *, autoescape: bool, **functions: Any) -> str:
+    # Templates are the package's own, and only HTML has anything to escape.
+    environment = Environment(autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    template = files("transfer_analysis.reporting").joinpath(name).read_text(encoding="utf-8")
+    return environment.from_string(template).render(page=page, **functions)
 
 
 def _table(frame: pd.DataFrame) -> Markup:

@@ -50,9 +50,51 @@ def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:
     text: str = styler.to_latex(
         hrules=True, caption=_escaped(caption), label=label, column_format=columns, position_float="centering"
     )
-    text = text.replace("<", "$<$").replace(">", "$>$")
-    # LaTeX's own minus and plus-minus, so that the table compiles without a Unicode font.
-    return text.replace("\u2212", "$-$").replace("±", r"$\pm$").replace("×", r"$\times$").replace("–", "--")
+    return _symbols(text)
+
+
+def latex_text(text: str) -> str:
+    """Return text with what LaTeX reads in another way written as LaTeX has it."""
+    return _symbols(_escaped(text))
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Return a table in Markdown; numbers have three decimals, missing values are dashes."""
+
+    def cell(value: object) -> str:
+        if value is None or (isinstance(value, float) and value != value):
+            return "–"
+        text = f"{value:.3f}" if isinstance(value, float) else str(value)
+        return text.replace("|", "\\|").replace("\n", " ")
+
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    lines = [list(map(str, frame.columns)), ["---:" if number else "---" for number in numeric]]
+    lines += [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+#: Characters that need a Unicode font otherwise, as LaTeX has them.
+_SYMBOLS = {
+    "<": "$<$",
+    ">": "$>$",
+    "\u2212": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "–": "--",
+    "α": r"$\alpha$",
+    "ρ": r"$\rho$",
+    "λ": r"$\lambda$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "→": r"$\to$",
+    "…": r"\ldots{}",
+}
+
+
+def _symbols(text: str) -> str:
+    for character, command in _SYMBOLS.items():
+        text = text.replace(character, command)
+    return text
 
 
 def _column(values: pd.Series) -> str:
@@ -63,6 +105,7 @@ def _column(values: pd.Series) -> str:
 
 
 def _escaped(text: str) -> str:
+    text = text.replace("\\", r"\textbackslash ").replace("~", r"\textasciitilde ").replace("^", r"\textasciicircum ")
     for character in "&%$#_{}":
         text = text.replace(character, f"\\{character}")
     return text

@@ -63,7 +63,7 @@ def read_covariates(study: Study, path: Path | None) -> pd.DataFrame:
 
 
 def read_diversity(path: Path) -> pd.DataFrame:
-    """Return a table of diversity as `distances diversity` writes it: columns `task`, `measure`, `value`.
+    """Return a table of diversity as `distances diversity` writes it: columns `task`, `measure`, `value`, and others as text.
 
     Raises
     ------
@@ -83,4 +83,4 @@ def read_diversity(path: Path) -> pd.DataFrame:
             "is not a number" if values.isna().iloc[wrong[0]] else f"is a second {row['measure']} of {row['task']}"
         )
         raise InputError(f"{at[wrong[0]]}: value {row['value']!r} {problem}")
-    return frame.assign(value=values)[["task", "measure", "value"]]
+    return frame.assign(value=values)

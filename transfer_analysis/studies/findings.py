@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from transfer_analysis.statistics import Outcome
-from transfer_analysis.statistics.outcome import p_text
+from transfer_analysis.statistics.outcome import number, p_text
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,17 @@ class Finding:
     adjusted_p: float | None
     alpha: float
 
+    @classmethod
+    def from_record(cls, record: dict[str, Any], alpha: float) -> Finding:
+        """Return a finding as `outcomes.json` has it."""
+        names = {field.name for field in fields(Outcome)}
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in names
+        }
+        outcome = Outcome(**given)
+        exploratory = record["verdict"] == "exploratory"
+        return cls(record["id"], record["statement"], outcome, exploratory, record["adjusted_p"], alpha)
+
     @property
     def verdict(self) -> str:
         """Say in a word what came out; without a declared direction, which way it went."""
@@ -31,6 +43,29 @@ class Finding:
         return "supported"
 
     def sentence(self) -> str:
-        """Return the statement, the verdict and the numbers as one sentence."""
-        corrected = "" if self.adjusted_p is None else f"; after Holm's correction {p_text(self.adjusted_p)}"
-        return f"{self.verdict.capitalize()}: {self.statement.rstrip('.')} ({self.outcome.numbers()}{corrected})."
+        """Return the answer in two sentences: the statement with its verdict, and the numbers."""
+        numbers = self.outcome.numbers()
+        corrected = "" if self.adjusted_p is None else f"; {p_text(self.adjusted_p)} after Holm's correction"
+        return (
+            f"{self.verdict.capitalize()}: {self.statement.rstrip('.')}. {numbers[0].upper()}{numbers[1:]}{corrected}."
+        )
+
+    def limits(self) -> list[str]:
+        """Say what a declared test that did not support its hypothesis cannot tell, and why."""
+        outcome = self.outcome
+        if self.exploratory or self.verdict.startswith("supported"):
+            return []
+        if outcome.attainable_p is not None and outcome.attainable_p > self.alpha:
+            return [
+                f"{self.id}: no outcome could have reached α: the smallest attainable p is {number(outcome.attainable_p)}."
+            ]
+        said = []
+        if outcome.low is not None and outcome.high is not None:
+            said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")
+        if outcome.minimum_detectable is not None:
+            said.append(
+                f"an effect of {number(outcome.minimum_detectable)} would have been found in 80% of such studies, smaller ones "
+                "more rarely"
+            )
+        missing = "; ".join(said) or "how large an effect may have gone unseen is not known"
+        return [f"{self.id}: no evidence for the hypothesis is no evidence against it: {missing}."]

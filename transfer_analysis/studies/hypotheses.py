@@ -28,9 +28,16 @@ class _Hypothesis(Declared):
 
 
 class OfTaskDistance(_Hypothesis):
-    """A hypothesis on one of the study's task distances, the first where it does not say which."""
+    """A hypothesis on one of the study's task distances, the first where it does not say which.
+
+    Attributes
+    ----------
+    targets
+        Targets that count; all there are where empty.
+    """
 
     distance: str | None = None
+    targets: tuple[str, ...] = ()
 
 
 class TaskAssociation(OfTaskDistance):
@@ -134,7 +141,10 @@ class GroupContrast(_Hypothesis):
     margin
         The two are tested for equivalence within this many points, and not for a difference.
     between
-        Two models: what is tested is how much larger the difference is in the first than in the second.
+        Two models, or `pretrained` and `random`: what is tested is how much larger the difference is in the first than in
+        the second.
+    model
+        The model that is looked at; all together where not given.
     targets
         Targets that count; all there are where empty.
     """
@@ -147,6 +157,7 @@ class GroupContrast(_Hypothesis):
     over: Literal["seeds", "tasks"] = "seeds"
     margin: float | None = Field(default=None, gt=0)
     between: tuple[str, str] | None = None
+    model: str | None = None
     targets: tuple[str, ...] = ()
     languages: Languages = "zero-shot"
     alternative: Alternative = "two-sided"
@@ -162,9 +173,40 @@ class GroupContrast(_Hypothesis):
             raise ValueError(f"{self.id}: none is no task that could be exchanged with others; use over: seeds")
         if self.margin is not None and self.alternative != "two-sided":
             raise ValueError(f"{self.id}: a test of equivalence has no direction; leave out alternative")
+        if self.between_initialisations and (self.first_initialisation or self.second_initialisation):
+            raise ValueError(f"{self.id}: between initialisations, neither side has one of its own")
         if self.margin is not None and self.between is not None:
             raise ValueError(f"{self.id}: declare equivalence and the difference between models as two hypotheses")
         return self
+
+    @property
+    def between_initialisations(self) -> bool:
+        """Whether pretrained and random weights are compared, not two models."""
+        return self.between is not None and set(self.between) == {"pretrained", "random"}
+
+
+class GroupSlopes(_Hypothesis):
+    """Difference of two groups of conditions in the slope on a language distance, over related languages.
+
+    Attributes
+    ----------
+    first, second
+        The groups; the difference is the first's slope less the second's.
+    distance
+        One of the study's language distances.
+    value
+        What falls: the gain, or the score as a share of what the source language's is above chance.
+    targets
+        Targets that count; all there are where empty. Languages are those that all of them are tested in.
+    """
+
+    analysis: Literal["group-slopes"]
+    first: str
+    second: str
+    distance: str
+    value: Literal["gain", "normalised"] = "gain"
+    targets: tuple[str, ...] = ()
+    alternative: Alternative = "two-sided"
 
 
 class MixedModel(_Hypothesis):
@@ -230,6 +272,11 @@ def covariates_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
     return hypothesis.covariates if isinstance(hypothesis, LanguageRegression) else ()
 
 
+def groups_of(hypothesis: _Hypothesis) -> tuple[str, ...]:
+    """Return the groups that a hypothesis compares."""
+    return (hypothesis.first, hypothesis.second) if isinstance(hypothesis, GroupContrast | GroupSlopes) else ()
+
+
 Hypothesis = Annotated[
     TaskAssociation
     | PooledTaskAssociation
@@ -241,6 +288,7 @@ Hypothesis = Annotated[
     | ConditionEffect
     | DiverseTasks
     | GroupContrast
+    | GroupSlopes
     | MixedModel,
     Field(discriminator="analysis"),
 ]

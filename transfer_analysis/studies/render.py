@@ -7,26 +7,30 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from transfer_analysis import __version__, reporting
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import columnwise_correlations
+from transfer_analysis.statistics.robustness import LEARNT
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import task_cells
 from transfer_analysis.studies.figures import Drawn, draw_figures
+from transfer_analysis.studies.given import DIVERSITY, LANGUAGES, TABLE, TASKS
 from transfer_analysis.studies.hypotheses import Which
 from transfer_analysis.studies.selected import what_was_learnt
 from transfer_analysis.studies.study import Study
 
 if TYPE_CHECKING:
     from transfer_analysis.studies.findings import Finding
+    from transfer_analysis.studies.given import Given
 
 _PACKAGES = (
     "numpy",
@@ -42,34 +46,63 @@ _PACKAGES = (
 )
 
 
-def write_report(
-    study: Study,
-    material: Material,
-    findings: Sequence[Finding],
-    table: TransferTable,
-    remarks: Sequence[str],
-    files: dict[str, dict[str, str]],
-    command: str,
-    out: Path,
-) -> Path:
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from: the command, the files given with their hashes, and what was said while training."""
+
+    command: str
+    files: dict[str, dict[str, str]]
+    training: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """All that a report is written from.
+
+    Attributes
+    ----------
+    study
+        As it was run, at its scale.
+    table
+        The whole table of results.
+    remarks
+        What happened to the data on the way.
+    """
+
+    study: Study
+    material: Material
+    findings: Sequence[Finding]
+    table: TransferTable
+    remarks: Sequence[str]
+    origin: Origin
+    given: Given
+
+
+def write_report(written: Written, out: Path) -> Path:
     """Write the whole folder at once and return the path of the HTML report."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    study, material, findings = written.study, written.material, written.findings
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
         folder = Path(name) / out.name
         folder.mkdir()
-        drawn = draw_figures(material)
+        drawn = draw_figures(material, findings)
         tables = _tables(material, findings)
         _write_figures(folder, drawn)
         _write_tables(folder, tables, study)
-        _write_data(folder, material, table)
-        record = _record(study, material, findings, remarks, files, command)
+        _write_data(folder, written)
+        record = _record(written)
         (folder / "outcomes.json").write_text(
             json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         svgs = {d.name: (folder / "figures" / f"{d.name}.svg").read_text(encoding="utf-8") for d in drawn}
-        page = _page(study, findings, drawn, tables, remarks, record, names, svgs)
-        (folder / "report.html").write_text(reporting.render_html(page), encoding="utf-8")
+        page = _page(study, findings, drawn, tables, written.remarks, record, names, svgs)
+        for kind, render in (
+            ("html", reporting.render_html),
+            ("md", reporting.render_markdown),
+            ("tex", reporting.render_latex),
+        ):
+            (folder / f"report.{kind}").write_text(render(page), encoding="utf-8", newline="\n")
         if out.exists():
             shutil.rmtree(out)
         folder.rename(out)
@@ -140,11 +173,21 @@ def _write_tables(folder: Path, tables: dict[str, tuple[str, pd.DataFrame]], stu
         (folder / "tables" / f"{name}.tex").write_text(text, encoding="utf-8")
 
 
-def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
-    """Write every intermediate product: results, distances, observations and what was dropped."""
-    write_table(table, folder / "data" / "results.parquet")
+def _write_data(folder: Path, written: Written) -> None:
+    """Write the study and every intermediate product: results, distances, observations and what was dropped."""
+    material, given = written.material, written.given
+    fields = written.study.model_dump(mode="json", exclude_defaults=True)
+    (folder / "study.yaml").write_text(
+        yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8"
+    )
+    write_table(written.table, folder / "data" / TABLE)
     if len(material.selected.floors):
         material.selected.floors.to_csv(folder / "data" / "floors.csv", index=False, lineterminator="\n")
+    if len(material.diversity):
+        material.diversity.to_csv(folder / "data" / DIVERSITY, index=False, lineterminator="\n")
+    for path, name in ((given.languages, LANGUAGES), (given.tasks, TASKS)):
+        if path is not None:
+            shutil.copyfile(path, folder / "data" / name)
     for name, matrix in material.distances.items():
         matrix.write(folder / "data" / f"distance-{name}.csv")
     if material.all_gains is not None and len(material.all_gains.left_out):
@@ -157,15 +200,9 @@ def _write_data(folder: Path, material: Material, table: TransferTable) -> None:
                 observations.dropped.to_csv(folder / "data" / f"dropped-{name}.csv", index=False, lineterminator="\n")
 
 
-def _record(
-    study: Study,
-    material: Material,
-    findings: Sequence[Finding],
-    remarks: Sequence[str],
-    files: dict[str, dict[str, str]],
-    command: str,
-) -> dict[str, Any]:
+def _record(written: Written) -> dict[str, Any]:
     """Return every number and everything it depends on, without a clock or the name of a machine."""
+    study, material, findings = written.study, written.material, written.findings
     primary = next(f for f in findings if f.id == study.primary)
     record: dict[str, Any] = {
         "study": study.model_dump(mode="json"),
@@ -180,13 +217,14 @@ def _record(
             }
             for f in findings
         ],
-        "data": list(remarks),
+        "data": list(written.remarks),
+        "training": list(written.origin.training),
         "distances": {
             name: {"kind": m.kind, "parameters": m.parameters, "labels": len(m.rows), "missing": m.missing()}
             for name, m in material.distances.items()
         },
-        "files": files,
-        "command": command,
+        "files": written.origin.files,
+        "command": written.origin.command,
         "versions": {
             "transfer-analysis": __version__,
             "python": platform.python_version(),
@@ -221,8 +259,10 @@ def _page(
     svgs: dict[str, str],
 ) -> reporting.Page:
     seeds = f"tests {study.seed}"
-    if study.simulated is not None:
-        seeds += f"; world and pretraining {study.simulated.get('seed')}; runs {study.simulated['grid']['seeds']}"
+    if study.scale is not None:
+        world = study.scale.simulated
+        seeds += f"; world and pretraining {world.get('seed')}" if world is not None else ""
+        seeds += f"; runs {', '.join(map(str, study.scale.grid.seeds))}"
     given = "; ".join(f"{f['name']} (SHA-256 {f['sha256'][:16]}…)" for f in record["files"].values())
     encoders = [
         f"{d['parameters']['encoder']} ({d['parameters']['encoder_source']})"
@@ -246,11 +286,25 @@ def _page(
         hypotheses=[_shown(f) for f in findings if not f.exploratory],
         exploratory=[_shown(f) for f in findings if f.exploratory],
         figures=[reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, record), wide=d.wide) for d in drawn],
-        sections=[reporting.Section(title, frame) for title, frame in tables.values()],
+        sections=[reporting.Section(title, frame, name) for name, (title, frame) in tables.items()],
+        limits=[*(limit for f in findings for limit in f.limits()), *_unlearnt(tables)],
         remarks=remarks,
         redo=redo,
         files=names,
     )
+
+
+def _unlearnt(tables: dict[str, tuple[str, pd.DataFrame]]) -> list[str]:
+    """Name the targets that were not learnt in the source language, of which nothing can be concluded."""
+    if "learnt" not in tables:
+        return []
+    learnt = tables["learnt"][1].dropna(subset=["source", "chance"])
+    failed = learnt[learnt["source"] - learnt["chance"] <= LEARNT * (100 - learnt["chance"])]
+    return [
+        f"{row.target} was not learnt from {row.initialisation} weights: {row.source:.1f} in the source language, where guessing "
+        f"gives {row.chance:.1f}; nothing can be said about what transfers."
+        for row in failed.itertuples()
+    ]
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

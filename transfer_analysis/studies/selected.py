@@ -11,7 +11,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
-from transfer_analysis.studies.hypotheses import ConditionEffect, Languages
+from transfer_analysis.studies.hypotheses import ConditionEffect, Languages, groups_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
@@ -51,10 +51,41 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
     """
     wanted = scores_of(table, catalogue, study.metric, study.split, study.checkpoint)
     of_floor = wanted["model"].isin([study.floor_model])
-    comparable = wanted[~of_floor]
+    comparable = of_targets(wanted[~of_floor], study.name, study.targets)
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
     return Selected(_table(studied), _table(comparable), floors.rename(columns={"score": "floor"}))
+
+
+def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]]:
+    """Return a study whose groups have the conditions that the results have, and what was left out for that.
+
+    Raises
+    ------
+    InputError
+        Where a group that a hypothesis compares has none.
+    """
+    there = set(table.frame["condition"])
+    kept = {group: tuple(name for name in names if name in there) for group, names in study.groups.items()}
+    compared = {group for hypothesis in study.every for group in groups_of(hypothesis)} - {NONE}
+    problems = [
+        f"{group}: the results have none of its conditions, {', '.join(study.groups[group])}"
+        for group in sorted(compared)
+        if not kept[group]
+    ]
+    if problems:
+        raise InputError(problems)
+    said = [
+        f"group {group}: the results have no {', '.join(name for name in names if name not in there)}"
+        for group, names in study.groups.items()
+        if set(names) - there
+    ]
+    targets = set(table.frame["target"])
+    for hypothesis in study.every:
+        lacking = [name for name in getattr(hypothesis, "targets", ()) if name not in targets]
+        if lacking:
+            said.append(f"{hypothesis.id}: the results have no {', '.join(lacking)}")
+    return study.model_copy(update={"groups": kept}), said
 
 
 def scores_of(
@@ -124,11 +155,16 @@ def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
 
 
 def of_targets(frame: pd.DataFrame, hypothesis: str, targets: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of the targets that count: all where none is named."""
+    """Return the rows of the targets that count: those of them that there are; all where none is named.
+
+    Raises
+    ------
+    InputError
+        Where there is none of them.
+    """
     known = set(frame["target"])
-    unknown = [target for target in targets if target not in known]
-    if unknown:
-        raise InputError(f"{hypothesis}: no target {unknown[0]!r}{nearest(unknown[0], known)}")
+    if targets and not set(targets) & known:
+        raise InputError(f"{hypothesis}: no target {targets[0]!r}{nearest(targets[0], known)}")
     return frame[frame["target"].isin(targets)] if targets else frame
 
 

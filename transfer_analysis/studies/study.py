@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from transfer_analysis.distances import LANGUAGE_KINDS
 from transfer_analysis.distances.kinds import TASK_KINDS
-from transfer_analysis.documents import read_document
+from transfer_analysis.documents import SeveralError, read_document
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
 from transfer_analysis.studies.hypotheses import (
     Declared,
-    GroupContrast,
+    DiverseTasks,
     Hypothesis,
     LanguagePairAssociation,
     LanguageSelection,
     OfTaskDistance,
     Specifications,
     covariates_of,
+    groups_of,
 )
+from transfer_analysis.studies.scales import COMMON, Scale
 from transfer_analysis.tasks import metrics
 from transfer_analysis.tasks.conditions import NONE
 
@@ -40,11 +44,10 @@ Code = Annotated[str, AfterValidator(_canonical)]
 
 
 class TaskDistance(Declared):
-    """A distance between tasks computed from the text of their examples, and where these come from."""
+    """A distance between tasks, computed from the text of their examples."""
 
     name: str = Field(default="semantic", pattern=r"^[a-z_]+$")
     kind: str = "mean-embedding-cosine"
-    examples: Literal["given", "simulated"]
     examples_per_task: int = Field(default=128, gt=0)
 
     @model_validator(mode="after")
@@ -85,10 +88,12 @@ class Study(Declared):
         A pair of languages with fewer features known for both has no distance.
     covariates
         Name → covariate of languages, from a table given with `--languages`.
+    targets
+        Targets that the study is about; all there are where empty.
     groups
-        Name → conditions that are looked at together.
-    simulated
-        How to train the results in the simulated world (read by the training core), or None where results are given.
+        Name → conditions that are looked at together: those of them that the results have.
+    scales
+        How to train the results, by the name of a scale; none where results are always given. After `at`, at most one.
     hypotheses, exploratory
         Tests declared beforehand, corrected together by Holm's method, and further ones labelled exploratory.
     primary
@@ -108,8 +113,9 @@ class Study(Declared):
     min_shared_features: int = Field(default=1, ge=1)
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     source_language: Code = "en"
+    targets: tuple[str, ...] = ()
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    simulated: dict[str, Any] | None = None
+    scales: dict[str, Scale] = Field(default_factory=dict)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
     permutations: int = Field(default=9_999, ge=99)
@@ -119,59 +125,113 @@ class Study(Declared):
 
     @model_validator(mode="after")
     def _consistent(self) -> Study:
-        ids = [h.id for h in (*self.hypotheses, *self.exploratory)]
-        repeated = {i for i in ids if ids.count(i) > 1}
-        if repeated:
-            raise ValueError(f"the id {sorted(repeated)[0]!r} is given to more than one hypothesis")
-        if self.primary not in [h.id for h in self.hypotheses]:
-            raise ValueError(f"primary: no declared hypothesis has the id {self.primary!r}{nearest(self.primary, ids)}")
-        if self.metric is not None and self.metric not in metrics():
-            raise ValueError(f"metric: unknown metric {self.metric!r}{nearest(self.metric, metrics())}")
-        if self.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
-            raise ValueError("split, checkpoint: the simulated world has test scores of the last checkpoint only")
-        for kind in self.language_distances:
-            if kind not in LANGUAGE_KINDS:
-                raise ValueError(f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}")
-        for hypothesis in self.hypotheses:
-            if isinstance(hypothesis, LanguagePairAssociation | LanguageSelection | Specifications):
-                raise ValueError(f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory")
-        names = [distance.name for distance in self.task_distances]
-        if len(set(names)) < len(names):
-            raise ValueError(f"task_distances: {names} are not all different; give each a name of its own")
-        for hypothesis in (*self.hypotheses, *self.exploratory):
-            self._require_distance(hypothesis, names)
-            for name in covariates_of(hypothesis):
-                if name not in self.covariates:
-                    raise ValueError(f"{hypothesis.id}: unknown covariate {name!r}{nearest(name, self.covariates)}")
-                if hypothesis in self.hypotheses:
-                    raise ValueError(
-                        f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
-                    )
-            if isinstance(hypothesis, GroupContrast):
-                for group in (hypothesis.first, hypothesis.second):
-                    if group != NONE and group not in self.groups:
-                        raise ValueError(f"{hypothesis.id}: unknown group {group!r}{nearest(group, self.groups)}")
-        if self.simulated is None and any(distance.examples == "simulated" for distance in self.task_distances):
-            raise ValueError("task_distances: examples are simulated, but the study has no simulated world")
+        problems = list(self._problems())
+        if problems:
+            raise SeveralError(problems)
         return self
 
-    def _require_distance(self, hypothesis: Hypothesis, names: list[str]) -> None:
-        """Raise a ValueError where a hypothesis is on a distance that the study does not declare."""
+    @property
+    def scale(self) -> Scale | None:
+        """The scale that the study is at; None where its results are given."""
+        return next(iter(self.scales.values()), None)
+
+    @property
+    def first_scale(self) -> str | None:
+        """The name of the scale that the study is run at where nothing is said; None where its results are given."""
+        return next(iter(self.scales), None)
+
+    @property
+    def every(self) -> tuple[Hypothesis, ...]:
+        """All hypotheses, the declared ones first."""
+        return (*self.hypotheses, *self.exploratory)
+
+    @property
+    def first_distance(self) -> str:
+        """The name of the first task distance; empty where there is none."""
+        return self.task_distances[0].name if self.task_distances else ""
+
+    @property
+    def examples_per_task(self) -> int:
+        """How many examples of each task distances and diversity are made of."""
+        return max((distance.examples_per_task for distance in self.task_distances), default=128)
+
+    @property
+    def asks_for_diversity(self) -> set[str]:
+        """The measures of diversity that hypotheses ask for."""
+        return {hypothesis.diversity for hypothesis in self.every if isinstance(hypothesis, DiverseTasks)}
+
+    def at(self, name: str | None) -> Study:
+        """Return the study at one scale, with what its names stand for there; without a name, as it is written.
+
+        Raises
+        ------
+        InputError
+            For a scale that the study does not have.
+        """
+        if name is None:
+            return self.model_copy(update={"scales": {}})
+        if name not in self.scales:
+            there = f"it has {', '.join(self.scales)}" if self.scales else "its results are always given (--results)"
+            raise InputError(f"{self.name}: no scale {name!r}{nearest(name, self.scales)}; {there}")
+        scale = self.scales[name]
+        return self.model_copy(
+            update={
+                "scales": {name: scale},
+                "targets": scale.all_called(self.targets),
+                "groups": {group: scale.all_called(members) for group, members in self.groups.items()},
+                "hypotheses": tuple(map(scale.renamed, self.hypotheses)),
+                "exploratory": tuple(map(scale.renamed, self.exploratory)),
+            }
+        )
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what does not fit together, each beginning with the name of what it is about."""
+        ids = [h.id for h in self.every]
+        for repeated in sorted({i for i in ids if ids.count(i) > 1}):
+            yield f"{repeated}: the id is given to more than one hypothesis"
+        declared = [h.id for h in self.hypotheses]
+        if self.primary not in declared:
+            yield f"primary: no declared hypothesis has the id {self.primary!r}{nearest(self.primary, declared)}"
+        if self.metric is not None and self.metric not in metrics():
+            yield f"metric: unknown metric {self.metric!r}{nearest(self.metric, metrics())}"
+        for name, scale in self.scales.items():
+            if scale.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
+                yield f"{name}: the simulated world has test scores of the last checkpoint only (split, checkpoint)"
+        for kind in self.language_distances:
+            if kind not in LANGUAGE_KINDS:
+                yield f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}"
+        names = [distance.name for distance in self.task_distances]
+        if len(set(names)) < len(names):
+            yield f"task_distances: {names} are not all different; give each a name of its own"
+        for hypothesis in self.every:
+            yield from self._problems_of(hypothesis, names)
+
+    def _problems_of(self, hypothesis: Hypothesis, distances: list[str]) -> Iterator[str]:
+        """Yield what a hypothesis asks for that the study does not declare."""
+        is_declared = hypothesis in self.hypotheses
+        if is_declared and isinstance(hypothesis, LanguagePairAssociation | LanguageSelection | Specifications):
+            yield f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory"
         wanted = getattr(hypothesis, "distance", None)
         of_tasks = isinstance(hypothesis, OfTaskDistance | Specifications)
-        there = names if of_tasks else self.language_distances
-        if of_tasks and not names:
-            raise ValueError(f"{hypothesis.id}: needs a distance under task_distances, and the study declares none")
-        if wanted is not None and wanted not in there:
-            among = "task_distances" if of_tasks else "language_distances"
-            raise ValueError(f"{hypothesis.id}: the distance {wanted!r} is not among {among}{nearest(wanted, there)}")
+        there = distances if of_tasks else self.language_distances
+        among = "task_distances" if of_tasks else "language_distances"
+        if of_tasks and not distances:
+            yield f"{hypothesis.id}: needs a distance under task_distances, and the study declares none"
+        elif wanted is not None and wanted not in there:
+            yield f"{hypothesis.id}: the distance {wanted!r} is not among {among}{nearest(wanted, there)}"
+        for name in covariates_of(hypothesis):
+            if name not in self.covariates:
+                yield f"{hypothesis.id}: unknown covariate {name!r}{nearest(name, self.covariates)}"
+            if is_declared:
+                yield f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
+        for group in groups_of(hypothesis):
+            if group != NONE and group not in self.groups:
+                yield f"{hypothesis.id}: unknown group {group!r}{nearest(group, self.groups)}"
 
 
 def bundled_studies() -> list[Study]:
     """Return the studies that come with the package."""
-    folder = files("transfer_analysis.studies")
-    entries = sorted((e for e in folder.iterdir() if e.name.endswith(".yaml")), key=lambda e: e.name)
-    return [_parse(entry.read_text(encoding="utf-8"), entry.name) for entry in entries]
+    return [_parse(entry.read_text(encoding="utf-8"), entry.name) for entry in _bundled()]
 
 
 def load_study(name: str) -> Study:
@@ -182,15 +242,31 @@ def load_study(name: str) -> Study:
     InputError
         For an unknown name, or naming every field of the file that is wrong.
     """
+    return _parse(*study_text(name))
+
+
+def study_text(name: str) -> tuple[str, str]:
+    """Return the text of a study file, and what messages call it.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a file that is not there.
+    """
     if name.endswith((".yaml", ".yml")):
-        return _parse(read_text(Path(name), "a study in YAML"), Path(name).name)
-    known = {study.name: study for study in bundled_studies()}
+        return read_text(Path(name), "a study in YAML"), Path(name).name
+    known = {entry.name.removesuffix(".yaml"): entry for entry in _bundled()}
     if name not in known:
         raise InputError(
             f"unknown study {name!r}{nearest(name, known)}; bundled are {', '.join(known)}; "
             "a study of your own is a path ending in .yaml"
         )
-    return known[name]
+    return known[name].read_text(encoding="utf-8"), known[name].name
+
+
+def _bundled() -> list[Traversable]:
+    folder = files("transfer_analysis.studies")
+    return sorted((e for e in folder.iterdir() if e.name.endswith(".yaml") and e.name != COMMON), key=lambda e: e.name)
 
 
 def _parse(text: str, where: str) -> Study:

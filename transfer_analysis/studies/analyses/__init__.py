@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from transfer_analysis.statistics import Outcome
-from transfer_analysis.studies.analyses.conditions import contrast_of_groups, mixed_effect
+from transfer_analysis.studies.analyses.conditions import contrast_of_groups, mixed_effect, slopes_of_groups
 from transfer_analysis.studies.analyses.diverse import diverse_tasks
 from transfer_analysis.studies.analyses.languages import (
     language_pair_association,
@@ -24,6 +24,7 @@ from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
     DiverseTasks,
     GroupContrast,
+    GroupSlopes,
     Hypothesis,
     LanguagePairAssociation,
     LanguageRegression,
@@ -51,6 +52,7 @@ def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
         LanguageSelection: language_selection,
         DiverseTasks: diverse_tasks,
         GroupContrast: contrast_of_groups,
+        GroupSlopes: slopes_of_groups,
         MixedModel: mixed_effect,
         ConditionEffect: lambda declared, given: declared_effect(declared, given.selected),
     }

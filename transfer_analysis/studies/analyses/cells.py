@@ -13,7 +13,7 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.hypotheses import Languages, Which
-from transfer_analysis.studies.selected import of_languages
+from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import task_of
 
@@ -43,7 +43,12 @@ class Cells:
 
 
 def task_cells(
-    material: Material, which: Which, languages: Languages, distance: str | None = None, known_to: Sequence[str] = ()
+    material: Material,
+    which: Which,
+    languages: Languages,
+    distance: str | None = None,
+    targets: Sequence[str] = (),
+    known_to: Sequence[str] = (),
 ) -> Cells:
     """Return the cells of intermediate × target task, overlaps and self-transfer left out.
 
@@ -52,6 +57,8 @@ def task_cells(
 
     Parameters
     ----------
+    targets
+        Targets that count; all there are where empty.
     known_to
         Further distances that must know a cell's tasks, so that several are compared on the same cells.
 
@@ -61,7 +68,7 @@ def task_cells(
         Where gains are wanted and the results have none.
     """
     frame = material.observations(which).frame
-    frame = frame[frame["condition"] != "none"]
+    frame = of_targets(frame[frame["condition"] != "none"], "task cells", targets)
     # A condition `x+mlm` or `x@de` has the distance of x, and stands for it beside x itself.
     frame = frame.assign(task=frame["condition"].map(task_of))
     overlaps = set(frame.loc[frame["overlap"], ["task", "target"]].itertuples(index=False, name=None))

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.languages import lineages
-from transfer_analysis.statistics import Outcome, against_random_selection, relatedness, run_slopes, slope_difference
+from transfer_analysis.statistics import Outcome, against_random_selection, run_slopes
 from transfer_analysis.studies.analyses.cells import balanced
 from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows
 from transfer_analysis.studies.hypotheses import DiverseTasks
-from transfer_analysis.studies.selected import of_targets
-from transfer_analysis.tasks.conditions import task_of
 
 
 def diverse_tasks(hypothesis: DiverseTasks, material: Material) -> Outcome:
@@ -24,9 +22,8 @@ def diverse_tasks(hypothesis: DiverseTasks, material: Material) -> Outcome:
     InputError
         Where diversity is not known of every intermediate task, or too few tasks, runs or languages are left.
     """
-    frame = _rows(hypothesis, material)
-    diversity = _diversity(hypothesis, material, sorted(frame["condition"].unique()))
-    chosen = list(diversity.nlargest(hypothesis.k).index)
+    frame = slope_rows(material, hypothesis)
+    chosen = most_diverse(hypothesis, material, sorted(frame["condition"].unique()))
     outcome = (_choice if hypothesis.analysis == "diverse-choice" else _slopes)(hypothesis, material, frame, chosen)
     said = f"the {hypothesis.k} most diverse by {hypothesis.diversity}: {', '.join(chosen)}"
     return outcome.noting(said)
@@ -64,38 +61,19 @@ def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, c
 
 
 def _slopes(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, chosen: list[str]) -> Outcome:
-    """Test the difference of the slopes of the chosen tasks and the others, over languages related as they are."""
-    column = f"{hypothesis.distance}_distance"
-    away = frame[(frame["language"] != material.study.source_language) & frame[column].notna()]
-    tested = away.groupby(["target", "condition"])["language"].agg(set)
-    languages = sorted(set.intersection(*tested))
+    """Test the difference of the slopes of the chosen tasks and the others."""
     others = [task for task in sorted(frame["condition"].unique()) if task not in chosen]
-    return slope_difference(
-        frame,
-        chosen,
-        others,
-        relatedness(list(lineages(languages).values())),
-        languages,
-        value=hypothesis.value,
-        distance=column,
-        source_language=material.study.source_language,
-        alternative=hypothesis.alternative,
-        seed=material.study.seed,
-    )
+    return difference_of_slopes(hypothesis, material, frame, chosen, others)
 
 
-def _rows(hypothesis: DiverseTasks, material: Material) -> pd.DataFrame:
-    """Return the rows after single intermediate tasks, with the chance of their target."""
-    frame = material.observations("gain" if hypothesis.value == "gain" else "score").frame
-    known = frame["condition"].map(lambda name: name in material.catalogue and task_of(name) == name)
-    frame = frame[known]
-    frame = of_targets(frame, hypothesis.id, hypothesis.targets)
-    chance = {target: material.catalogue[target].chance or 0.0 for target in frame["target"].unique()}
-    return frame.assign(chance=frame["target"].map(chance))
+def most_diverse(hypothesis: DiverseTasks, material: Material, tasks: list[str]) -> list[str]:
+    """Return the k most diverse intermediate tasks.
 
-
-def _diversity(hypothesis: DiverseTasks, material: Material, tasks: list[str]) -> pd.Series:
-    """Return the diversity of each intermediate task."""
+    Raises
+    ------
+    InputError
+        Where the diversity of some task is not known, or there are no others.
+    """
     table = material.diversity
     of_measure = table[table["measure"] == hypothesis.diversity].set_index("task")["value"]
     lacking = [task for task in tasks if task not in of_measure.index]
@@ -103,7 +81,7 @@ def _diversity(hypothesis: DiverseTasks, material: Material, tasks: list[str]) -
         raise InputError(f"{hypothesis.id}: no {hypothesis.diversity} is known of {', '.join(lacking)}")
     if hypothesis.k >= len(tasks):
         raise InputError(f"{hypothesis.id}: the {hypothesis.k} most diverse of {len(tasks)} tasks are all of them")
-    return of_measure.loc[tasks]
+    return list(of_measure.loc[tasks].nlargest(hypothesis.k).index)
 
 
 def _called(hypothesis: DiverseTasks) -> str:

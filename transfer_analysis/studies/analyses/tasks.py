@@ -27,7 +27,7 @@ from transfer_analysis.studies.hypotheses import (
 
 def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome within targets."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
     outcome = association(
         cells.distance,
         cells.outcome.to_numpy(),
@@ -42,7 +42,7 @@ def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome
 
 def pooled_task_association(hypothesis: PooledTaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome standardised within its target, over all cells."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
     outcome = pooled_association(
         cells.distance,
         cells.outcome.to_numpy(),
@@ -55,7 +55,7 @@ def pooled_task_association(hypothesis: PooledTaskAssociation, material: Materia
 
 def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
     """Return how well intermediate tasks are selected by their distance."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance)
+    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
     measure = measure_of(hypothesis)
     outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
     return outcome.noting(*cells.notes)
@@ -64,7 +64,9 @@ def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
 def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
     """Return the association for every task distance, with all families and with each left out."""
     names = [distance.name for distance in material.study.task_distances]
-    cells = {name: task_cells(material, hypothesis.outcome, hypothesis.languages, name, names) for name in names}
+    cells = {
+        name: task_cells(material, hypothesis.outcome, hypothesis.languages, name, known_to=names) for name in names
+    }
     first = cells[names[0]]
     families = [material.catalogue.family(task) or "other" for task in first.outcome.index]
     exclusions = {

@@ -15,6 +15,7 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.training.computing.numerics import numerics_of
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
@@ -131,10 +132,7 @@ def run_grid(
     setting = Setting(
         corpus, catalogue, encoder, model, grid, recipe, store, origin, device, checkpoint_every=checkpoint_every
     )
-    Store(store).open()
-    session = Session(setting)
-    loaded = session.encoder(grid.initialisations[0], grid.seeds[0])
-    remarks = check_grid(session, loaded, report)
+    remarks, loaded = check_setting(setting, report)
     setting = replace(setting, numerics=numerics_of(loaded, recipe, store))
     if recipe.matmul == "fastest":
         remarks.append(f"computed with {setting.numerics}")
@@ -161,6 +159,20 @@ def run_grid(
         raise InputError(["every run failed", *failures])
     table = TransferTable.from_frame(pd.DataFrame(rows), where="grid", catalogue=catalogue)
     return Trained(table, sorted(failures), remarks)
+
+
+def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str], Encoder]:
+    """Read and tokenize everything that a grid needs, and return what it runs without, and its encoder.
+
+    Raises
+    ------
+    InputError
+        For examples that are missing or wrong.
+    """
+    Store(setting.store).open()
+    session = Session(setting)
+    loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
+    return check_grid(session, loaded, report), loaded
 
 
 def _shown(seconds: float) -> str:

@@ -1,0 +1,50 @@
+"""Slopes on a language distance: the rows they are of, and the difference of two groups of conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from transfer_analysis.languages import lineages
+from transfer_analysis.statistics import Outcome, relatedness, slope_difference
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.hypotheses import DiverseTasks, GroupSlopes
+from transfer_analysis.studies.selected import of_targets
+from transfer_analysis.tasks.conditions import task_of
+
+
+def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd.DataFrame:
+    """Return the rows after single intermediate tasks, overlaps left out, with the chance of their target."""
+    frame = material.observations("gain" if hypothesis.value == "gain" else "score").frame
+    known = frame["condition"].map(lambda name: name in material.catalogue and task_of(name) == name)
+    frame = of_targets(frame[known & ~frame["overlap"]], hypothesis.id, hypothesis.targets)
+    chance = {target: material.catalogue[target].chance or 0.0 for target in frame["target"].unique()}
+    return frame.assign(chance=frame["target"].map(chance))
+
+
+def difference_of_slopes(
+    hypothesis: DiverseTasks | GroupSlopes,
+    material: Material,
+    frame: pd.DataFrame,
+    first: Sequence[str],
+    second: Sequence[str],
+) -> Outcome:
+    """Test the difference of the slopes of two groups of conditions, over languages related as they are."""
+    column = f"{hypothesis.distance}_distance"
+    frame = frame[frame["condition"].isin([*first, *second])]
+    away = frame[(frame["language"] != material.study.source_language) & frame[column].notna()]
+    tested = away.groupby(["target", "condition"])["language"].agg(set)
+    languages = sorted(set.intersection(*tested))
+    return slope_difference(
+        frame,
+        first,
+        second,
+        relatedness(list(lineages(languages).values())),
+        languages,
+        value=hypothesis.value,
+        distance=column,
+        source_language=material.study.source_language,
+        alternative=hypothesis.alternative,
+        seed=material.study.seed,
+    )

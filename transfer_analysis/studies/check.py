@@ -1,0 +1,279 @@
+"""Every mistake in a study, found before an hour is spent on it, each with its line in the study file."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from transfer_analysis.corpora import FolderCorpus, origin_of
+from transfer_analysis.distances import language_distances
+from transfer_analysis.distances.tasks.examples import corpus_examples
+from transfer_analysis.documents import line_of
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages import resolve
+from transfer_analysis.progress import Report, silent
+from transfer_analysis.results import TransferTable, read_table
+from transfer_analysis.studies.covariates import read_covariates, read_diversity
+from transfer_analysis.studies.extent import (
+    Extent,
+    absent,
+    extent_of_grid,
+    extent_of_table,
+    require,
+    too_few,
+    without_baseline,
+)
+from transfer_analysis.studies.given import Given
+from transfer_analysis.studies.hypotheses import MixedModel
+from transfer_analysis.studies.selected import select_rows
+from transfer_analysis.studies.study import Study, load_study, study_text
+from transfer_analysis.tasks import Catalogue, load_catalogue
+from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
+
+#: Columns of observations besides distances.
+_COLUMNS = (
+    "score",
+    "gain",
+    "relative_gain",
+    "baseline",
+    "condition",
+    "target",
+    "language",
+    "source_language",
+    "model",
+    "initialisation",
+    "seed",
+    "run",
+    "family",
+    "language_family",
+    "n_examples",
+)
+
+
+def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
+    """Look for every mistake that can be known before training.
+
+    Returns
+    -------
+    list
+        What the study will run without.
+
+    Raises
+    ------
+    InputError
+        With every problem found; those of the study file with its line.
+    """
+    text, where = study_text(name)
+    study = load_study(name).at(given.scale)
+    given = given.opened(study)
+    real = study.scale is not None and study.scale.simulated is None
+    if given.results is None and given.corpora is None and real:
+        given = replace(given, corpora="hub")  # where examples are need not be said to check the rest
+    check = _Check(study, given, where, yaml.compose(text, Loader=yaml.SafeLoader))
+    check.add(given.problems(study))
+    check.guarded(check.catalogue_read)
+    check.guarded(check.names)
+    if given.results is not None:
+        check.guarded(check.results)
+    elif study.scale is not None:
+        check.guarded(check.grid)
+        check.guarded(lambda: check.examples(report))
+    for path, read in (
+        (given.languages, lambda: read_covariates(study, given.languages)),
+        (given.diversity, lambda: read_diversity(given.diversity) if given.diversity else None),
+    ):
+        if path is not None and path.is_file():
+            check.guarded(read)
+    require(check.problems)
+    return check.remarks
+
+
+class _Check:
+    """Collects problems and remarks."""
+
+    def __init__(self, study: Study, given: Given, where: str, tree: yaml.Node | None) -> None:
+        self.study = study
+        self.given = given
+        self.where = where
+        self.tree = tree
+        self.catalogue: Catalogue = load_catalogue()
+        self.problems: list[str] = []
+        self.remarks: list[str] = []
+
+    def guarded(self, work: Callable[[], object]) -> None:
+        """Do something, and keep its problems."""
+        try:
+            work()
+        except InputError as error:
+            self.add(error.problems)
+
+    def add(self, problems: list[str]) -> None:
+        """Keep problems, each once."""
+        self.problems += [p for p in problems if p not in self.problems]
+
+    def in_file(self, problems: list[str]) -> None:
+        """Keep problems of the study file, each of which begins with the name of what it is about."""
+        self.add([f"{self.where} line {line_of(self.tree, problem)}: {problem}" for problem in problems])
+
+    def catalogue_read(self) -> None:
+        """Read the catalogue with a person's own tasks."""
+        self.catalogue = load_catalogue(self.given.tasks)
+
+    def names(self) -> None:
+        """Check that tasks of groups, grids and targets are known, and columns of formulas."""
+        study = self.study
+        scale = study.scale
+        named = [(name, "targets") for name in study.targets]
+        named += [(name, hypothesis.id) for hypothesis in study.every for name in getattr(hypothesis, "targets", ())]
+        named += [(task_of(member), group) for group, members in study.groups.items() for member in members]
+        if scale is not None:
+            named += [
+                (name, "grid: conditions")
+                for name in (*map(task_of, scale.grid.conditions), *scale.grid.intermediate_tasks)
+            ]
+            named += [(name, "grid: targets") for name in scale.grid.targets]
+        known = [task.name for task in self.catalogue]
+        special = (NONE, MULTI_TASK, MLM)
+        self.in_file(
+            [
+                f"{name}: {where}: unknown task {name!r}{nearest(name, known)}"
+                for name, where in dict.fromkeys(named)
+                if name not in known and name not in special
+            ]
+        )
+        columns = [*_COLUMNS, *(f"{d.name}_distance" for d in study.task_distances)]
+        columns += [f"{kind}_distance" for kind in study.language_distances]
+        for hypothesis in study.every:
+            if isinstance(hypothesis, MixedModel):
+                words = [
+                    w
+                    for w in re.findall(r"[A-Za-z_][A-Za-z_0-9.]*", hypothesis.formula)
+                    if w not in ("C", "center", "np.log")
+                ]
+                self.in_file(
+                    [
+                        f"{hypothesis.id}: formula: unknown column {word!r}{nearest(word, columns)}"
+                        for word in words
+                        if word not in columns
+                    ]
+                )
+
+    def results(self) -> None:
+        """Check results against what the study asks of them."""
+        assert self.given.results is not None
+        if not self.given.results.is_file():
+            return  # said already
+        table = read_table(self.given.results, self.catalogue)
+        selected = select_rows(self.study, table, self.catalogue)
+        if any(getattr(h, "outcome", "") == "gain" or getattr(h, "value", "") == "gain" for h in self.study.every):
+            self.add(without_baseline(selected.comparable))
+        extent = extent_of_table(selected.comparable)
+        self.extent(extent)
+        self.task_distances(selected.table)
+
+    def grid(self) -> None:
+        """Check what the scale trains against what the study asks of it."""
+        scale = self.study.scale
+        assert scale is not None
+        extent = extent_of_grid(self.study, self.catalogue)
+        self.extent(extent)
+        tested = {code for codes in extent.languages.values() for code in codes}
+        self.in_file(
+            [
+                f"{code}: languages: no target of the grid is tested in it"
+                for code in scale.grid.languages
+                if code not in tested
+            ]
+        )
+        from transfer_analysis.training.recipes import recipe
+
+        self.guarded(lambda: recipe(**scale.recipe))
+        if scale.simulated is not None:
+            from transfer_analysis.studies.simulated import simulation
+
+            settings, _ = simulation(self.study)
+            world = settings.world()
+            for code in settings.languages:
+                self.guarded(lambda c=code: world.language(c))  # type: ignore[misc]
+
+    def extent(self, extent: Extent) -> None:
+        """Check that what is named is there, that tests have values enough, and languages a typology."""
+        self.in_file(absent(self.study, extent))
+        self.in_file(too_few(self.study, extent, self.catalogue))
+        known = sorted({code for codes in extent.languages.values() for code in codes} | {self.study.source_language})
+        for code in known:
+            self.guarded(lambda c=code: resolve(c))  # type: ignore[misc]
+        asked = self.study.scale.grid.languages if self.study.scale is not None else ()
+        for kind in self.study.language_distances:
+            found = language_distances(known, kind, min_shared=self.study.min_shared_features).values
+            lacking = [code for code in known if not np.isfinite(found.at[self.study.source_language, code])]
+            named = [code for code in lacking if code in asked]
+            self.in_file([f"{code}: no {kind} distance from {self.study.source_language} is known" for code in named])
+            rest = [code for code in lacking if code not in named]
+            if rest:
+                self.remarks.append(
+                    f"no {kind} distance from {self.study.source_language} is known for {', '.join(rest)}: no part of its tests"
+                )
+
+    def task_distances(self, table: TransferTable) -> None:
+        """Check that the distances of the study can be made of the tasks of the results."""
+        frame = table.frame
+        tasks = {task_of(str(name)) for name in frame["condition"].unique()} | set(frame["target"])
+        self.computable(sorted(task for task in tasks if task in self.catalogue))
+
+    def computable(self, tasks: list[str]) -> None:
+        """Check that every task has text that distances can be made of."""
+        made = {d.name for d in self.study.task_distances} - set(self.given.matrices(self.study))
+        if not made or self.given.examples is not None:
+            return
+        if self.given.corpora is not None and self.given.corpora != "hub":
+            corpus = FolderCorpus(Path(self.given.corpora), self.catalogue)
+            self.guarded(lambda: corpus_examples(corpus, self.catalogue, tasks, self.study.source_language, 20))
+            return
+        self.in_file(
+            [
+                f"{task}: no {min(made)} distance: the catalogue does not say which columns hold its text"
+                for task in tasks
+                if not self.catalogue[task].columns and not self.catalogue[task].parts
+            ]
+        )
+
+    def examples(self, report: Report) -> None:
+        """Read and tokenize what the grid needs, where it is at hand."""
+        scale, given = self.study.scale, self.given
+        assert scale is not None
+        if scale.simulated is not None:
+            return
+        named = (*map(task_of, scale.grid.conditions), *scale.grid.targets)
+        self.computable([task for task in dict.fromkeys(named) if task in self.catalogue])
+        if given.corpora is None or given.corpora == "hub":
+            self.remarks.append("examples were not read: --from FOLDER reads and tokenizes all of them")
+            return
+        from transfer_analysis.training.recipes import recipe
+        from transfer_analysis.training.runs.execute import check_setting
+        from transfer_analysis.training.runs.session import Setting
+
+        corpus = FolderCorpus(Path(given.corpora), self.catalogue)
+        with tempfile.TemporaryDirectory(prefix="transfer-analysis-") as folder:
+            for model, encoder in scale.encoders.items():
+                setting = Setting(
+                    corpus,
+                    self.catalogue,
+                    encoder,
+                    model,
+                    scale.grid,
+                    recipe(**scale.recipe),
+                    Path(folder),
+                    origin_of(given.corpora),
+                )
+                try:
+                    remarks, _ = check_setting(setting, report)
+                    self.remarks += [remark for remark in remarks if remark not in self.remarks]
+                except InputError as error:
+                    self.add([f"{model}: {problem}" for problem in error.problems])

@@ -1,0 +1,114 @@
+"""Figures of distances between languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transfer_analysis import reporting
+from transfer_analysis.languages import families
+from transfer_analysis.statistics import regression_band, selection_curve
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.cells import language_cells
+from transfer_analysis.studies.analyses.languages import language_scores
+from transfer_analysis.studies.figures.drawn import Drawn, figure_of
+from transfer_analysis.studies.findings import Finding
+from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection
+
+#: A heatmap's labels can be read on a page's width up to about this many.
+_READABLE = 45
+
+#: Below this many families a resampled band is too narrow.
+_FEW = 10
+
+#: Languages that a matrix needs.
+_FEWEST = 3
+
+
+def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the score of each language against its distance, where a hypothesis is on their regression."""
+    regression = next((h for h in material.study.every if isinstance(h, LanguageRegression)), None)
+    if regression is None:
+        return []
+    kind = regression.distance
+    scores = language_scores(material, kind)
+    table = scores.frame.dropna(subset=["distance"])
+    unit = f"score ({scores.unit})" if scores.unit == "points" else f"score, {scores.unit}"
+    source = material.study.source_language
+    ax = reporting.distance_scatter(
+        table,
+        x="distance",
+        y="score",
+        group="language_family",
+        band=regression_band(table, "distance", "score", ["language_family"]),
+        labels="language",
+        names={"distance": f"{kind} distance from {source}", "score": unit},
+    )
+    few = table["language_family"].nunique() < _FEW
+    note = f"; with fewer than {_FEW} families it is too narrow" if few else ""
+    return [
+        Drawn(
+            "language-distance-score",
+            figure_of(ax),
+            f"Score against {kind} distance from {source}, one point per language, coloured by Glottolog's top-level "
+            f"family. Line: least squares; band: 95%, families resampled{note}. Labels are left out where they would overlap. "
+            "The test itself is the regression on the language tree.",
+        )
+    ]
+
+
+def language_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the best score among the k nearest source languages beside random choice, where a hypothesis is on it."""
+    chosen = next((h for h in material.study.every if isinstance(h, LanguageSelection)), None)
+    if chosen is None:
+        return []
+    kind = chosen.distance
+    cells = language_cells(material, kind)
+    curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
+    ax = reporting.selection_curve_plot(curve, outcome="score (points)", choice="source languages")
+    return [
+        Drawn(
+            "source-language-curve",
+            figure_of(ax),
+            f"Best score among the k source languages with the smallest {kind} distance, mean over languages, beside "
+            "the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
+        )
+    ]
+
+
+def language_distances(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the matrix of the first language distance with its tree."""
+    if not material.study.language_distances:
+        return []
+    kind = material.study.language_distances[0]
+    matrix = material.distances[kind]
+    shown = _readable(material, matrix.rows)
+    if len(shown) < _FEWEST:
+        return []
+    figure = reporting.distance_dendrogram(
+        matrix.values.loc[shown, shown], label=f"{kind} distance", groups=families(shown)
+    )
+    part = (
+        ""
+        if len(shown) == len(matrix.rows)
+        else (
+            f" Shown are the {len(shown)} of {len(matrix.rows)} languages that the benchmark's own list names; the CSV has all."
+        )
+    )
+    return [
+        Drawn(
+            "language-distance-heatmap",
+            figure,
+            f"{kind.capitalize()} distance between languages, in the order of a tree by average linkage; marks: families; "
+            f"white on the diagonal and where none is known.{part}",
+        )
+    ]
+
+
+def _readable(material: Material, languages: Sequence[str]) -> list[str]:
+    """Return languages for a heatmap: all, or those of the targets' benchmark lists, or the best known ones."""
+    if len(languages) <= _READABLE:
+        return list(languages)
+    catalogue = material.catalogue
+    targets = [t for t in material.scores.frame["target"].unique() if t in catalogue]
+    listed = [code for code in languages if any(code in catalogue[t].languages for t in targets)]
+    return (listed if len(listed) > 2 else list(languages))[:_READABLE]

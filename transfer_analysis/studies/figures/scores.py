@@ -1,0 +1,242 @@
+"""Figures of scores and gains: by language, by condition, by hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+
+from transfer_analysis import reporting
+from transfer_analysis.languages import families, lineages, resolve
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.diverse import most_diverse
+from transfer_analysis.studies.analyses.slopes import slope_rows
+from transfer_analysis.studies.figures.drawn import Drawn, figure_of
+from transfer_analysis.studies.findings import Finding
+from transfer_analysis.studies.hypotheses import (
+    ConditionEffect,
+    DiverseTasks,
+    GroupContrast,
+    GroupSlopes,
+    LanguagePairAssociation,
+    LanguageRegression,
+    MixedModel,
+    PooledTaskAssociation,
+    Specifications,
+    TaskAssociation,
+)
+from transfer_analysis.tasks.conditions import NONE
+
+#: A heatmap's labels can be read on a page's width up to about this many.
+_READABLE = 45
+
+#: Languages that a panel needs.
+_FEWEST = 4
+
+#: Kind of hypothesis → what the axis of its estimate says.
+_SCALES: dict[type, str] = {
+    TaskAssociation: "rank correlation",
+    PooledTaskAssociation: "correlation over cells",
+    Specifications: "rank correlation",
+    LanguagePairAssociation: "rank correlation",
+    GroupContrast: "difference (points)",
+    ConditionEffect: "difference (points)",
+    LanguageRegression: "slope on language distance",
+    DiverseTasks: "slope, or its difference",
+    GroupSlopes: "slope, or its difference",
+    MixedModel: "coefficient (points per unit)",
+}
+
+
+def score_panels(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the scores without intermediate training of each target by language, where there are several of both."""
+    study, catalogue = material.study, material.catalogue
+    if not study.language_distances:
+        return []
+    kind = study.language_distances[0]
+    frame = material.selected.table.frame
+    frame = frame[(frame["condition"] == NONE) & (frame["source_language"] == study.source_language)]
+    means = frame.groupby(["target", "language"], as_index=False)["score"].mean()
+    distance = material.distances[kind].values
+    means = means[means["language"].isin(distance.columns)]
+    if means["target"].nunique() < 2 or means["language"].nunique() < _FEWEST or study.source_language not in distance:
+        return []
+    means["distance"] = [distance.at[study.source_language, language] for language in means["language"]]
+    means["is_source"] = means["language"] == study.source_language
+    means["group"] = means["language"].map(families(sorted(means["language"].unique())))
+    floors = material.selected.floors
+    if len(floors):
+        means = means.merge(floors, on=["target", "language"], how="left")
+    source = study.source_language
+    figure = reporting.score_panels(
+        means.dropna(subset=["distance"]),
+        groups=list(means["group"]),
+        name=f"{kind} distance from {source}",
+        chance={t: c for t in means["target"].unique() if (c := catalogue[t].chance) is not None},
+        titles={t: catalogue[t].title for t in means["target"].unique()},
+    )
+    under = (
+        " Grey: the measured floor, from an encoder of a world where languages share nothing." if len(floors) else ""
+    )
+    return [
+        Drawn(
+            "scores-by-language",
+            figure,
+            f"Score of each target without intermediate training against {kind} distance from {source}, one point per "
+            f"language, coloured by family.{under} Dotted: guessing. Lines: least squares over the languages besides {source}, for the eye.",
+        )
+    ]
+
+
+def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the effect of every condition on every target, in the source language and in the others."""
+    found = material.selected.effects
+    shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
+    if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
+        return []
+    figure = effect_figure(shown, resolve(material.study.source_language).name)
+    return [
+        Drawn(
+            "effects",
+            figure,
+            "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
+            "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together, targets apart); in "
+            "brackets: not. Exploratory, but for the effects declared as hypotheses.",
+        )
+    ]
+
+
+def effect_figure(effects: pd.DataFrame, source: str) -> Figure:
+    """Return effects as heatmaps, those in the source language and those in the others."""
+    names = {"source": f"in {source}", "zero-shot": "in the other languages"}
+    return reporting.effect_panels(
+        effects.assign(panel=effects["languages"].map(names)), panels=list(names.values()), label="effect (points)"
+    )
+
+
+def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the estimates of all tests that have an interval, a panel for each scale."""
+    every = {hypothesis.id: hypothesis for hypothesis in material.study.every}
+    rows = []
+    for finding in findings:
+        scale = _SCALES.get(type(every[finding.id]))
+        outcome = finding.outcome
+        if scale is None or outcome.low is None or outcome.high is None:
+            continue
+        supported = finding.verdict.startswith("supported") or (
+            finding.exploratory and outcome.p_value is not None and outcome.p_value <= finding.alpha
+        )
+        rows.append(
+            {
+                "label": finding.statement.rstrip("."),
+                "scale": scale,
+                "estimate": outcome.estimate,
+                "low": outcome.low,
+                "high": outcome.high,
+                "declared": not finding.exploratory,
+                "supported": supported,
+            }
+        )
+    if len(rows) < 2:
+        return []
+    return [
+        Drawn(
+            "forest",
+            reporting.forest_plot(pd.DataFrame(rows)),
+            "Estimates of all tests with an interval, declared ones in blue, exploratory ones in grey; open where p is not below "
+            "α (declared: after correction).",
+        )
+    ]
+
+
+def gains_of_languages(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean gain of each language over intermediate tasks and targets, with an interval over seeds.
+
+    Overlaps are left out. Columns `language`, `gain`, `low`, `high` (95%; NaN with one seed) and `seeds`.
+    """
+    rows = rows[~rows["overlap"]]
+    of_seeds = rows.groupby(["language", "seed"])["gain"].mean().unstack("seed")
+    seeds = of_seeds.notna().sum(axis=1)
+    error = of_seeds.std(axis=1, ddof=1) / np.sqrt(seeds)
+    reach = error * stats.t.ppf(0.975, np.maximum(seeds - 1, 1))
+    gain = of_seeds.mean(axis=1)
+    table = pd.DataFrame({"gain": gain, "low": gain - reach, "high": gain + reach, "seeds": seeds})
+    return table.rename_axis("language").reset_index()
+
+
+def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the languages' classification with the mean gain of each."""
+    if material.gains is None or material.gains.frame["language"].nunique() < _FEWEST:
+        return []
+    table = gains_of_languages(material.gains.frame)
+    codes = list(table["language"])
+    if len(codes) > 2 * _READABLE:
+        return []
+    figure = reporting.language_tree(
+        lineages(codes),
+        table,
+        label="mean gain (points)",
+        names={code: resolve(code).name for code in codes},
+    )
+    return [
+        Drawn(
+            "language-tree",
+            figure,
+            "Which languages gain: mean gain over intermediate tasks and targets in each language, with 95% intervals over seeds, "
+            "beside their classification (Glottolog). Languages differ in the targets that they are tested in.",
+        )
+    ]
+
+
+def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the line of each condition on language distance, over those of all choices of as many as are chosen."""
+    wanted = next((h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes)), None)
+    if wanted is None:
+        return []
+    rows = slope_rows(material, wanted)
+    rows = rows[(rows["language"] != material.study.source_language) & rows[f"{wanted.distance}_distance"].notna()]
+    if isinstance(wanted, DiverseTasks):
+        chosen = most_diverse(wanted, material, sorted(rows["condition"].unique()))
+        named = f"the {wanted.k} most diverse tasks ({wanted.diversity})"
+    else:
+        chosen, named = list(material.study.groups[wanted.first]), f"the {wanted.first} tasks"
+        rows = rows[rows["condition"].isin([*chosen, *material.study.groups[wanted.second]])]
+    table = _lines(rows, f"{wanted.distance}_distance")
+    chosen = [name for name in chosen if name in set(table["condition"])]
+    if not chosen or len(chosen) == len(table):
+        return []
+    ax = reporting.robustness_plot(
+        table,
+        chosen,
+        distance=f"{wanted.distance} distance from {material.study.source_language}",
+        value="gain (points)" if "gain" in rows else "score (points)",
+    )
+    return [
+        Drawn(
+            "robustness-slopes",
+            figure_of(ax),
+            f"Lines of least squares over languages, mean of the targets that all tasks share: {named} in blue, their mean bold; "
+            "grey: the means of all choices of as many tasks.",
+        )
+    ]
+
+
+def _lines(rows: pd.DataFrame, distance: str) -> pd.DataFrame:
+    """Return the ends of each condition's line over the targets that all conditions have."""
+    value = "gain" if "gain" in rows else "score"
+    conditions = rows["condition"].nunique()
+    shared = rows.groupby("target")["condition"].nunique()
+    rows = rows[rows["target"].isin(shared.index[shared == conditions])]
+    ends = np.array([rows[distance].min(), rows[distance].max()])
+    found = []
+    for name, part in rows.groupby("condition"):
+        means = part.groupby("language").agg(value=(value, "mean"), distance=(distance, "first"))
+        slope, level = np.polyfit(means["distance"], means["value"], 1)
+        low, high = level + slope * ends
+        found.append(
+            {"condition": name, "at_low": low, "at_high": high, "low_distance": ends[0], "high_distance": ends[1]}
+        )
+    return pd.DataFrame(found, columns=["condition", "at_low", "at_high", "low_distance", "high_distance"])

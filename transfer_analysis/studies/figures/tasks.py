@@ -1,0 +1,178 @@
+"""Figures of distances between tasks: beside outcomes, as a matrix, as a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from transfer_analysis import reporting
+from transfer_analysis.distances.kinds import TASK_KINDS
+from transfer_analysis.statistics import regression_band, selection_curve
+from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.cells import Cells, task_cells
+from transfer_analysis.studies.analyses.tasks import specifications
+from transfer_analysis.studies.figures.drawn import Drawn, figure_of
+from transfer_analysis.studies.findings import Finding
+from transfer_analysis.studies.hypotheses import (
+    Languages,
+    OfTaskDistance,
+    Specifications,
+    TaskAssociation,
+    TaskSelection,
+    Which,
+)
+from transfer_analysis.studies.selected import of_languages
+from transfer_analysis.studies.study import Study
+from transfer_analysis.tasks.conditions import task_of
+
+#: Below this many groups a side a resampled band is too narrow.
+_FEW = 10
+
+#: Tasks that a map needs.
+_FEWEST = 4
+
+
+def _looked_at(material: Material) -> tuple[Cells, Which, Languages] | None:
+    """Return the cells that the first hypothesis on the first task distance is of; None without a task distance."""
+    study = material.study
+    if not study.task_distances:
+        return None
+    first = next(
+        (h for h in study.every if isinstance(h, TaskAssociation | TaskSelection) and _of_first(h, study)), None
+    )
+    which: Which = first.outcome if first else "gain"
+    languages: Languages = first.languages if first else "all"
+    return task_cells(material, which, languages), which, languages
+
+
+def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the outcome of each cell against its distance; standardised within its target, which partials the target out."""
+    looked = _looked_at(material)
+    if looked is None:
+        return []
+    cells, which, languages = looked
+    catalogue = material.catalogue
+    standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
+    frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
+    frame.columns = pd.Index(["condition", "target", "outcome"])
+    frame["distance"] = cells.observed.reshape(-1)
+    frame["family"] = frame["condition"].map(lambda name: catalogue.family(name) or "other")
+    frame = frame.dropna()
+    band = regression_band(frame, "distance", "outcome", ["condition", "target"])
+    where = "zero-shot " if languages == "zero-shot" else ""
+    ax = reporting.distance_scatter(
+        frame,
+        x="distance",
+        y="outcome",
+        group="family",
+        band=band,
+        names={
+            "distance": f"{material.task_distance()} distance",
+            "outcome": f"{where}{which}, standardised within target",
+        },
+    )
+    few = min(cells.outcome.shape) < _FEW
+    note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
+    return [
+        Drawn(
+            "distance-outcome",
+            figure_of(ax),
+            f"{(where + which).capitalize()} against {material.task_distance()} distance, one point per intermediate × target cell, coloured by "
+            f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
+        )
+    ]
+
+
+def task_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the best outcome among the k nearest tasks beside random choice."""
+    looked = _looked_at(material)
+    if looked is None:
+        return []
+    cells, which, _ = looked
+    curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
+    ax = reporting.selection_curve_plot(curve, outcome=f"{which} (points)")
+    return [
+        Drawn(
+            "selection-curve",
+            figure_of(ax),
+            f"Best {which} among the k intermediate tasks with the smallest {material.task_distance()} distance, mean over "
+            "targets, beside the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
+        )
+    ]
+
+
+def _of_first(hypothesis: OfTaskDistance, study: Study) -> bool:
+    return hypothesis.distance in (None, study.task_distances[0].name)
+
+
+def task_distances(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the matrix of the first task distance: with its tree where it is square, else by family."""
+    looked = _looked_at(material)
+    if looked is None:
+        return []
+    cells, _, _ = looked
+    matrix = material.distances[material.task_distance()]
+    sides = (list(cells.outcome.index), list(cells.outcome.columns))
+    # A matrix that a person gave may be of any kind.
+    title = TASK_KINDS[matrix.kind].title if matrix.kind in TASK_KINDS else matrix.kind
+    name = material.task_distance()
+    label, caption = f"{name} distance", f"{name.capitalize()} distance between tasks ({title})"
+    every = list(dict.fromkeys([*sides[0], *sides[1]]))
+    groups = {task: material.catalogue.family(task) or "other" for task in every}
+    if set(every) <= set(matrix.rows) & set(matrix.columns) and len(every) > 2:
+        figure = reporting.distance_dendrogram(matrix.values.loc[every, every], label=label, groups=groups)
+        caption += ", in the order of a tree by average linkage; marks: families."
+    else:
+        figure = figure_of(
+            reporting.distance_heatmap(matrix.values.loc[sides[0], sides[1]], label=label, groups=groups)
+        )
+        caption += ", ordered by family."
+    return [Drawn("task-distance-heatmap", figure, caption)]
+
+
+def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return a map of the tasks with the largest gains as arrows."""
+    looked = _looked_at(material)
+    if looked is None or material.gains is None:
+        return []
+    cells, _, languages = looked
+    matrix = material.distances[material.task_distance()]
+    every = list(dict.fromkeys([*cells.outcome.index, *cells.outcome.columns]))
+    if len(every) < _FEWEST or not set(every) <= set(matrix.rows) & set(matrix.columns):
+        return []
+    values = matrix.values.loc[every, every]
+    if values.isna().to_numpy().any():
+        return []
+    rows = of_languages(material.gains.frame, languages)
+    rows = rows[~rows["overlap"]].assign(condition=lambda frame: frame["condition"].map(task_of))
+    rows = rows[rows["condition"] != rows["target"]]
+    gains = rows.groupby(["condition", "target"], as_index=False)["gain"].mean()
+    groups = {task: material.catalogue.family(task) or "other" for task in every}
+    ax = reporting.task_map(values, gains, groups, seed=material.study.seed)
+    return [
+        Drawn(
+            "task-map",
+            figure_of(ax),
+            f"Tasks by {material.task_distance()} distance (metric scaling to two dimensions; its stress says how much is lost), and "
+            "the twelve gains farthest from zero as arrows from intermediate to target task: blue gains, red losses.",
+        )
+    ]
+
+
+def specification_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the curve of every specification that a hypothesis asks for."""
+    return [
+        _curve(hypothesis, material) for hypothesis in material.study.every if isinstance(hypothesis, Specifications)
+    ]
+
+
+def _curve(hypothesis: Specifications, material: Material) -> Drawn:
+    ax = reporting.specification_plot(specifications(hypothesis, material).table)
+    return Drawn(
+        hypothesis.id,
+        figure_of(ax),
+        f"Correlation of task distance and {hypothesis.outcome} within targets for every task distance of the study, with all "
+        "intermediate tasks and with each family of them left out, in order of the estimate. Lines: intervals, each of its "
+        "own specification. A description: specifications share their data.",
+    )

@@ -1,0 +1,110 @@
+"""Scales of a study: what is trained on which examples, and what the study's names stand for there."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import Field, model_validator
+
+from transfer_analysis.errors import nearest
+from transfer_analysis.studies.hypotheses import Declared
+from transfer_analysis.training.grid import Grid
+
+#: What a study is run at: in the simulated world, on a folder of corpora, or in full.
+QUICK, FOLDER, FULL = "quick", "folder", "full"
+
+#: The file of what the scales of the bundled studies have in common.
+COMMON = "scales.yaml"
+
+#: Fields of a hypothesis that name tasks, conditions or models.
+_NAMED = ("condition", "target", "targets", "between", "model")
+
+
+class Scale(Declared):
+    """One scale of a study.
+
+    Attributes
+    ----------
+    simulated
+        The world that is simulated, its encoders and their pretraining (read by the training core), or None where examples
+        are real ones: of a folder or of the hub.
+    encoders
+        Name in the results → folder or hub id, where examples are real.
+    recipe
+        `name` of a recipe, and any fields to override.
+    grid
+        What is trained, with every encoder.
+    stand_ins
+        Name in the study file → the task or model that stands for it at this scale.
+    """
+
+    simulated: dict[str, Any] | None = None
+    encoders: dict[str, str] = Field(default_factory=dict)
+    recipe: dict[str, Any]
+    grid: Grid
+    stand_ins: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _like_another(cls, fields: Any) -> Any:
+        """Take what is common to the bundled studies where `like` says so; what is said besides wins."""
+        if not isinstance(fields, dict) or "like" not in fields:
+            return fields
+        known = common_scales()
+        if fields["like"] not in known:
+            raise ValueError(f"like: {fields['like']!r} is no common scale{nearest(str(fields['like']), known)}")
+        return _merged(known[fields["like"]], {name: value for name, value in fields.items() if name != "like"})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scale:
+        if (self.simulated is None) == (not self.encoders):
+            raise ValueError("say either what is simulated, or which encoders are trained on real examples")
+        if "name" not in self.recipe:
+            raise ValueError(
+                "recipe: say which with `name: small` (or simulated, xtreme, jiant), then what to override"
+            )
+        return self
+
+    def models(self) -> list[str]:
+        """Return the names of the encoders in the results."""
+        return list(self.encoders if self.simulated is None else self.simulated.get("encoders", {}))
+
+    def called(self, name: str) -> str:
+        """Return what a name of the study file stands for."""
+        return self.stand_ins.get(name, name)
+
+    def all_called(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what several names stand for, each once."""
+        return tuple(dict.fromkeys(map(self.called, names)))
+
+    def renamed(self, hypothesis: Declared) -> Declared:
+        """Return a hypothesis with what its names stand for."""
+        changed: dict[str, Any] = {}
+        for field in _NAMED:
+            given = getattr(hypothesis, field, None)
+            if isinstance(given, str):
+                changed[field] = self.called(given)
+            elif given:
+                changed[field] = self.all_called(given)
+        return hypothesis.model_copy(update=changed)
+
+
+@cache
+def common_scales() -> dict[str, dict[str, Any]]:
+    """Return what the scales of the bundled studies have in common, by name."""
+    text = files("transfer_analysis.studies").joinpath(COMMON).read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return found
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return two mappings as one, field by field; the second wins."""
+    both = {name: (base[name], over[name]) for name in over if name in base}
+    inner = {
+        name: _merged(*pair) if isinstance(pair[0], dict) and isinstance(pair[1], dict) else pair[1]
+        for name, pair in both.items()
+    }
+    return {**base, **over, **inner}

@@ -1,0 +1,124 @@
+"""What a grid costs: runs, operations, disk; from sizes alone, before anything is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from transfer_analysis.hub import named
+from transfer_analysis.tasks import Catalogue
+from transfer_analysis.tasks.conditions import NONE, parse_condition
+from transfer_analysis.training.grid import Grid, Initialisation, Job
+from transfer_analysis.training.recipes import Recipe
+
+#: Operations of a step: two a weight forwards, four backwards (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+_FORWARD, _STEP = 2, 6
+
+#: Bytes of a weight, and of the stored prediction of an example.
+_WEIGHT, _PREDICTION = 4, 60
+
+
+@dataclass(frozen=True)
+class Size:
+    """Size of an encoder: its layers, their width, that of the feed-forward part, and the vocabulary."""
+
+    layers: int
+    hidden: int
+    feed_forward: int
+    vocabulary: int
+
+    @property
+    def in_layers(self) -> int:
+        """Weights of matrix products in the layers."""
+        return self.layers * (4 * self.hidden**2 + 2 * self.hidden * self.feed_forward)
+
+    @property
+    def weights(self) -> int:
+        """All weights, but for what is small."""
+        return self.in_layers + self.vocabulary * self.hidden
+
+    def operations(self, rows: int, length: int, per_weight: int) -> float:
+        """Return floating-point operations of rows of so many subwords, products and attention."""
+        return per_weight * rows * length * (self.in_layers + 2.0 * self.layers * self.hidden * length)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model and initialisation cost: runs, training examples (epochs counted), operations and bytes.
+
+    Operations are those of rows as long as the recipe lets them be; shorter texts take less.
+    """
+
+    runs: int
+    examples: int
+    operations: float
+    bytes: float
+
+
+@cache
+def known_sizes() -> Mapping[str, Size]:
+    """Return the sizes of encoders by hub id."""
+    text = files("transfer_analysis.training").joinpath("known_encoders.yaml").read_text(encoding="utf-8")
+    return {name: Size(**fields) for name, fields in yaml.safe_load(text).items()}
+
+
+def size_of(encoder: str) -> Size | None:
+    """Return the size of an encoder in a folder, or of a well-known one of the hub; None of another."""
+    path = Path(encoder) / "config.json"
+    if path.is_file():
+        about = json.loads(path.read_text(encoding="utf-8"))
+        keys = ("num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size")
+        return Size(*(int(about[key]) for key in keys)) if all(key in about for key in keys) else None
+    return known_sizes().get(named(encoder, "encoder")[0]) if "/" in encoder else None
+
+
+def cost(
+    grid: Grid,
+    recipe: Recipe,
+    catalogue: Catalogue,
+    initialisation: Initialisation,
+    size: Size | None,
+    languages: Mapping[str, int],
+) -> Cost:
+    """Return what a grid costs with one encoder and initialisation.
+
+    Parameters
+    ----------
+    size
+        None where it is not known; operations and bytes are then NaN.
+    languages
+        Target → number of languages that it is tested in.
+    """
+    jobs = [job for job in grid.jobs() if job.initialisation == initialisation]
+    examples, operations, stored = 0, 0.0, 0.0
+    for job in jobs:
+        for name, count in _trained(job, grid):
+            chosen = recipe.for_task(catalogue[name])
+            trained = chosen.epochs * count if catalogue[name].head != "retrieval" else 0
+            examples += trained
+            if size is not None:
+                operations += size.operations(trained, chosen.max_length, _STEP)
+        if size is not None:
+            stored += _WEIGHT * size.weights if job.condition != NONE else 0
+            for target in grid.targets:
+                tested = languages[target] * grid.tests(target)
+                operations += size.operations(tested, recipe.for_task(catalogue[target]).max_length, _FORWARD)
+                stored += _PREDICTION * tested
+    runs = len(jobs) * len(grid.targets)
+    unknown = float("nan")
+    return Cost(runs, examples, operations, stored) if size is not None else Cost(runs, examples, unknown, unknown)
+
+
+def _trained(job: Job, grid: Grid) -> list[tuple[str, int]]:
+    """Return the tasks that a job trains on, with the most examples of each."""
+    condition = parse_condition(job.condition)
+    before = [(name, grid.trained(name, grid.intermediate_examples)) for name in grid.members(condition)]
+    if len(before) > 1 and grid.multi_task is not None:
+        before = [(name, min(count, grid.multi_task.cap)) for name, count in before]
+    return before + [(name, grid.trained(name, grid.target_examples)) for name in grid.targets]
