@@ -128,6 +128,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
     page = reporting.Page(
         title="T & T",
         question="q",
+        note="",
         answer="a",
         hypotheses=[test],
         exploratory=[],

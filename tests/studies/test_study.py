@@ -161,6 +161,10 @@ def test_what_is_like_a_common_scale_can_be_overridden(tmp_path):
     assert found.grid.seeds == (7,)
     assert found.grid.test_examples == common.grid.test_examples
     assert list(found.simulated["encoders"]) == ["simulated"]
+    encoders = {"a": "one/encoder", "b": {"source": "auto", "recipe": {"learning_rate": 1e-4}}}
+    both = load(tmp_path, scales={"folder": {"like": "folder", "encoders": encoders, "grid": GRID}}).scales["folder"]
+    assert both.recipe_of("a") == both.recipe
+    assert both.recipe_of("b") == {**both.recipe, "learning_rate": 1e-4}
     with pytest.raises(InputError, match="like: 'quik' is no common scale .did you mean 'quick'"):
         load(tmp_path, scales={"quick": {"like": "quik"}})
 
@@ -170,7 +174,7 @@ def test_the_folder_scale_is_that_of_the_bundled_results():
     plan = load_plan(Path(__file__).parents[2] / "data" / "results" / "plan.yaml")
     for name in FIVE:
         scale = load_study(name).scales["folder"]
-        assert scale.encoders["verse-mini"] == plan.encoder
+        assert scale.encoders["verse-mini"].source == plan.encoder
         assert scale.recipe == plan.recipe
         assert set(scale.grid.conditions) <= set(plan.grid.conditions)
         assert set(scale.grid.targets) <= set(plan.grid.targets)

@@ -48,6 +48,7 @@ def train_command(
     """
     from transfer_analysis.commands.live import live_grid
     from transfer_analysis.corpora import corpus_from, origin_of
+    from transfer_analysis.distances.embeddings.encoders import encoder_source
     from transfer_analysis.results import read_table
     from transfer_analysis.results.store import require_table_path
     from transfer_analysis.training.plan import load_plan
@@ -61,7 +62,7 @@ def train_command(
             trained = run_grid(
                 corpus_from(source, catalogue),
                 catalogue,
-                loaded.encoder,
+                encoder_source(loaded.encoder),
                 loaded.grid,
                 loaded.chosen_recipe(),
                 store,

@@ -52,6 +52,8 @@ class Page:
 
     Attributes
     ----------
+    note
+        What must be known before the answer is read; empty where there is nothing.
     answer
         One or two sentences with the numbers.
     hypotheses, exploratory
@@ -66,6 +68,7 @@ class Page:
 
     title: str
     question: str
+    note: str
     answer: str
     hypotheses: Sequence[dict[str, Any]]
     exploratory: Sequence[dict[str, Any]]

@@ -39,7 +39,9 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 "detectable": "" if outcome.minimum_detectable is None else number(outcome.minimum_detectable),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    # What no test has needs no column.
+    return table.loc[:, [bool((table[column] != "").any()) for column in table.columns]]
 
 
 def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:

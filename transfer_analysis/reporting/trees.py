@@ -107,7 +107,7 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
     np.fill_diagonal(apart, 0.0)
     tree = linkage(squareform(apart, checks=False), "average", optimal_ordering=True)
     wide = len(values) > 14
-    width = PAGE_WIDTH if wide else COLUMN_WIDTH * 1.15
+    width = PAGE_WIDTH if wide else COLUMN_WIDTH
     names = [str(name) for name in values.index]
     looks = group_looks([(groups or {}).get(name, "") for name in names])
     with style():

@@ -33,6 +33,8 @@ class Outcome:
         How many independent units there are, and what they are.
     minimum_detectable
         Size of effect that the procedure detects with a power of 80% at 5%, from the spread of its null.
+    margin
+        Of a test of equivalence.
     random_selection, random_selection_spread
         Level and standard deviation of the statistic under enumerated random choice, where that is the comparison.
     method
@@ -55,6 +57,7 @@ class Outcome:
     null: str = ""
     attainable_p: float | None = None
     minimum_detectable: float | None = None
+    margin: float | None = None
     random_selection: float | None = None
     random_selection_spread: float | None = None
     assumptions: tuple[str, ...] = ()

@@ -193,7 +193,8 @@ class _Check:
         )
         from transfer_analysis.training.recipes import recipe
 
-        self.guarded(lambda: recipe(**scale.recipe))
+        for model in scale.models():
+            self.guarded(lambda m=model: recipe(**scale.recipe_of(m)))  # type: ignore[misc]
         if scale.simulated is not None:
             from transfer_analysis.studies.simulated import simulation
 
@@ -255,6 +256,7 @@ class _Check:
         if given.corpora is None or given.corpora == "hub":
             self.remarks.append("examples were not read: --from FOLDER reads and tokenizes all of them")
             return
+        from transfer_analysis.distances.embeddings.encoders import encoder_source
         from transfer_analysis.training.recipes import recipe
         from transfer_analysis.training.runs.execute import check_setting
         from transfer_analysis.training.runs.session import Setting
@@ -265,10 +267,10 @@ class _Check:
                 setting = Setting(
                     corpus,
                     self.catalogue,
-                    encoder,
+                    encoder_source(encoder.source),
                     model,
                     scale.grid,
-                    recipe(**scale.recipe),
+                    recipe(**scale.recipe_of(model)),
                     Path(folder),
                     origin_of(given.corpora),
                 )

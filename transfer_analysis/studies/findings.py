@@ -38,7 +38,7 @@ class Finding:
             return "exploratory"
         if self.adjusted_p > self.alpha:
             return "not supported"
-        if self.outcome.alternative == "two-sided":
+        if self.outcome.alternative == "two-sided" and self.outcome.margin is None:
             return "supported, positive" if self.outcome.estimate > 0 else "supported, negative"
         return "supported"
 
@@ -59,6 +59,8 @@ class Finding:
             return [
                 f"{self.id}: no outcome could have reached α: the smallest attainable p is {number(outcome.attainable_p)}."
             ]
+        if self._other_way():
+            return [f"{self.id}: the data speak against the hypothesis: {outcome.numbers()}."]
         said = []
         if outcome.low is not None and outcome.high is not None:
             said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")
@@ -69,3 +71,16 @@ class Finding:
             )
         missing = "; ".join(said) or "how large an effect may have gone unseen is not known"
         return [f"{self.id}: no evidence for the hypothesis is no evidence against it: {missing}."]
+
+    def _other_way(self) -> bool:
+        """Whether the interval lies wholly on the other side of what a direction, or a margin of equivalence, allows."""
+        outcome = self.outcome
+        if outcome.low is None or outcome.high is None:
+            return False
+        if outcome.margin is not None:
+            return outcome.low > outcome.margin or outcome.high < -outcome.margin
+        # A selection is compared with random choice, not with zero.
+        level = outcome.random_selection or 0.0
+        return (outcome.alternative == "less" and outcome.low > level) or (
+            outcome.alternative == "greater" and outcome.high < level
+        )

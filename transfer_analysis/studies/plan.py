@@ -77,7 +77,7 @@ def plan_study(
     rows = []
     for model, size in _sizes(study).items():
         for initialisation in scale.grid.initialisations:
-            found = cost(scale.grid, recipe(**scale.recipe), catalogue, initialisation, size, languages)
+            found = cost(scale.grid, recipe(**scale.recipe_of(model)), catalogue, initialisation, size, languages)
             rows.append(
                 {
                     "model": model,
@@ -102,7 +102,7 @@ def _sizes(study: Study) -> dict[str, Size | None]:
     scale = study.scale
     assert scale is not None
     if scale.simulated is None:
-        return {model: size_of(encoder) for model, encoder in scale.encoders.items()}
+        return {model: size_of(encoder.source) for model, encoder in scale.encoders.items()}
     from transfer_analysis.studies.simulated import simulation
 
     settings, _ = simulation(study)

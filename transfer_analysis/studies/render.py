@@ -282,6 +282,7 @@ def _page(
     return reporting.Page(
         title=study.title,
         question=study.question,
+        note=study.scale.note() if study.scale is not None else "",
         answer=record["finding"],
         hypotheses=[_shown(f) for f in findings if not f.exploratory],
         exploratory=[_shown(f) for f in findings if f.exploratory],

@@ -23,6 +23,26 @@ COMMON = "scales.yaml"
 _NAMED = ("condition", "target", "targets", "between", "model")
 
 
+class Trained(Declared):
+    """An encoder that is trained.
+
+    Attributes
+    ----------
+    source
+        Folder or hub id; `auto` is all-MiniLM-L6-v2, of the hub or its packaged copy.
+    recipe
+        Fields that are others for it than in the scale's recipe, such as its learning rate.
+    """
+
+    source: str
+    recipe: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_source(cls, given: Any) -> Any:
+        return {"source": given} if isinstance(given, str) else given
+
+
 class Scale(Declared):
     """One scale of a study.
 
@@ -32,7 +52,7 @@ class Scale(Declared):
         The world that is simulated, its encoders and their pretraining (read by the training core), or None where examples
         are real ones: of a folder or of the hub.
     encoders
-        Name in the results → folder or hub id, where examples are real.
+        Name in the results → the encoder (its folder or hub id, if there is no more to say), where examples are real.
     recipe
         `name` of a recipe, and any fields to override.
     grid
@@ -42,7 +62,7 @@ class Scale(Declared):
     """
 
     simulated: dict[str, Any] | None = None
-    encoders: dict[str, str] = Field(default_factory=dict)
+    encoders: dict[str, Trained] = Field(default_factory=dict)
     recipe: dict[str, Any]
     grid: Grid
     stand_ins: dict[str, str] = Field(default_factory=dict)
@@ -71,6 +91,20 @@ class Scale(Declared):
     def models(self) -> list[str]:
         """Return the names of the encoders in the results."""
         return list(self.encoders if self.simulated is None else self.simulated.get("encoders", {}))
+
+    def recipe_of(self, model: str) -> dict[str, Any]:
+        """Return the recipe of an encoder, by the fields that differ from the named one."""
+        own = self.encoders[model].recipe if model in self.encoders else {}
+        return _merged(self.recipe, own)
+
+    def note(self) -> str:
+        """Say what the names of the study file stand for, of those that are trained; nothing where all are meant as written."""
+        trained = {*self.models(), *self.grid.targets, *self.grid.conditions, *self.grid.intermediate_tasks}
+        pairs = [f"{stands} for {written}" for written, stands in self.stand_ins.items() if stands in trained]
+        said = f"Names stand for others here: {', '.join(pairs)}." if pairs else ""
+        if self.simulated is not None:
+            said += " The results are of a simulated world: they show what the study does, and are no evidence about real languages."
+        return said.strip()
 
     def called(self, name: str) -> str:
         """Return what a name of the study file stands for."""

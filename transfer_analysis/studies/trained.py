@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from transfer_analysis.corpora import origin_of
+from transfer_analysis.distances.embeddings.encoders import encoder_source
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.given import Given
@@ -36,9 +37,9 @@ def train(study: Study, given: Given, catalogue: Catalogue, report: Report) -> t
         trained = run_grid(
             corpus,
             catalogue,
-            encoder,
+            encoder_source(encoder.source),
             scale.grid,
-            recipe(**scale.recipe),
+            recipe(**scale.recipe_of(model)),
             given.runs(study),
             model=model,
             origin=origin_of(given.corpora),

@@ -75,7 +75,7 @@ def size_of(encoder: str) -> Size | None:
         about = json.loads(path.read_text(encoding="utf-8"))
         keys = ("num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size")
         return Size(*(int(about[key]) for key in keys)) if all(key in about for key in keys) else None
-    return known_sizes().get(named(encoder, "encoder")[0]) if "/" in encoder else None
+    return known_sizes().get(named(encoder, "encoder")[0] if "/" in encoder else encoder)
 
 
 def cost(

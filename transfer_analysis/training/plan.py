@@ -20,7 +20,7 @@ class Plan(BaseModel):
     Attributes
     ----------
     encoder
-        Folder, or hub id (`owner/name@revision`).
+        Folder, or hub id (`owner/name@revision`); `auto` is all-MiniLM-L6-v2, of the hub or its packaged copy.
     model
         Its name in the results; the folder's name or the hub id where empty.
     recipe

@@ -146,6 +146,17 @@ def load_layer_encoder(name: str = "auto", layer: int | None = None, pooling: Po
     return KeptEncoder(shown, source, folder, partial(_layer_model, layer=chosen, pooling=pooling), settings)
 
 
+def encoder_source(name: str) -> str:
+    """Return what an encoder that is to be trained is loaded from: as it is named, or the folder of the default one for `auto`.
+
+    Raises
+    ------
+    InputError
+        Where the default encoder cannot be had.
+    """
+    return str(default_model()[1]) if name == "auto" else name
+
+
 def default_model() -> tuple[str, Path]:
     """Return the name and the folder of the default encoder.
 

@@ -96,6 +96,7 @@ class Contrast:
             interval_method="t",
             p_value=float(max(above, below)),
             null=f"a difference of {number(margin)} or more, two one-sided tests, {freedom(self.df)}",
+            margin=margin,
             minimum_detectable=float((student.ppf(1 - alpha, self.df) + student.ppf(0.9, self.df)) * self.std_error),
             n=self.n,
             unit=self.unit,
