@@ -10,9 +10,9 @@ from scipy.stats import ttest_1samp
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.studies import Given, bundled_studies, load_study
+from transfer_analysis.studies.analyses.languages import gains_of_languages
 from transfer_analysis.studies.check import check_study
 from transfer_analysis.studies.figures.files import draw_file
-from transfer_analysis.studies.figures.scores import gains_of_languages
 from transfer_analysis.studies.plan import plan_study
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.cost import Size, cost, known_sizes, size_of

@@ -14,6 +14,7 @@ from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
 from transfer_analysis.statistics import holm
+from transfer_analysis.studies.analysed import Analysed, Origin
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.extent import absent, extent_of_grid, require, too_few
@@ -21,7 +22,7 @@ from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.hypotheses import covariates_of
 from transfer_analysis.studies.inputs import StudyInputs
-from transfer_analysis.studies.render import Origin, Written, write_report
+from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
 from transfer_analysis.studies.study import Study, load_study
 from transfer_analysis.tasks import Catalogue, load_catalogue
@@ -63,16 +64,26 @@ def run_study(study: Study, out: Path, given: Given | None = None, report: Repor
         For anything given that cannot be used, before any training starts where that can be known; nothing is
         written then.
     """
+    require_place(out)
+    return _reported(analyse_study(study, given, report), out, report)
+
+
+def analyse_study(study: Study, given: Given | None = None, report: Report = silent) -> Analysed:
+    """Run a study from its results to its tests, and write nothing but runs that are trained.
+
+    Raises
+    ------
+    InputError
+        As `run_study`.
+    """
     given = given or Given()
     study = study.at(given.scale)
     asked = given.command(study)
     given = given.opened(study)
-    require_place(out)
     if problems := given.problems(study):
         raise InputError(problems)
-    catalogue = load_catalogue(given.tasks)
-    table, said = _results(study, given, catalogue, report)
-    return _reported(study, table, given, Origin(asked, given.files(), tuple(said)), out, report)
+    table, said = _results(study, given, load_catalogue(given.tasks), report)
+    return _analysed(study, table, given, Origin(asked, given.files(), tuple(said)), report)
 
 
 def report_again(folder: Path, out: Path, report: Report = silent) -> Finished:
@@ -86,7 +97,8 @@ def report_again(folder: Path, out: Path, report: Report = silent) -> Finished:
     if out != folder:
         require_place(out)
     stored = _stored(folder)
-    return _reported(stored.study, stored.table, stored.given, stored.origin, out, report)
+    analysed = _analysed(stored.study, stored.table, stored.given, stored.origin, report)
+    return _reported(analysed, out, report)
 
 
 def read_report(folder: Path, report: Report = silent) -> tuple[Material, list[Finding]]:
@@ -124,16 +136,18 @@ def _stored(folder: Path) -> _Stored:
     return _Stored(study, given, Origin(record["command"], record["files"], tuple(record["training"])), table)
 
 
-def _reported(study: Study, table: TransferTable, given: Given, origin: Origin, out: Path, report: Report) -> Finished:
-    """Join the results with distances, test, and write the report."""
+def _analysed(study: Study, table: TransferTable, given: Given, origin: Origin, report: Report) -> Analysed:
+    """Join the results with distances, and test."""
     material, remarks = _material(study, table, given, report)
     findings = _tested(material.study, material, report)
+    return Analysed(study, material, findings, table, [*origin.training, *remarks], origin, given)
+
+
+def _reported(analysed: Analysed, out: Path, report: Report) -> Finished:
     report("writing the report", 0.9)
-    primary = next(finding for finding in findings if finding.id == study.primary)
-    remarks = [*origin.training, *remarks]
-    path = write_report(Written(study, material, findings, table, remarks, origin, given), out)
+    path = write_report(analysed, out)
     report("done", 1.0)
-    return Finished(path, primary.sentence(), findings, remarks)
+    return Finished(path, analysed.answer, list(analysed.findings), list(analysed.remarks))
 
 
 def _material(study: Study, table: TransferTable, given: Given, report: Report) -> tuple[Material, list[str]]:

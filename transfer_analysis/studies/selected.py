@@ -11,6 +11,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
+from transfer_analysis.statistics.robustness import LEARNT
 from transfer_analysis.studies.hypotheses import ConditionEffect, Languages, groups_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
@@ -206,3 +207,21 @@ def _where(frame: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
 
 def _table(frame: pd.DataFrame) -> TransferTable:
     return TransferTable(frame.reset_index(drop=True))
+
+
+def unlearnt(selected: Selected, catalogue: Catalogue) -> list[str]:
+    """Name the targets that were not learnt in the source language, of which nothing can be concluded.
+
+    A target is learnt where its score in the source language, without an intermediate task, is above chance by more than a
+    twentieth of what lies above chance.
+    """
+    table = what_was_learnt(selected, catalogue)
+    if table.empty:
+        return []
+    table = table.dropna(subset=["source", "chance"])
+    failed = table[table["source"] - table["chance"] <= LEARNT * (100 - table["chance"])]
+    return [
+        f"{row.target} was not learnt from {row.initialisation} weights: {row.source:.1f} in the source language, where guessing "
+        f"gives {row.chance:.1f}; nothing can be said about what transfers."
+        for row in failed.itertuples()
+    ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
@@ -156,3 +157,18 @@ def _descriptive(outcome: Outcome, cells: Cells) -> Outcome:
         assumptions=(),
         warnings=(_RELATED, *cells.notes, *outcome.warnings),
     )
+
+
+def gains_of_languages(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean gain of each language over intermediate tasks and targets, with an interval over seeds.
+
+    Overlaps are left out. Columns `language`, `gain`, `low`, `high` (95%; NaN with one seed) and `seeds`.
+    """
+    rows = rows[~rows["overlap"]]
+    of_seeds = rows.groupby(["language", "seed"])["gain"].mean().unstack("seed")
+    seeds = of_seeds.notna().sum(axis=1)
+    error = of_seeds.std(axis=1, ddof=1) / np.sqrt(seeds)
+    reach = error * stats.t.ppf(0.975, np.maximum(seeds - 1, 1))
+    gain = of_seeds.mean(axis=1)
+    table = pd.DataFrame({"gain": gain, "low": gain - reach, "high": gain + reach, "seeds": seeds})
+    return table.rename_axis("language").reset_index()

@@ -20,6 +20,10 @@ class Drawn:
     figure: Figure
     caption: str
 
+    def _repr_png_(self) -> bytes:
+        """Return it as notebooks show it."""
+        return reporting.figure_bytes(self.figure, "png")
+
     @property
     def wide(self) -> bool:
         """Whether it is made for the width of a page, not of a column."""

@@ -15,8 +15,9 @@ from transfer_analysis.files import require_file
 from transfer_analysis.languages import families, lineages, resolve
 from transfer_analysis.observations import observe
 from transfer_analysis.results import TransferTable, gains, read_table
+from transfer_analysis.studies.analyses.languages import gains_of_languages
 from transfer_analysis.studies.figures.drawn import figure_of
-from transfer_analysis.studies.figures.scores import effect_figure, gains_of_languages
+from transfer_analysis.studies.figures.scores import effect_figure
 from transfer_analysis.studies.selected import effects, scores_of
 from transfer_analysis.tasks import load_catalogue
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
 
 from transfer_analysis import reporting
 from transfer_analysis.languages import families, lineages, resolve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.diverse import most_diverse
+from transfer_analysis.studies.analyses.languages import gains_of_languages
 from transfer_analysis.studies.analyses.slopes import slope_rows
 from transfer_analysis.studies.figures.drawn import Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
@@ -150,21 +150,6 @@ def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
             "α (declared: after correction).",
         )
     ]
-
-
-def gains_of_languages(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean gain of each language over intermediate tasks and targets, with an interval over seeds.
-
-    Overlaps are left out. Columns `language`, `gain`, `low`, `high` (95%; NaN with one seed) and `seeds`.
-    """
-    rows = rows[~rows["overlap"]]
-    of_seeds = rows.groupby(["language", "seed"])["gain"].mean().unstack("seed")
-    seeds = of_seeds.notna().sum(axis=1)
-    error = of_seeds.std(axis=1, ddof=1) / np.sqrt(seeds)
-    reach = error * stats.t.ppf(0.975, np.maximum(seeds - 1, 1))
-    gain = of_seeds.mean(axis=1)
-    table = pd.DataFrame({"gain": gain, "low": gain - reach, "high": gain + reach, "seeds": seeds})
-    return table.rename_axis("language").reset_index()
 
 
 def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn]:

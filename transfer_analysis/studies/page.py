@@ -1,0 +1,94 @@
+"""What the report of a study says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from transfer_analysis import reporting
+from transfer_analysis.studies.analysed import Analysed
+from transfer_analysis.studies.figures import Drawn
+from transfer_analysis.studies.findings import Finding
+
+
+def page_of(
+    analysed: Analysed,
+    drawn: Sequence[Drawn],
+    tables: dict[str, tuple[str, pd.DataFrame]],
+    record: dict[str, Any],
+    names: Sequence[str],
+    svgs: dict[str, str],
+) -> reporting.Page:
+    """Return everything that a report says.
+
+    Parameters
+    ----------
+    record
+        As `outcomes.json` has it.
+    names
+        Files beside the report.
+    svgs
+        Name of a figure → its SVG.
+    """
+    study, findings = analysed.study, analysed.findings
+    seeds = f"tests {study.seed}"
+    if study.scale is not None:
+        world = study.scale.simulated
+        seeds += f"; world and pretraining {world.get('seed')}" if world is not None else ""
+        seeds += f"; runs {', '.join(map(str, study.scale.grid.seeds))}"
+    given = "; ".join(f"{f['name']} (SHA-256 {f['sha256'][:16]}…)" for f in record["files"].values())
+    encoders = [
+        f"{d['parameters']['encoder']} ({d['parameters']['encoder_source']})"
+        for d in record["distances"].values()
+        if "encoder" in d["parameters"]
+    ]
+    redo = [
+        ("command", record["command"]),
+        ("seeds", seeds),
+        ("correction", f"Holm over {len(study.hypotheses)} declared hypotheses at α = {study.alpha:g}"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
+    ]
+    if encoders:
+        redo.insert(1, ("sentence encoder", "; ".join(encoders)))
+    if given:
+        redo.insert(1, ("files given", given))
+    return reporting.Page(
+        title=study.title,
+        question=study.question,
+        note=study.scale.note() if study.scale is not None else "",
+        answer=analysed.answer,
+        hypotheses=[_shown(f) for f in findings if not f.exploratory],
+        exploratory=[_shown(f) for f in findings if f.exploratory],
+        figures=[
+            reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, analysed.answer), wide=d.wide) for d in drawn
+        ],
+        sections=[reporting.Section(title, frame, name) for name, (title, frame) in tables.items()],
+        limits=analysed.limits(),
+        remarks=analysed.remarks,
+        redo=redo,
+        files=names,
+    )
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    outcome = finding.outcome
+    notes = [outcome.method]
+    if finding.adjusted_p is not None:
+        notes.append(f"p after Holm's correction {finding.adjusted_p:.3g}")
+    if outcome.attainable_p is not None:
+        notes.append(f"smallest attainable p {outcome.attainable_p:.2g}")
+    if outcome.minimum_detectable is not None:
+        notes.append(f"effect detectable with 80% power {outcome.minimum_detectable:.3g}")
+    notes += list(outcome.warnings)
+    return {
+        "statement": finding.statement,
+        "verdict": finding.verdict,
+        "sentence": str(outcome),
+        "notes": "; ".join(notes) + ".",
+    }
+
+
+def _alt(drawn: Drawn, answer: str) -> str:
+    return f"{drawn.caption} {answer}"
