@@ -10,3 +10,8 @@ Report = Callable[[str, float], None]
 
 def silent(what: str, share: float) -> None:
     """Report nothing."""
+
+
+def of_model(report: Report, model: str) -> Report:
+    """Return what is reported of one of several models, its name before it."""
+    return lambda what, share: report(f"{model}: {what}", share)

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from transfer_analysis.distances import language_distances
 from transfer_analysis.errors import InputError
-from transfer_analysis.results import TransferTable, write_table
+from transfer_analysis.results import TransferTable, read_table, write_table
 from transfer_analysis.statistics import run_slopes
-from transfer_analysis.studies import Given, load_study, run_study
+from transfer_analysis.studies import Given, analyse_study, load_study, run_study
 
 TASKS = ("stsb", "qqp", "hellaswag", "cosmosqa", "commonsense-qa", "ud-parsing")
 LANGUAGES = ("en", "de", "fr", "ru", "el", "hi", "tr", "sw", "zh", "th", "vi", "ar")
@@ -122,3 +122,23 @@ def test_what_is_missing_is_said(folder, tmp_path):
     )
     with pytest.raises(InputError, match="unknown measure of diversity 'matr' .did you mean 'mattr'"):
         load_study(str(tmp_path / "s.yaml"))
+
+
+def test_targets_without_a_score_in_the_source_language_are_left_out(folder, tmp_path):
+    """Of their slopes none can be adjusted, and none of their scores is a share of anything."""
+    table = read_table(folder / "results.parquet").frame
+    bare = table[(table["target"] != "udpos") | (table["language"] != "en")]
+    write_table(TransferTable(bare.reset_index(drop=True)), tmp_path / "bare.parquet")
+    given = {"diversity": folder / "diversity.csv"}
+    study = load_study(str(folder / "study.yaml"))
+    both = (study.hypotheses[0], study.hypotheses[0].model_copy(update={"id": "shares", "value": "normalised"}))
+    study = study.model_copy(update={"hypotheses": both})
+    alone = study.model_copy(update={"targets": ("xnli",)})
+    found, expected = (
+        {f.id: f.outcome for f in analyse_study(one, Given(path, **given)).findings}
+        for one, path in ((study, tmp_path / "bare.parquet"), (alone, folder / "results.parquet"))
+    )
+    for name in ("diverse-choice", "shares"):
+        assert found[name].estimate == pytest.approx(expected[name].estimate)
+        assert found[name].p_value == pytest.approx(expected[name].p_value)
+    assert any("udpos left out: without a score in en" in warning for warning in found["diverse-choice"].warnings)

@@ -12,7 +12,7 @@ from transfer_analysis.corpora.simulated import Dials, World
 from transfer_analysis.corpora.simulated.tasks import MAKERS
 from transfer_analysis.documents import validated
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.progress import Report
+from transfer_analysis.progress import Report, of_model
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.study import Code, Study
@@ -148,7 +148,7 @@ def _train_grid(model: _Model, encoder: Path, study: Study, given: Given, report
         origin=f"simulated world {model.world.seed}",
         workers=given.workers,
         device=given.device,
-        report=report,
+        report=of_model(report, model.name),
     )
     if trained.failures:
         raise InputError(trained.failures)

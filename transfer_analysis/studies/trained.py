@@ -6,7 +6,7 @@ import pandas as pd
 
 from transfer_analysis.corpora import origin_of
 from transfer_analysis.distances.embeddings.encoders import encoder_source
-from transfer_analysis.progress import Report
+from transfer_analysis.progress import Report, of_model
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.study import Study
@@ -45,7 +45,7 @@ def train(study: Study, given: Given, catalogue: Catalogue, report: Report) -> t
             origin=origin_of(given.corpora),
             workers=given.workers,
             device=given.device,
-            report=report,
+            report=of_model(report, model) if len(scale.encoders) > 1 else report,
         )
         tables.append(trained.table.frame)
         remarks += [*trained.remarks, *(f"failed: {failure}" for failure in trained.failures)]

@@ -44,6 +44,10 @@ def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, c
     lost = [task for task in chosen if task not in means.index]
     if lost:
         raise InputError(f"{hypothesis.id}: {', '.join(lost)} has no slope on the targets that the others have")
+    source = material.study.source_language
+    nowhere = sorted(slopes.groupby("target")["source_score"].max().loc[lambda found: found.isna()].index)
+    if nowhere:
+        notes.append(f"{', '.join(nowhere)} left out: without a score in {source}, slopes cannot be adjusted for it")
     unlearnt = slopes["learnt"].eq(False).sum()
     if unlearnt:
         notes.append(

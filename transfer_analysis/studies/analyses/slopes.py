@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
 from transfer_analysis.statistics import Outcome, relatedness, slope_difference
 from transfer_analysis.studies.analyses.material import Material
@@ -15,10 +16,23 @@ from transfer_analysis.tasks.conditions import task_of
 
 
 def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd.DataFrame:
-    """Return the rows after single intermediate tasks, overlaps left out, with the chance of their target."""
+    """Return the rows after single intermediate tasks, overlaps left out, with the chance of their target.
+
+    For a share of what the source language's score is above chance, a target must be tested in the source language.
+
+    Raises
+    ------
+    InputError
+        Where no such target is left.
+    """
     frame = material.observations("gain" if hypothesis.value == "gain" else "score").frame
     known = frame["condition"].map(lambda name: name in material.catalogue and task_of(name) == name)
     frame = of_targets(frame[known & ~frame["overlap"]], hypothesis.id, hypothesis.targets)
+    if hypothesis.value == "normalised":
+        at_home = set(frame.loc[frame["language"] == material.study.source_language, "target"])
+        if not at_home:
+            raise InputError(f"{hypothesis.id}: no target is tested in {material.study.source_language}")
+        frame = frame[frame["target"].isin(at_home)]
     chance = {target: material.catalogue[target].chance or 0.0 for target in frame["target"].unique()}
     return frame.assign(chance=frame["target"].map(chance))
 
