@@ -199,6 +199,13 @@ def test_effects_that_may_be_noise_stand_in_brackets():
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["squad", "qqp"]
 
 
+def test_overlapping_cells_are_framed():
+    frame = pd.DataFrame({"panel": "here", "condition": ["a", "b"], "target": ["t", "t"], "effect": [1.0, 2.0]})
+    frame = frame.assign(low=0.5, high=3.0, overlap=[True, False])
+    (patch,) = reporting.effect_panels(frame, panels=["here"], label="effect").axes[0].patches
+    assert patch.get_xy() == pytest.approx((0.06, 1.06))  # b, the larger effect, stands above
+
+
 @pytest.mark.parametrize(("targets", "shapes"), [(5, [(1, 2)] * 2), (15, [(2, 1)] * 2)])
 def test_effects_stand_side_by_side_where_they_have_room_and_empty_panels_are_left_out(targets, shapes):
     rows = [

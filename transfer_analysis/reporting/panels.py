@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from transfer_analysis.reporting.style import (
     GREY,
@@ -137,7 +138,7 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
     Parameters
     ----------
     effects
-        Columns `condition`, `target`, `effect`, `low`, `high`, in points.
+        Columns `condition`, `target`, `effect`, `low`, `high`, in points; and perhaps `overlap`, whose cells are framed.
     order
         Conditions from top to bottom.
     largest
@@ -165,6 +166,10 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
         size = 6 if len(values.columns) <= _SIDE_BY_SIDE // 2 else 5
         look: dict[str, Any] = {"color": shade, "fontsize": size, "fontweight": "bold" if known else "normal"}
         ax.text(j + 0.5, i + 0.5, text if known else f"({text})", ha="center", va="center", **look)
+    if "overlap" in effects:
+        framed = table.pivot(index="condition", columns="target", values="overlap").reindex(order)
+        for i, j in zip(*np.nonzero(framed.eq(True).to_numpy()), strict=True):
+            ax.add_patch(Rectangle((j + 0.06, i + 0.06), 0.88, 0.88, fill=False, edgecolor="#222222", linewidth=0.8))
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
     steep = len(values.columns) > _SIDE_BY_SIDE // 2

@@ -97,6 +97,13 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
     shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
     if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
         return []
+    cells = material.scores.frame.groupby(["condition", "target"])["overlap"].any().rename("overlap")
+    shown = shown.join(cells, on=["condition", "target"])
+    framed = (
+        " Framed: the intermediate task is part of the target's training data."
+        if shown["overlap"].eq(True).any()
+        else ""
+    )
     figure = effect_figure(shown, resolve(material.study.source_language).name)
     return [
         Drawn(
@@ -104,7 +111,7 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
             figure,
             "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
             "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together, targets apart); in "
-            "brackets: not. Exploratory, but for the effects declared as hypotheses.",
+            f"brackets: not.{framed} Exploratory, but for the effects declared as hypotheses.",
         )
     ]
 
