@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+STUDIES := semantic-distance-xtreme typological-robustness syntactic-vs-semantic semantic-similarity-xtreme-r task-families-vs-random-init
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: study test lint types check slow bench clean help
+.PHONY: study test lint types check slow reports bench clean help
 
 study: $(VENV)/.installed
 	$(RUN)/transfer-analysis study run quickstart --out reports/quickstart
@@ -24,6 +25,10 @@ types: $(VENV)/.installed-dev
 	$(RUN)/mypy
 
 check: lint types test
+
+# The five studies at their quick scale, for reports/; what is trained is kept in the user's cache.
+reports: $(VENV)/.installed
+	for study in $(STUDIES); do $(RUN)/transfer-analysis study run $$study --out reports/$$study || exit 1; done
 
 bench: $(VENV)/.installed-dev
 	$(RUN)/python benchmarks/run.py

@@ -53,7 +53,12 @@ def written(tmp_path, name="syntactic-vs-semantic", old="", new=""):
             "quick",
             "difference-mbert: model: there is no 'mbertt'; there are simulated",
         ),
-        ("- stsb\n  - qqp\n  - paws", "- paws", "quick", "semantic: none of its conditions is there, paws"),
+        (
+            "- stsb\n  - qqp\n  - paws",
+            "- paws",
+            "quick",
+            "semantic: none of its conditions is there from pretrained weights, paws",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path, old, new, scale, message):
@@ -64,6 +69,29 @@ def test_a_mistake_is_named_with_its_line(tmp_path, old, new, scale, message):
     assert said.startswith("mine.yaml line ")
     if "none of its" not in message and "model" not in message:
         assert said.startswith(f"mine.yaml line {line}: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "term: semantic_distance",
+            "term: semantic_distanc",
+            "semantic-in-model: term: unknown column 'semantic_distanc'",
+        ),
+        ("term: semantic_distance", "term: words_distance", "term: 'words_distance' is no part of the formula"),
+        ("- condition:target", "- conditon:target", "semantic-in-model: random: unknown column 'conditon'"),
+        (
+            "xnli:\n        - snli",
+            "xnly:\n        - snli",
+            "xnly: grid: substitutes: unknown task 'xnly' .did you mean 'xnli'",
+        ),
+    ],
+)
+def test_parts_of_models_and_grids_are_looked_at(tmp_path, old, new, message):
+    path, _ = written(tmp_path, "semantic-distance-xtreme", old, new)
+    with pytest.raises(InputError, match=message):
+        check_study(path, Given(scale="folder"))
 
 
 def test_too_few_values_of_a_unit_are_named(tmp_path):
@@ -139,12 +167,28 @@ def test_results_are_checked_against_the_study(tmp_path, results):
     assert remarks == []
     without = results[(results["condition"] != "none") | (results["model"] != "mbert")]
     write_table(TransferTable.from_frame(without), tmp_path / "less.parquet")
-    with pytest.raises(InputError, match=r"results: mbert .pretrained weights. has no condition none on xnli"):
-        check_study("syntactic-vs-semantic", Given(results=tmp_path / "less.parquet"))
+    with pytest.raises(InputError) as caught:
+        check_study("task-families-vs-random-init", Given(results=tmp_path / "less.parquet"))
+    said = str(caught.value)
+    assert "results: mbert (pretrained weights) has no condition none on xnli" in said
+    assert "random-syntax: there are no random weights; there are pretrained" in said
+    assert "question-answering: question-answering: none of its conditions is there from pretrained weights" in said
     alone = results[results["model"] == "mbert"]
     write_table(TransferTable.from_frame(alone), tmp_path / "one.parquet")
     with pytest.raises(InputError, match="interaction: between: there is no 'xlm-r-large'"):
         check_study("syntactic-vs-semantic", Given(results=tmp_path / "one.parquet"))
+
+
+def test_exploratory_tests_that_cannot_be_made_are_remarks(tmp_path, results):
+    write_table(TransferTable.from_frame(results), tmp_path / "r.parquet")
+    pd.DataFrame(0.5, ["ud-parsing", "ud-pos-english", "stsb", "qqp"], ["xnli"]).to_csv(tmp_path / "d.csv")
+    names = [distance.name for distance in load_study("semantic-similarity-xtreme-r").task_distances]
+    given = Given(results=tmp_path / "r.parquet", task_distances=dict.fromkeys(names, tmp_path / "d.csv"))
+    remarks = check_study("semantic-similarity-xtreme-r", given)
+    assert "exploratory, and not run: tagging: targets: there is none of udpos, wikiann" in remarks
+    pd.DataFrame({"task": ["stsb"], "measure": ["mattr"], "value": [0.5]}).to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(InputError, match="--diversity v.csv: has no entropy-1; it has mattr"):
+        check_study("typological-robustness", Given(results=tmp_path / "r.parquet", diversity=tmp_path / "v.csv"))
 
 
 def test_what_a_study_needs_is_said_with_the_rest(tmp_path):

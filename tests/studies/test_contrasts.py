@@ -14,7 +14,8 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.statistics import mixed_model, phylogenetic_regression, relatedness
-from transfer_analysis.studies import Given, load_study, run_study
+from transfer_analysis.studies import Given, analyse_study, load_study, run_study
+from transfer_analysis.studies.selected import effects
 
 SYNTACTIC, SEMANTIC = ("ud-parsing", "ud-pos-english", "ccg"), ("stsb", "qqp", "paws")
 LANGUAGES = ("en", "de", "fr", "ru", "el", "hi", "tr", "sw")
@@ -51,6 +52,7 @@ STUDY = {
             "first": "syntactic",
             "second": "semantic",
             "between": ["mbert", "xlmr"],
+            "scale": "points",
         },
         {
             "id": "tasks",
@@ -69,10 +71,20 @@ STUDY = {
             "second": "none",
             "second_initialisation": "random",
             "alternative": "greater",
+            "scale": "points",
         },
         {
             "id": "one-model",
             "statement": "They differ in one model.",
+            "analysis": "group-contrast",
+            "first": "syntactic",
+            "second": "semantic",
+            "model": "mbert",
+            "scale": "points",
+        },
+        {
+            "id": "standardised",
+            "statement": "They differ over targets of different spread.",
             "analysis": "group-contrast",
             "first": "syntactic",
             "second": "semantic",
@@ -85,6 +97,7 @@ STUDY = {
             "first": "syntactic",
             "second": "none",
             "between": ["pretrained", "random"],
+            "scale": "points",
         },
         {
             "id": "slopes",
@@ -187,13 +200,30 @@ def test_one_model_is_looked_at(folder, outcomes):
     assert outcomes["one-model"]["p_value"] == pytest.approx(ttest_1samp(d, 0).pvalue)
 
 
+def test_several_targets_weigh_alike_in_their_own_spread(folder, outcomes):
+    """By hand: each target's run means over languages in standard deviations between its runs, then the mean of targets."""
+    _, frame = folder
+    rows = frame.query("language != 'en' and model == 'mbert' and initialisation == 'pretrained'")
+    runs = rows.groupby(["target", "condition", "seed"])["score"].mean()
+    scaled = runs / runs.groupby("target").transform("std")
+    sides = [
+        scaled[scaled.index.get_level_values("condition").isin(group)].groupby(["target", "seed"]).mean()
+        for group in (SYNTACTIC, SEMANTIC)
+    ]
+    d = (sides[0] - sides[1]).groupby("seed").mean()
+    found = outcomes["standardised"]
+    assert found["estimate"] == pytest.approx(d.mean())
+    assert found["p_value"] == pytest.approx(ttest_1samp(d, 0).pvalue)
+    assert "standard deviations between the runs of a target" in found["statistic"]
+
+
 def test_pretrained_and_random_weights_are_compared(folder, outcomes):
     _, frame = folder
     each = [by_seed(frame, (SYNTACTIC, weights), (("none",), weights)) for weights in ("pretrained", "random")]
     found = outcomes["weights"]
     assert found["estimate"] == pytest.approx(each[0].mean() - each[1].mean())
     assert found["p_value"] == pytest.approx(ttest_ind(*each, equal_var=False).pvalue)
-    assert "pretrained weights more than random ones" in found["statistic"]
+    assert "from pretrained weights more than from random ones" in found["statistic"]
 
 
 def test_slopes_of_groups_are_compared_over_related_languages(folder, outcomes):
@@ -273,3 +303,50 @@ def test_what_the_results_do_not_have_is_named(folder, tmp_path):
         with pytest.raises(InputError, match=message):
             run_study(load_study(str(tmp_path / "s.yaml")), tmp_path / "out", Given(path / "results.parquet"))
     assert not (tmp_path / "out").exists()
+
+
+def test_members_that_were_not_trained_from_random_weights_are_left_out_and_said(folder, tmp_path):
+    _, frame = folder
+    fewer = frame[(frame["initialisation"] == "pretrained") | frame["condition"].isin(["none", "ccg", "stsb"])]
+    write_table(TransferTable.from_frame(fewer), tmp_path / "fewer.parquet")
+    contrast = {
+        "id": "a",
+        "statement": "s",
+        "analysis": "group-contrast",
+        "first": "syntactic",
+        "second": "none",
+        "first_initialisation": "random",
+        "second_initialisation": "random",
+        "scale": "points",
+    }
+    between = {**contrast, "id": "b", "between": ["pretrained", "random"]}
+    for side in ("first_initialisation", "second_initialisation"):
+        del between[side]
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({**STUDY, "primary": "a", "hypotheses": [contrast, between]}))
+    study = load_study(str(tmp_path / "s.yaml"))
+    found = {f.id: f.outcome for f in analyse_study(study, Given(tmp_path / "fewer.parquet")).findings}
+    d = by_seed(frame, (["ccg"], "random"), (["none"], "random"))
+    assert found["a"].estimate == pytest.approx(d.mean())
+    assert "syntactic from random weights is without ud-parsing, ud-pos-english" in found["a"].warnings
+    ours = by_seed(frame, (["ccg"], "pretrained"), (["none"], "pretrained"))
+    assert found["b"].estimate == pytest.approx(ours.mean() - d.mean())  # the same members on either side
+
+
+def test_effects_are_not_those_of_other_models(folder):
+    """A second model, weaker and with fewer conditions, changes no effect."""
+    _, frame = folder
+    one = frame[(frame["model"] == "mbert") & (frame["initialisation"] == "pretrained")]
+    weak = one[one["condition"].isin(["none", "stsb"])].assign(model="weak", score=lambda f: f["score"] - 30)
+    both = TransferTable.from_frame(pd.concat([one, weak]))
+    pd.testing.assert_frame_equal(effects(both), effects(TransferTable.from_frame(one)))
+
+
+def test_an_exploratory_test_that_cannot_be_made_stops_nothing(folder, tmp_path):
+    path, _ = folder
+    impossible = {**STUDY["hypotheses"][0], "id": "impossible", "targets": ["xquad"]}
+    (tmp_path / "s.yaml").write_text(
+        yaml.safe_dump({**STUDY, "hypotheses": STUDY["hypotheses"][:1], "exploratory": [impossible]})
+    )
+    found = analyse_study(load_study(str(tmp_path / "s.yaml")), Given(path / "results.parquet"))
+    assert [f.id for f in found.findings] == ["difference"]
+    assert any(remark.startswith("impossible was not run: impossible: no target 'xquad'") for remark in found.remarks)

@@ -209,7 +209,7 @@ def test_the_answer_is_two_sentences_and_limits_are_said(taskweb):
         if finding.outcome.attainable_p > 0.05:  # five of five are always chosen
             assert "no outcome could have reached α: the smallest attainable p is 1" in limit
         else:
-            assert f"an effect of {number(finding.outcome.minimum_detectable)} would have been found in 80%" in limit
+            assert f"an effect of {number(finding.outcome.minimum_detectable)} is found in 80%" in limit
     order = [
         text.index(h) for h in ("## Hypotheses declared", "## Figures", "## Tables", "## What could not", "## To redo")
     ]

@@ -170,10 +170,10 @@ def plan_command(
         [r.model, r.initialisation, f"{r.runs:,}", f"{r.examples:,}", _amount(r.hours, "h"), _amount(r.gigabytes, "GB")]
         for r in planned.costs.itertuples()
     ]
-    print_table(["model", "weights", "runs", "training examples", "at most", "disk"], rows)
+    print_table(["model", "weights", "runs", "training examples", "hours, about", "disk"], rows)
     total = planned.costs[["runs", "hours", "gigabytes"]].sum(skipna=False)
     typer.echo(
-        f"in all {total['runs']:,.0f} runs, at most {_amount(total['hours'], 'h')} at {planned.tflops:g} TFLOP/s, "
+        f"in all {total['runs']:,.0f} runs, about {_amount(total['hours'], 'h')} at {planned.tflops:g} TFLOP/s, "
         f"{_amount(total['gigabytes'], 'GB')}"
     )
     for line in [*planned.power, *planned.remarks]:

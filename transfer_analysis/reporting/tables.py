@@ -27,9 +27,7 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 "test": name,
                 "statistic": outcome.statistic,
                 "estimate": number(outcome.estimate),
-                "95% interval": ""
-                if outcome.low is None or outcome.high is None
-                else f"{number(outcome.low)} to {number(outcome.high)}",
+                "95% interval": _interval(outcome),
                 "random selection": ""
                 if outcome.random_selection is None
                 else f"{number(outcome.random_selection)} ± {number(outcome.random_selection_spread or 0.0)}",
@@ -42,6 +40,14 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
     table = pd.DataFrame(rows)
     # What no test has needs no column.
     return table.loc[:, [bool((table[column] != "").any()) for column in table.columns]]
+
+
+def _interval(outcome: Outcome) -> str:
+    """Return an interval, with its level where that is not 95%."""
+    if outcome.low is None or outcome.high is None:
+        return ""
+    level = "" if outcome.confidence == 0.95 else f" ({outcome.confidence:.0%})"
+    return f"{number(outcome.low)} to {number(outcome.high)}{level}"
 
 
 def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:

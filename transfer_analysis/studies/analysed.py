@@ -60,7 +60,7 @@ class Analysed:
     def limits(self) -> list[str]:
         """Say what could not be concluded, and why."""
         of_tests = [limit for finding in self.findings for limit in finding.limits()]
-        return [*of_tests, *unlearnt(self.material.selected, self.material.catalogue)]
+        return [*of_tests, *unlearnt(self.study, self.material.selected, self.material.catalogue)]
 
     def outcome_table(self) -> pd.DataFrame:
         """Return all tests as text, one row each."""

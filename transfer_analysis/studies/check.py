@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from transfer_analysis.corpora import FolderCorpus, origin_of
-from transfer_analysis.distances import language_distances
+from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
 from transfer_analysis.errors import InputError, nearest
@@ -25,6 +25,7 @@ from transfer_analysis.studies.extent import (
     absent,
     extent_of_grid,
     extent_of_table,
+    needs_baseline,
     require,
     too_few,
     without_baseline,
@@ -35,6 +36,9 @@ from transfer_analysis.studies.selected import select_rows
 from transfer_analysis.studies.study import Study, load_study, study_text
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
+
+#: Functions of a formula.
+_FUNCTIONS = ("C", "center", "scale", "np.log", "np.log1p")
 
 #: Columns of observations besides distances.
 _COLUMNS = (
@@ -138,6 +142,12 @@ class _Check:
                 for name in (*map(task_of, scale.grid.conditions), *scale.grid.intermediate_tasks)
             ]
             named += [(name, "grid: targets") for name in scale.grid.targets]
+            substitutes = scale.grid.substitutes
+            named += [(name, "grid: substitutes") for name in substitutes]
+            named += [(used.partition("/")[0], "grid: substitutes") for given in substitutes.values() for used in given]
+            named += [(name, "grid: limits") for name in scale.grid.limits]
+            named += [(name, "grid: tested_on") for name in scale.grid.tested_on]
+            named += [(name, "grid: mlm") for name in (scale.grid.mlm.tasks if scale.grid.mlm is not None else ())]
         known = [task.name for task in self.catalogue]
         special = (NONE, MULTI_TASK, MLM)
         self.in_file(
@@ -151,18 +161,35 @@ class _Check:
         columns += [f"{kind}_distance" for kind in study.language_distances]
         for hypothesis in study.every:
             if isinstance(hypothesis, MixedModel):
-                words = [
-                    w
-                    for w in re.findall(r"[A-Za-z_][A-Za-z_0-9.]*", hypothesis.formula)
-                    if w not in ("C", "center", "np.log")
-                ]
-                self.in_file(
-                    [
-                        f"{hypothesis.id}: formula: unknown column {word!r}{nearest(word, columns)}"
-                        for word in words
-                        if word not in columns
-                    ]
-                )
+                self.model(hypothesis, columns)
+
+    def model(self, hypothesis: MixedModel, columns: list[str]) -> None:
+        """Check the columns and the term of a mixed model."""
+        parts = {
+            "formula": [w for w in re.findall(r"[A-Za-z_][\w.]*", hypothesis.formula) if w not in _FUNCTIONS],
+            "term": [
+                w
+                for w in re.findall(r"[A-Za-z_][\w.]*", re.sub(r"\[.*?\]", "", hypothesis.term))
+                if w not in _FUNCTIONS
+            ],
+            "random": [column for grouping in hypothesis.random for column in grouping.split(":")],
+            "slopes": [c for grouping, slope in hypothesis.slopes.items() for c in (*grouping.split(":"), slope)],
+        }
+        self.in_file(
+            [
+                f"{hypothesis.id}: {part}: unknown column {word!r}{nearest(word, columns)}"
+                for part, words in parts.items()
+                for word in words
+                if word not in columns
+            ]
+        )
+        self.in_file(
+            [
+                f"{hypothesis.id}: term: {word!r} is no part of the formula"
+                for word in parts["term"]
+                if word in columns and word not in parts["formula"]
+            ]
+        )
 
     def results(self) -> None:
         """Check results against what the study asks of them."""
@@ -171,7 +198,7 @@ class _Check:
             return  # said already
         table = read_table(self.given.results, self.catalogue)
         selected = select_rows(self.study, table, self.catalogue)
-        if any(getattr(h, "outcome", "") == "gain" or getattr(h, "value", "") == "gain" for h in self.study.every):
+        if any(map(needs_baseline, self.study.hypotheses)):
             self.add(without_baseline(selected.comparable))
         extent = extent_of_table(selected.comparable)
         self.extent(extent)
@@ -205,8 +232,15 @@ class _Check:
 
     def extent(self, extent: Extent) -> None:
         """Check that what is named is there, that tests have values enough, and languages a typology."""
-        self.in_file(absent(self.study, extent))
-        self.in_file(too_few(self.study, extent, self.catalogue))
+        study = self.study
+        self.in_file(
+            [*absent(study, extent, study.hypotheses), *too_few(study, extent, self.catalogue, study.hypotheses)]
+        )
+        further = [
+            *absent(study.model_copy(update={"targets": ()}), extent, study.exploratory),
+            *too_few(study, extent, self.catalogue, study.exploratory),
+        ]
+        self.remarks += [f"exploratory, and not run: {said}" for said in further]
         known = sorted({code for codes in extent.languages.values() for code in codes} | {self.study.source_language})
         for code in known:
             self.guarded(lambda c=code: resolve(c))  # type: ignore[misc]
@@ -230,6 +264,7 @@ class _Check:
 
     def computable(self, tasks: list[str]) -> None:
         """Check that every task has text that distances can be made of."""
+        self.given_ones(tasks)
         made = {d.name for d in self.study.task_distances} - set(self.given.matrices(self.study))
         if not made or self.given.examples is not None:
             return
@@ -244,6 +279,26 @@ class _Check:
                 if not self.catalogue[task].columns and not self.catalogue[task].parts
             ]
         )
+
+    def given_ones(self, tasks: list[str]) -> None:
+        """Check that matrices and diversity that are given know the tasks."""
+        for name, path in self.given.matrices(self.study).items():
+            if path.is_file():
+                matrix = DistanceMatrix.read(path)
+                unknown = [task for task in tasks if task not in matrix.rows and task not in matrix.columns]
+                if len(unknown) == len(tasks):
+                    self.add([f"--task-distances {path.name}: knows none of the tasks, {', '.join(tasks)}"])
+                elif unknown:
+                    self.remarks.append(f"{path.name}: knows no {name} distance of {', '.join(unknown)}")
+        given = self.given.diversity
+        if given is not None and given.is_file():
+            table = read_diversity(given)
+            self.add(
+                [
+                    f"--diversity {given.name}: has no {measure}; it has {', '.join(sorted(table['measure'].unique()))}"
+                    for measure in sorted(self.study.asks_for_diversity - set(table["measure"]))
+                ]
+            )
 
     def examples(self, report: Report) -> None:
         """Read and tokenize what the grid needs, where it is at hand."""

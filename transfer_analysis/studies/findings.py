@@ -65,9 +65,11 @@ class Finding:
         if outcome.low is not None and outcome.high is not None:
             said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")
         if outcome.minimum_detectable is not None:
+            smallest = number(outcome.minimum_detectable)
             said.append(
-                f"an effect of {number(outcome.minimum_detectable)} would have been found in 80% of such studies, smaller ones "
-                "more rarely"
+                f"80% of such studies would establish a margin of {smallest} if there were no difference"
+                if outcome.margin is not None
+                else f"an effect of {smallest} is found in 80% of such studies at an uncorrected 5%, smaller ones more rarely"
             )
         missing = "; ".join(said) or "how large an effect may have gone unseen is not known"
         return [f"{self.id}: no evidence for the hypothesis is no evidence against it: {missing}."]

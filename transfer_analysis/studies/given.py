@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 
 from transfer_analysis.corpora import Corpus, corpus_from
 from transfer_analysis.errors import InputError, nearest
@@ -87,10 +88,12 @@ class Given:
 
     def command(self, study: Study) -> str:
         """Return the command that does it again, with the names of the files given."""
-        words = ["transfer-analysis study run", self.study or study.name]
+        words = ["transfer-analysis study run", quote(self.study or study.name)]
         if self.scale is not None:
             words.append(f"--scale {self.scale}")
-        words += [f"{option}{'' if option.endswith('=') else ' '}{p.name}" for option, p in self.given_files().items()]
+        words += [
+            f"{option}{'' if option.endswith('=') else ' '}{quote(p.name)}" for option, p in self.given_files().items()
+        ]
         if self.corpora is not None:
             words.append(f"--from {self.corpora if self.corpora == 'hub' else Path(self.corpora).name}")
         if self.encoder != "auto":
@@ -119,14 +122,16 @@ class Given:
         def matrices(names: list[str]) -> dict[str, Path]:
             return {name: path for name in names if (path := folder / f"distance-{name}.csv").is_file()}
 
+        # What is made of examples that are given is not taken from the folder.
+        made_anew = self.examples is not None or self.corpora is not None
         own = {name or study.first_distance: path for name, path in self.task_distances.items()}
         return replace(
             self,
             results=folder / TABLE,
             languages=beside(self.languages, LANGUAGES),
             tasks=beside(self.tasks, TASKS),
-            diversity=beside(self.diversity, DIVERSITY),
-            task_distances={**matrices([d.name for d in study.task_distances]), **own},
+            diversity=self.diversity if made_anew else beside(self.diversity, DIVERSITY),
+            task_distances={**matrices([] if made_anew else [d.name for d in study.task_distances]), **own},
             language_distances={**matrices(list(study.language_distances)), **self.language_distances},
         )
 

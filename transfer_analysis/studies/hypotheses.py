@@ -95,10 +95,17 @@ class Specifications(_Hypothesis):
 
 
 class LanguageRegression(_Hypothesis):
-    """Slope of the score on the distance from one source language, over related languages."""
+    """Slope of the score on the distance from one source language, over related languages.
+
+    Attributes
+    ----------
+    targets
+        Targets that count; all there are where empty. Languages are those that all of them are tested in.
+    """
 
     analysis: Literal["language-regression"]
     distance: str
+    targets: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     alternative: Alternative = "two-sided"
 
@@ -140,6 +147,9 @@ class GroupContrast(_Hypothesis):
         What the units are: `seeds`, for a question about these tasks, or `tasks`, for tasks like these.
     margin
         The two are tested for equivalence within this many points, and not for a difference.
+    scale
+        Points, or standard deviations between the runs of each target; where not given, points for one target and for
+        equivalence, standard deviations where several count.
     between
         Two models, or `pretrained` and `random`: what is tested is how much larger the difference is in the first than in
         the second.
@@ -156,6 +166,7 @@ class GroupContrast(_Hypothesis):
     second_initialisation: Literal["pretrained", "random"] | None = None
     over: Literal["seeds", "tasks"] = "seeds"
     margin: float | None = Field(default=None, gt=0)
+    scale: Literal["points", "standardised"] | None = None
     between: tuple[str, str] | None = None
     model: str | None = None
     targets: tuple[str, ...] = ()
@@ -171,6 +182,8 @@ class GroupContrast(_Hypothesis):
             )
         if self.over == "tasks" and "none" in (self.first, self.second):
             raise ValueError(f"{self.id}: none is no task that could be exchanged with others; use over: seeds")
+        if self.margin is not None and self.scale == "standardised":
+            raise ValueError(f"{self.id}: a margin is in points; leave out scale")
         if self.margin is not None and self.alternative != "two-sided":
             raise ValueError(f"{self.id}: a test of equivalence has no direction; leave out alternative")
         if self.between_initialisations and (self.first_initialisation or self.second_initialisation):
@@ -178,6 +191,18 @@ class GroupContrast(_Hypothesis):
         if self.margin is not None and self.between is not None:
             raise ValueError(f"{self.id}: declare equivalence and the difference between models as two hypotheses")
         return self
+
+    def in_points(self, targets: int) -> bool:
+        """Whether scores of so many targets are compared as they are."""
+        if self.scale is not None:
+            return self.scale == "points"
+        return targets == 1 or self.margin is not None
+
+    @property
+    def initialisations(self) -> set[str]:
+        """The initialisations that are asked for besides the study's own."""
+        asked = {self.first_initialisation, self.second_initialisation, *(self.between or ())}
+        return {name for name in asked if name in ("pretrained", "random")}
 
     @property
     def between_initialisations(self) -> bool:
@@ -196,6 +221,8 @@ class GroupSlopes(_Hypothesis):
         One of the study's language distances.
     value
         What falls: the gain, or the score as a share of what the source language's is above chance.
+    model
+        The model that is looked at; all together where not given.
     targets
         Targets that count; all there are where empty. Languages are those that all of them are tested in.
     """
@@ -205,8 +232,15 @@ class GroupSlopes(_Hypothesis):
     second: str
     distance: str
     value: Literal["gain", "normalised"] = "gain"
+    model: str | None = None
     targets: tuple[str, ...] = ()
     alternative: Alternative = "two-sided"
+
+    @model_validator(mode="after")
+    def _of_tasks(self) -> GroupSlopes:
+        if "none" in (self.first, self.second):
+            raise ValueError(f"{self.id}: gains are measured from none, so that none has no slope; name two groups")
+        return self
 
 
 class MixedModel(_Hypothesis):
@@ -229,6 +263,7 @@ class MixedModel(_Hypothesis):
     slopes: dict[str, str] = Field(default_factory=dict)
     degrees: Literal["satterthwaite", "kenward-roger"] = "kenward-roger"
     languages: Languages = "zero-shot"
+    alternative: Alternative = "two-sided"
 
 
 class DiverseTasks(_Hypothesis):

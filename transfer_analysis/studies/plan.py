@@ -90,7 +90,7 @@ def plan_study(
             )
     remarks = [
         "Hours are those of rows as long as the recipe allows and of as many examples as the grid asks for; data sets that have "
-        "fewer, and shorter texts, take less.",
+        "fewer, and shorter texts, take less; contexts longer than a row take more.",
         "Disk is mostly encoders after intermediate training; delete the store's .safetensors when the results are written.",
     ]
     if scale.simulated is not None:
@@ -124,7 +124,8 @@ def _power(study: Study, extent: Extent, effect: float, replications: int, repor
         "task-association": (TaskAssociation, {"conditions": [sources], **sizes}, "task distance"),
         "language-slope": (LanguageRegression, sizes, "language distance"),
     }
-    said = []
+    others = sorted({h.analysis for h in study.hypotheses} - {"task-association", "language-regression"})
+    said = [f"power is not simulated of {', '.join(others)}: pilot seeds say more"] if others else []
     for question, (kind, wanted, distance) in asked.items():
         if not any(isinstance(hypothesis, kind) for hypothesis in study.every):
             continue

@@ -13,14 +13,14 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
-from transfer_analysis.statistics import holm
+from transfer_analysis.statistics import Outcome, holm
 from transfer_analysis.studies.analysed import Analysed, Origin
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.extent import absent, extent_of_grid, require, too_few
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.hypotheses import covariates_of
+from transfer_analysis.studies.hypotheses import Hypothesis, covariates_of
 from transfer_analysis.studies.inputs import StudyInputs
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
@@ -139,8 +139,8 @@ def _stored(folder: Path) -> _Stored:
 def _analysed(study: Study, table: TransferTable, given: Given, origin: Origin, report: Report) -> Analysed:
     """Join the results with distances, and test."""
     material, remarks = _material(study, table, given, report)
-    findings = _tested(material.study, material, report)
-    return Analysed(study, material, findings, table, [*origin.training, *remarks], origin, given)
+    findings, said = _tested(material.study, material, report)
+    return Analysed(study, material, findings, table, [*origin.training, *remarks, *said], origin, given)
 
 
 def _reported(analysed: Analysed, out: Path, report: Report) -> Finished:
@@ -160,11 +160,18 @@ def _material(study: Study, table: TransferTable, given: Given, report: Report) 
     inputs = StudyInputs(grouped, given, catalogue, selected.table)
     material, remarks = _joined(grouped, selected, inputs.distances(), covariates, catalogue)
     material = replace(material, diversity=inputs.diversity(report))
-    if len(selected.table) < len(table):
+    elsewhere = len(table) - len(selected.comparable)
+    if elsewhere:
         remarks.insert(
             0,
-            f"{len(table) - len(selected.table):,} of {len(table):,} scores are of other metrics, splits, checkpoints, "
-            "initialisations, targets or the floor, and no part of the tests",
+            f"{elsewhere:,} of {len(table):,} scores are of other metrics, splits, checkpoints, models, targets or the floor, and "
+            "no part of the tests",
+        )
+    others = len(selected.comparable) - len(selected.table)
+    if others:
+        remarks.insert(
+            1 if elsewhere else 0,
+            f"{others:,} scores are of other initialisations, which only contrasts with them are of",
         )
     return material, [*left_out, *remarks]
 
@@ -187,7 +194,8 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
         report("reading results", 0.0)
         return read_table(given.results, catalogue), []
     extent = extent_of_grid(study, catalogue)
-    require([*absent(study, extent), *too_few(study, extent, catalogue)])
+    declared = study.hypotheses
+    require([*absent(study, extent, declared), *too_few(study, extent, catalogue, declared)])
     # The training core takes seconds to load.
     from transfer_analysis.studies.trained import train
 
@@ -206,11 +214,6 @@ def _joined(
     of_tasks = {distance.name: distances[distance.name] for distance in study.task_distances}
     of_languages = {kind: distances[kind] for kind in study.language_distances}
     remarks = [table.describe()]
-    remarks += [
-        f"{hypothesis.id} was not run: it adjusts for {', '.join(covariates_of(hypothesis))}, which --languages gives"
-        for hypothesis in study.exploratory
-        if set(covariates_of(hypothesis)) - set(covariates.columns)
-    ]
 
     def joined(frame: pd.DataFrame, tasks: dict[str, DistanceMatrix]) -> Observations:
         return observe(frame, task_distances=tasks, language_distances=of_languages, catalogue=catalogue)
@@ -232,16 +235,33 @@ def _joined(
     ]
 
 
-def _tested(study: Study, material: Material, report: Report) -> list[Finding]:
-    runnable = [h for h in study.exploratory if set(covariates_of(h)) <= set(material.covariates.columns)]
-    every = [*study.hypotheses, *runnable]
-    outcomes = []
-    for i, hypothesis in enumerate(every):
-        report(f"testing: {hypothesis.id}", i / len(every))
-        outcomes.append(analyse(hypothesis, material))
-    declared = outcomes[: len(study.hypotheses)]
+def _tested(study: Study, material: Material, report: Report) -> tuple[list[Finding], list[str]]:
+    """Return what came out of every hypothesis, and which exploratory ones could not be looked at.
+
+    Raises
+    ------
+    InputError
+        Where a declared one cannot be tested.
+    """
+    outcomes: list[tuple[Hypothesis, Outcome]] = []
+    said = []
+    for i, hypothesis in enumerate(study.every):
+        report(f"testing: {hypothesis.id}", i / len(study.every))
+        lacking = set(covariates_of(hypothesis)) - set(material.covariates.columns)
+        if lacking:
+            said.append(
+                f"{hypothesis.id} was not run: it adjusts for {', '.join(sorted(lacking))}, which --languages gives"
+            )
+            continue
+        try:
+            outcomes.append((hypothesis, analyse(hypothesis, material)))
+        except InputError as error:
+            if hypothesis in study.hypotheses:
+                raise
+            said.append(f"{hypothesis.id} was not run: {error.problems[0]}")
+    declared = [outcome for hypothesis, outcome in outcomes if hypothesis in study.hypotheses]
     adjusted = holm([o.p_value if o.p_value is not None else 1.0 for o in declared])
-    return [
+    findings = [
         Finding(
             id=hypothesis.id,
             statement=hypothesis.statement,
@@ -250,5 +270,6 @@ def _tested(study: Study, material: Material, report: Report) -> list[Finding]:
             adjusted_p=adjusted[i] if i < len(declared) else None,
             alpha=study.alpha,
         )
-        for i, (hypothesis, outcome) in enumerate(zip(every, outcomes, strict=True))
+        for i, (hypothesis, outcome) in enumerate(outcomes)
     ]
+    return findings, said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -53,6 +54,13 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
     wanted = scores_of(table, catalogue, study.metric, study.split, study.checkpoint)
     of_floor = wanted["model"].isin([study.floor_model])
     comparable = of_targets(wanted[~of_floor], study.name, study.targets)
+    if study.models:
+        comparable = comparable[comparable["model"].isin(study.models)]
+        if comparable.empty:
+            there = ", ".join(sorted(wanted["model"].unique()))
+            raise InputError(
+                f"{study.name}: the results have none of the models {', '.join(study.models)}; they have {there}"
+            )
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
     return Selected(_table(studied), _table(comparable), floors.rename(columns={"score": "floor"}))
@@ -68,7 +76,7 @@ def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]
     """
     there = set(table.frame["condition"])
     kept = {group: tuple(name for name in names if name in there) for group, names in study.groups.items()}
-    compared = {group for hypothesis in study.every for group in groups_of(hypothesis)} - {NONE}
+    compared = {group for hypothesis in study.hypotheses for group in groups_of(hypothesis)} - {NONE}
     problems = [
         f"{group}: the results have none of its conditions, {', '.join(study.groups[group])}"
         for group in sorted(compared)
@@ -118,10 +126,10 @@ def effects(comparable: TransferTable) -> pd.DataFrame:
     """Return the effect of each condition on each target, beside `none` of the same initialisation.
 
     A run's score is its mean over models and over languages: `languages` says whether over those that are not the source
-    language (`zero-shot`) or the source language alone (`source`). A target without a baseline or without conditions is
-    left out.
+    language (`zero-shot`) or the source language alone (`source`). Only models and languages that all conditions of a target
+    have count. A target without a baseline or without conditions is left out.
     """
-    frame = comparable.frame
+    frame = _in_all_conditions(comparable.frame)
     of_source = frame["language"] == frame["source_language"]
     tables = []
     for languages, rows in (("zero-shot", frame[~of_source]), ("source", frame[of_source])):
@@ -144,9 +152,21 @@ def declared_effect(hypothesis: ConditionEffect, selected: Selected) -> Outcome:
         Where the results have no such target or condition.
     """
     rows = of_targets(selected.table.frame, hypothesis.id, [hypothesis.target])
-    rows = of_languages(rows, hypothesis.languages)
+    rows = _in_all_conditions(of_languages(rows, hypothesis.languages))
     runs = rows.groupby(["condition", "seed"], as_index=False)["score"].mean()
     return condition_effect(runs, hypothesis.condition, alternative=hypothesis.alternative)
+
+
+def _in_all_conditions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of those models, adaptations and languages that all conditions of their target have.
+
+    Conditions of other models would differ for that reason alone.
+    """
+    parts = [column for column in ("model", "adaptation", "source_language", "language") if column in frame]
+    key = ["initialisation", "target"]
+    conditions = frame.groupby(key)["condition"].transform("nunique")
+    own = frame.groupby([*key, *parts])["condition"].transform("nunique")
+    return frame[own == conditions]
 
 
 def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
@@ -174,7 +194,7 @@ def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:
     frame = selected.comparable.frame
     frame = frame[frame["condition"] == NONE]
     is_source = frame["language"] == frame["source_language"]
-    key = ["initialisation", "target"]
+    key = [*(["model"] if frame["model"].nunique() > 1 else []), "initialisation", "target"]
     table = pd.DataFrame(
         {
             "source": frame[is_source].groupby(key)["score"].mean(),
@@ -190,9 +210,8 @@ def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:
         above = means.merge(floors, on=["target", "language"])
         above["above"] = above["score"] > above["floor"]
         counts = above.groupby(key)["above"].agg(lambda a: f"{int(a.sum())} of {len(a)}")
-        table["languages_above_floor"] = [
-            counts.get((i, t), "") for i, t in zip(table["initialisation"], table["target"], strict=True)
-        ]
+        rows = table[key].itertuples(index=False, name=None)
+        table["languages_above_floor"] = [counts.get(row, "") for row in rows]
     table["chance"] = [catalogue[name].chance for name in table["target"]]
     return table
 
@@ -209,8 +228,10 @@ def _table(frame: pd.DataFrame) -> TransferTable:
     return TransferTable(frame.reset_index(drop=True))
 
 
-def unlearnt(selected: Selected, catalogue: Catalogue) -> list[str]:
+def unlearnt(study: Study, selected: Selected, catalogue: Catalogue) -> list[str]:
     """Name the targets that were not learnt in the source language, of which nothing can be concluded.
+
+    Of the initialisations that the study's hypotheses are on.
 
     A target is learnt where its score in the source language, without an intermediate task, is above chance by more than a
     twentieth of what lies above chance.
@@ -219,9 +240,14 @@ def unlearnt(selected: Selected, catalogue: Catalogue) -> list[str]:
     if table.empty:
         return []
     table = table.dropna(subset=["source", "chance"])
+    table = table[table["initialisation"].isin(study.initialisations)]
     failed = table[table["source"] - table["chance"] <= LEARNT * (100 - table["chance"])]
     return [
-        f"{row.target} was not learnt from {row.initialisation} weights: {row.source:.1f} in the source language, where guessing "
+        f"{row.target} was not learnt from {row.initialisation} weights{_by(row)}: {row.source:.1f} in the source language, where guessing "
         f"gives {row.chance:.1f}; nothing can be said about what transfers."
         for row in failed.itertuples()
     ]
+
+
+def _by(row: Any) -> str:
+    return f" by {row.model}" if hasattr(row, "model") else ""

@@ -19,6 +19,7 @@ from transfer_analysis.languages import resolve
 from transfer_analysis.studies.hypotheses import (
     Declared,
     DiverseTasks,
+    GroupContrast,
     Hypothesis,
     LanguagePairAssociation,
     LanguageSelection,
@@ -88,8 +89,8 @@ class Study(Declared):
         A pair of languages with fewer features known for both has no distance.
     covariates
         Name → covariate of languages, from a table given with `--languages`.
-    targets
-        Targets that the study is about; all there are where empty.
+    targets, models
+        Targets and models that the study is about; all there are where empty. At a scale, models are those that it trains.
     groups
         Name → conditions that are looked at together: those of them that the results have.
     scales
@@ -114,6 +115,7 @@ class Study(Declared):
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     source_language: Code = "en"
     targets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     scales: dict[str, Scale] = Field(default_factory=dict)
     alpha: float = Field(default=0.05, gt=0, lt=1)
@@ -156,6 +158,12 @@ class Study(Declared):
         return max((distance.examples_per_task for distance in self.task_distances), default=128)
 
     @property
+    def initialisations(self) -> set[str]:
+        """The initialisations that hypotheses are on."""
+        asked = {name for h in self.every if isinstance(h, GroupContrast) for name in h.initialisations}
+        return {self.initialisation, *asked}
+
+    @property
     def asks_for_diversity(self) -> set[str]:
         """The measures of diversity that hypotheses ask for."""
         return {hypothesis.diversity for hypothesis in self.every if isinstance(hypothesis, DiverseTasks)}
@@ -178,6 +186,7 @@ class Study(Declared):
             update={
                 "scales": {name: scale},
                 "targets": scale.all_called(self.targets),
+                "models": scale.all_called(self.models) or tuple(scale.models()),
                 "groups": {group: scale.all_called(members) for group, members in self.groups.items()},
                 "hypotheses": tuple(map(scale.renamed, self.hypotheses)),
                 "exploratory": tuple(map(scale.renamed, self.exploratory)),
@@ -201,6 +210,8 @@ class Study(Declared):
             if kind not in LANGUAGE_KINDS:
                 yield f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}"
         names = [distance.name for distance in self.task_distances]
+        for name in sorted(set(names) & set(self.language_distances)):
+            yield f"task_distances: {name!r} is the name of a language distance too; give it another"
         if len(set(names)) < len(names):
             yield f"task_distances: {names} are not all different; give each a name of its own"
         for hypothesis in self.every:

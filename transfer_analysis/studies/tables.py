@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pandas as pd
 
-from transfer_analysis.statistics import columnwise_correlations
+from transfer_analysis.errors import InputError
+from transfer_analysis.statistics import columnwise_correlations, run_slopes
 from transfer_analysis.studies.analysed import Analysed
 from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.cells import task_cells
+from transfer_analysis.studies.analyses.cells import looked_at
+from transfer_analysis.studies.analyses.conditions import contrast_of_groups
 from transfer_analysis.studies.analyses.languages import gains_of_languages
-from transfer_analysis.studies.hypotheses import Which
-from transfer_analysis.studies.selected import what_was_learnt
+from transfer_analysis.studies.analyses.slopes import slope_rows
+from transfer_analysis.studies.hypotheses import DiverseTasks, GroupContrast, GroupSlopes
+from transfer_analysis.studies.selected import of_targets, what_was_learnt
 
 
 def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
@@ -30,13 +35,25 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
     if material.gains is not None or material.study.task_distances:
         tables["cells"] = ("Cells: mean score, gain and distance, overlapping ones too", _task_table(material))
     if material.study.task_distances:
-        tables["per-target"] = ("Rank correlation of distance and gain within each target", _per_target(material))
+        tables["per-target"] = _per_target(material)
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
     tables["languages"] = ("Mean score per test language", mean.rename_axis(columns=None))
     if material.gains is not None:
         tables["language-gains"] = (
             "Mean gain per test language over intermediate tasks and targets, overlaps left out (95% intervals over seeds)",
             gains_of_languages(material.gains.frame),
+        )
+    if len(material.diversity):
+        tables["diversity"] = ("Diversity of the intermediate tasks, at one size", material.diversity)
+    if any(isinstance(h, DiverseTasks | GroupSlopes) for h in material.study.every) and len(
+        slopes := _slopes(material)
+    ):
+        tables["slopes"] = ("Slope on language distance after each intermediate task (mean over runs)", slopes)
+    by_language = _by_language(analysed)
+    if len(by_language):
+        tables["contrasts-by-language"] = (
+            "Contrasts in each language (exploratory; 95% intervals over seeds, languages apart)",
+            by_language,
         )
     return tables
 
@@ -60,9 +77,60 @@ def _task_table(material: Material) -> pd.DataFrame:
     return scores.join(gained).reset_index()
 
 
-def _per_target(material: Material) -> pd.DataFrame:
-    which: Which = "gain" if material.gains is not None else "score"
-    cells = task_cells(material, which, "all")
+def _per_target(material: Material) -> tuple[str, pd.DataFrame]:
+    """Return title and table of the correlation within each target, of what the first hypothesis on the distance is of."""
+    looked = looked_at(material)
+    assert looked is not None
+    cells, which, languages = looked
     names = [str(c) for c in cells.outcome.columns]
     table = columnwise_correlations(cells.observed, cells.outcome.to_numpy(), names)
-    return table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {which}"})
+    of = f"{material.task_distance()} distance and {'zero-shot ' if languages == 'zero-shot' else ''}{which}"
+    table = table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {which}"})
+    return f"Rank correlation of {of} within each target", table
+
+
+def _slopes(material: Material) -> pd.DataFrame:
+    """Return the slope of each condition on language distance: of gains and of shares of what is above chance, mean over runs."""
+    hypothesis = next(h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes))
+    tables = []
+    for value in ("gain", "normalised"):
+        with suppress(InputError):
+            rows = slope_rows(material, hypothesis.model_copy(update={"value": value}))
+            slopes = run_slopes(
+                rows,
+                value=value,
+                distance=f"{hypothesis.distance}_distance",
+                source_language=material.study.source_language,
+            )
+            means = slopes.groupby(["condition", "target"], as_index=False)[["slope", "adjusted_slope"]].mean()
+            learnt = slopes.groupby(["condition", "target"], as_index=False)["learnt"].agg(
+                lambda found: found.eq(True).mean()
+            )
+            tables.append(means.merge(learnt, on=["condition", "target"]).assign(value=value))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _by_language(analysed: Analysed) -> pd.DataFrame:
+    """Return the difference of each contrast over seeds in each language, with a 95% interval over seeds."""
+    material, rows = analysed.material, []
+    contrasts = [
+        h
+        for h in material.study.every
+        if isinstance(h, GroupContrast) and h.over == "seeds" and h.between is None and h.margin is None
+    ]
+    for hypothesis in (h for h in contrasts if h.languages == "zero-shot"):
+        frame = of_targets(material.selected.comparable.frame, hypothesis.id, hypothesis.targets)
+        away = frame.loc[frame["language"] != frame["source_language"], "language"]
+        for language in sorted(away.unique()):
+            with suppress(InputError):
+                outcome = contrast_of_groups(hypothesis, material, language)
+                rows.append(
+                    {
+                        "test": hypothesis.id,
+                        "language": language,
+                        "difference": outcome.estimate,
+                        "low": outcome.low,
+                        "high": outcome.high,
+                    }
+                )
+    return pd.DataFrame(rows)

@@ -20,6 +20,9 @@ from transfer_analysis.training.recipes import Recipe
 #: Operations of a step: two a weight forwards, four backwards (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
 _FORWARD, _STEP = 2, 6
 
+#: Rows of an example of multiple choice, each choice beside its question.
+_CHOICES = 4
+
 #: Bytes of a weight, and of the stored prediction of an example.
 _WEIGHT, _PREDICTION = 4, 60
 
@@ -52,7 +55,8 @@ class Size:
 class Cost:
     """What a model and initialisation cost: runs, training examples (epochs counted), operations and bytes.
 
-    Operations are those of rows as long as the recipe lets them be; shorter texts take less.
+    Operations are those of rows as long as the recipe lets them be, four rows for an example of multiple choice, one for a
+    context; shorter texts take less, longer contexts more.
     """
 
     runs: int
@@ -98,12 +102,13 @@ def cost(
     jobs = [job for job in grid.jobs() if job.initialisation == initialisation]
     examples, operations, stored = 0, 0.0, 0.0
     for job in jobs:
-        for name, count in _trained(job, grid):
+        for name, count in _trained(job, grid, catalogue):
             chosen = recipe.for_task(catalogue[name])
             trained = chosen.epochs * count if catalogue[name].head != "retrieval" else 0
             examples += trained
             if size is not None:
-                operations += size.operations(trained, chosen.max_length, _STEP)
+                rows = trained * (_CHOICES if catalogue[name].head == "multiple-choice" else 1)
+                operations += size.operations(rows, chosen.max_length, _STEP)
         if size is not None:
             stored += _WEIGHT * size.weights if job.condition != NONE else 0
             for target in grid.targets:
@@ -115,10 +120,18 @@ def cost(
     return Cost(runs, examples, operations, stored) if size is not None else Cost(runs, examples, unknown, unknown)
 
 
-def _trained(job: Job, grid: Grid) -> list[tuple[str, int]]:
+def _trained(job: Job, grid: Grid, catalogue: Catalogue) -> list[tuple[str, int]]:
     """Return the tasks that a job trains on, with the most examples of each."""
     condition = parse_condition(job.condition)
     before = [(name, grid.trained(name, grid.intermediate_examples)) for name in grid.members(condition)]
     if len(before) > 1 and grid.multi_task is not None:
         before = [(name, min(count, grid.multi_task.cap)) for name, count in before]
+    if condition.reads_text and grid.mlm is not None:
+        text = {
+            task: grid.mlm.examples * len(grid.mlm.languages or catalogue[task].languages) for task in grid.mlm.tasks
+        }
+        if before:  # mixed in, at a share of all steps
+            share = grid.mlm.rate / (1 - grid.mlm.rate) * sum(count for _, count in before)
+            text = {task: min(count, round(share / len(text))) for task, count in text.items()}
+        before += text.items()
     return before + [(name, grid.trained(name, grid.target_examples)) for name in grid.targets]

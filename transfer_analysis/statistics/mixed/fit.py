@@ -29,7 +29,7 @@ from transfer_analysis.statistics.mixed.deviance import (
     solved,
 )
 from transfer_analysis.statistics.mixed.levels import clustered_predictors, groupings_of, require_own_levels
-from transfer_analysis.statistics.outcome import Outcome, freedom
+from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom, require_alternative
 
 Floats = npt.NDArray[np.float64]
 
@@ -181,16 +181,21 @@ class MixedFit:
             for term, part in zip(self.design.terms, np.split(effects, ends[:-1]), strict=True)
         }
 
-    def outcome(self, term: str, confidence: float = 0.95) -> Outcome:
-        """Return what the fit says about one fixed effect.
+    def outcome(self, term: str, confidence: float = 0.95, alternative: Alternative = "two-sided") -> Outcome:
+        """Return what the fit says about one fixed effect; with a direction, its p-value is that of one tail of t.
 
         Raises
         ------
         InputError
             For an effect that the model does not have.
         """
+        require_alternative(alternative)
         row = self.tidy(confidence).iloc[self.design.place(term)]
         fine = self.converged
+        p_value = float(row["p_value"])
+        if alternative != "two-sided":
+            as_predicted = (row["estimate"] < 0) == (alternative == "less")
+            p_value = p_value / 2 if as_predicted else 1 - p_value / 2
         of_others = {remark for name, remarks in self.remarks.items() if name != term for remark in remarks}
         warnings = [note for note in self.notes if note not in of_others]
         if self.degrees_of_freedom == "satterthwaite" and fine and row["df"] < _FEW:
@@ -202,7 +207,8 @@ class MixedFit:
             high=float(row["conf_high"]) if fine else None,
             confidence=confidence,
             interval_method=f"t with {self.degrees_of_freedom} degrees of freedom",
-            p_value=float(row["p_value"]) if fine else None,
+            p_value=p_value if fine else None,
+            alternative=alternative,
             null=f"no effect, {freedom(float(row['df']))}" if fine else "",
             minimum_detectable=float((student.ppf(0.975, row["df"]) + student.ppf(0.8, row["df"])) * row["std_error"])
             if fine

@@ -12,7 +12,7 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.hypotheses import Languages, Which
+from transfer_analysis.studies.hypotheses import Languages, OfTaskDistance, TaskAssociation, TaskSelection, Which
 from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import task_of
@@ -79,6 +79,23 @@ def task_cells(
         if knows.model is not None:
             frame = frame[frame["model"] == knows.model]
     return _cells(frame, "task", "target", which, matrix, material.study, overlaps)
+
+
+def looked_at(material: Material) -> tuple[Cells, Which, Languages] | None:
+    """Return the cells that the first hypothesis on the first task distance is of; None without a task distance."""
+    study = material.study
+    if not study.task_distances:
+        return None
+    first = next(
+        (h for h in study.every if isinstance(h, TaskAssociation | TaskSelection) and _of_first(h, study)), None
+    )
+    which: Which = first.outcome if first else "gain"
+    languages: Languages = first.languages if first else "all"
+    return task_cells(material, which, languages), which, languages
+
+
+def _of_first(hypothesis: OfTaskDistance, study: Study) -> bool:
+    return hypothesis.distance in (None, study.task_distances[0].name)
 
 
 def language_cells(material: Material, kind: str) -> Cells:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
@@ -14,31 +17,46 @@ from transfer_analysis.studies.hypotheses import GroupContrast, GroupSlopes, Mix
 from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.tasks.conditions import NONE
 
+#: What tells runs apart.
+_RUN = ["model", "initialisation", "condition", "target", "seed"]
 
-def contrast_of_groups(hypothesis: GroupContrast, material: Material) -> Outcome:
+
+def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: str | None = None) -> Outcome:
     """Return the difference of two groups of conditions: over seeds or tasks, its equivalence, or that of two models.
+
+    A run's score is its mean over the languages that all conditions compared have on its target. Several targets weigh
+    alike, each in standard deviations between its own runs unless points are asked for.
+
+    Parameters
+    ----------
+    language
+        In this language alone.
 
     Raises
     ------
     InputError
         For models, targets or conditions that the results do not have, and what the contrasts raise.
     """
-    frame = _scores(hypothesis, material)
+    runs = run_scores(hypothesis, material, language)
     if hypothesis.over == "tasks":
-        groups = {name: _members(material, name) for name in (hypothesis.first, hypothesis.second)}
-        return group_contrast(
-            frame[frame["initialisation"] == material.study.initialisation],
+        usual = material.study.initialisation
+        groups = {group: _members(material, group, runs.of("initialisation", usual)) for group in _sides(hypothesis)}
+        outcome = group_contrast(
+            runs.of("initialisation", usual),
             groups,
             value="score",
-            pairs=("model", "target", "language", "seed"),
+            pairs=("model", "target", "seed"),
             alternative=hypothesis.alternative,
             permutations=material.study.permutations,
             seed=material.study.seed,
         )
+        return outcome.noting(*runs.notes)
     if hypothesis.between is not None:
-        return _between(hypothesis, material, frame, hypothesis.between)
-    found = _contrast(hypothesis, material, frame)
-    return found.outcome(hypothesis.alternative) if hypothesis.margin is None else found.equivalence(hypothesis.margin)
+        return _between(hypothesis, material, runs, hypothesis.between)
+    found = _contrast(hypothesis, material, runs)
+    if hypothesis.margin is not None:
+        return found.equivalence(hypothesis.margin, material.study.alpha)
+    return found.outcome(hypothesis.alternative)
 
 
 def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
@@ -53,88 +71,141 @@ def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
         hypothesis.slopes,
         degrees_of_freedom=hypothesis.degrees,
     )
-    outcome = fit.outcome(hypothesis.term)
-    return outcome.noting(*left_out)
+    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative).noting(*left_out)
 
 
 def slopes_of_groups(hypothesis: GroupSlopes, material: Material) -> Outcome:
     """Return how two groups of conditions differ in their slopes on a language distance, over related languages."""
     frame = slope_rows(material, hypothesis)
-    first, second = (_members(material, group) for group in (hypothesis.first, hypothesis.second))
+    first, second = (_members(material, group, frame) for group in (hypothesis.first, hypothesis.second))
     return difference_of_slopes(hypothesis, material, frame, first, second)
 
 
-def _scores(hypothesis: GroupContrast, material: Material) -> pd.DataFrame:
-    """Return the scores of every condition and initialisation, with what overlaps marked."""
+@dataclass(frozen=True)
+class Runs:
+    """Scores of runs, one row each: `model, initialisation, condition, target, seed, score`; their unit, and what was left out."""
+
+    frame: pd.DataFrame
+    unit: str
+    notes: tuple[str, ...] = ()
+
+    def of(self, column: str, name: str) -> pd.DataFrame:
+        """Return the runs with one value of a column.
+
+        Raises
+        ------
+        InputError
+            Where there is none.
+        """
+        known = set(self.frame[column])
+        if name not in known:
+            raise InputError(f"no {column} {name!r}{nearest(name, known)}; the results have {', '.join(sorted(known))}")
+        return self.frame[self.frame[column] == name]
+
+
+def run_scores(hypothesis: GroupContrast, material: Material, language: str | None = None) -> Runs:
+    """Return the mean score of every run of the conditions that are compared, overlaps left out.
+
+    Parameters
+    ----------
+    language
+        Of this language alone.
+    """
     frame = of_languages(material.selected.comparable.frame, hypothesis.languages)
     frame = of_targets(frame, hypothesis.id, hypothesis.targets)
     if hypothesis.model is not None:
-        frame = _of(frame, "model", hypothesis.model)
-    return observe(frame, catalogue=material.catalogue).frame
+        frame = Runs(frame, "").of("model", hypothesis.model)
+    if language is not None:
+        frame = frame[frame["language"] == language]
+    compared = {name for group in _sides(hypothesis) for name in _named(material, group)}
+    observed, every = observe(frame, catalogue=material.catalogue).frame, frame
+    observed = observed[observed["condition"].isin(compared)]
+    observed, left_out = without_overlap(observed)
+    shared = observed.groupby(["model", "target", "language"])["condition"].nunique()
+    most = shared.groupby(["model", "target"]).transform("max")
+    whole = shared.index[shared == most]
+    kept = observed[pd.MultiIndex.from_frame(observed[["model", "target", "language"]]).isin(whole)]
+    notes = list(left_out)
+    if len(whole) < len(shared):
+        notes.append(f"{len(shared) - len(whole)} languages of targets left out that not every condition has")
+    runs = kept.groupby(_RUN, as_index=False)["score"].mean()
+    if hypothesis.in_points(runs["target"].nunique()):
+        return Runs(runs, "points", tuple(notes))
+    usual = every[every["initialisation"] == material.study.initialisation]
+    spread = usual.groupby(_RUN)["score"].mean().groupby(["model", "target"]).std(ddof=1).rename("spread")
+    runs = runs.join(spread, on=["model", "target"])
+    runs = runs[runs["spread"] > 0]
+    scaled = runs.assign(score=runs["score"] / runs["spread"]).drop(columns="spread")
+    return Runs(scaled, "standard deviations between the runs of a target", tuple(notes))
 
 
-def _between(hypothesis: GroupContrast, material: Material, frame: pd.DataFrame, names: tuple[str, str]) -> Outcome:
+def _between(hypothesis: GroupContrast, material: Material, runs: Runs, names: tuple[str, str]) -> Outcome:
     """Return how much larger the difference is in one model, or from pretrained weights, than in or from the other.
 
-    Both are of the targets and languages, and of the members of the groups, that both have.
+    Both are of the targets, and of the members of the groups, that both have.
     """
     column = "initialisation" if hypothesis.between_initialisations else "model"
-    parts = [_of(frame, column, name) for name in names]
-    cells = [set(part[["target", "language"]].itertuples(index=False, name=None)) for part in parts]
-    shared = cells[0] & cells[1]
+    parts = [runs.of(column, name) for name in names]
+    targets = [set(part["target"]) for part in parts]
+    shared = targets[0] & targets[1]
     if not shared:
-        raise InputError(f"{hypothesis.id}: {names[0]} and {names[1]} have no target in the same language")
+        raise InputError(f"{hypothesis.id}: {names[0]} and {names[1]} have no target in common")
     both = set(parts[0]["condition"]) & set(parts[1]["condition"])
-    kept = [
-        part[pd.MultiIndex.from_frame(part[["target", "language"]]).isin(shared) & part["condition"].isin(both)]
-        for part in parts
-    ]
-    one, other = (_contrast(hypothesis, material, part, both) for part in kept)
+    kept = [part[part["target"].isin(shared) & part["condition"].isin(both)] for part in parts]
+    one, other = (_contrast(hypothesis, material, Runs(part, runs.unit)) for part in kept)
     where = (
-        f"{names[0]} more than in {names[1]}" if column == "model" else f"{names[0]} weights more than {names[1]} ones"
+        f"in {names[0]} more than in {names[1]}"
+        if column == "model"
+        else f"from {names[0]} weights more than from {names[1]} ones"
     )
-    outcome = one.minus(other, f"{one.name}, in {where}").outcome(hypothesis.alternative)
-    lost = len(cells[0] | cells[1]) - len(shared)
-    said = (f"{lost} combinations of target and language left out that only one side has",) if lost else ()
-    return outcome.noting(*said)
+    found = replace(one.minus(other, f"{one.name}, {where}"), unit="seeds, counted on each side")
+    lost = len(targets[0] | targets[1]) - len(shared)
+    said = (f"{lost} targets left out that only one side has",) if lost else ()
+    return found.outcome(hypothesis.alternative).noting(*runs.notes, *said)
 
 
-def _contrast(
-    hypothesis: GroupContrast, material: Material, frame: pd.DataFrame, among: set[str] | None = None
-) -> Contrast:
-    """Return the difference of the two groups, of those of their members that are among some conditions."""
-    usual = (
-        str(frame["initialisation"].iloc[0]) if hypothesis.between_initialisations else material.study.initialisation
-    )
-    sides = [
-        {
-            "condition": tuple(m for m in _members(material, group) if among is None or m in among),
-            "initialisation": initialisation or usual,
-        }
-        for group, initialisation in (
-            (hypothesis.first, hypothesis.first_initialisation),
-            (hypothesis.second, hypothesis.second_initialisation),
+def _contrast(hypothesis: GroupContrast, material: Material, runs: Runs) -> Contrast:
+    """Return the difference of the two groups, of those of their members that there are with their initialisation."""
+    usual: str = material.study.initialisation
+    if hypothesis.between_initialisations:
+        usual = str(runs.frame["initialisation"].iloc[0])
+    sides, words, notes = [], [], list(runs.notes)
+    for group, asked in (
+        (hypothesis.first, hypothesis.first_initialisation),
+        (hypothesis.second, hypothesis.second_initialisation),
+    ):
+        initialisation = asked or usual
+        members = _members(material, group, runs.of("initialisation", initialisation))
+        lacking = [name for name in _named(material, group) if name not in members]
+        if lacking:
+            notes.append(f"{group} from {initialisation} weights is without {', '.join(lacking)}")
+        sides.append({"condition": members, "initialisation": initialisation})
+        words.append(
+            f"{group}{' from random weights' if initialisation == 'random' and not hypothesis.between else ''}"
         )
-    ]
-    lacking = [
-        group for group, side in zip((hypothesis.first, hypothesis.second), sides, strict=True) if not side["condition"]
-    ]
-    if lacking:
-        raise InputError(f"{hypothesis.id}: no condition of the group {lacking[0]!r} is there on both sides")
-    words = [
-        f"{group}{'' if hypothesis.between or side['initialisation'] == 'pretrained' else ' from random weights'}"
-        for group, side in zip((hypothesis.first, hypothesis.second), sides, strict=True)
-    ]
-    name = f"mean score of {words[0]} less that of {words[1]}, in points"
-    return paired_contrast(frame, *sides, pairs=("model", "target", "language"), name=name)
+    name = f"mean score of {words[0]} less that of {words[1]}, in {runs.unit}"
+    found = paired_contrast(runs.frame, *sides, pairs=("model", "target"), name=name)
+    return replace(found, notes=(*notes, *found.notes))
 
 
-def _members(material: Material, group: str) -> tuple[str, ...]:
+def _sides(hypothesis: GroupContrast) -> tuple[str, str]:
+    return hypothesis.first, hypothesis.second
+
+
+def _named(material: Material, group: str) -> tuple[str, ...]:
     return (NONE,) if group == NONE else material.study.groups[group]
 
 
-def _of(frame: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
-    known = set(frame[column])
-    if name not in known:
-        raise InputError(f"no {column} {name!r}{nearest(name, known)}; the results have {', '.join(sorted(known))}")
-    return frame[frame[column] == name]
+def _members(material: Material, group: str, frame: pd.DataFrame) -> Sequence[str]:
+    """Return the members of a group that some rows are of.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    there = set(frame["condition"])
+    members = tuple(name for name in _named(material, group) if name in there)
+    if not members:
+        raise InputError(f"{group}: no run of {', '.join(_named(material, group))} is left to compare")
+    return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from transfer_analysis.studies.analyses.cells import Cells, balanced, language_c
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.tasks import measure_of
 from transfer_analysis.studies.hypotheses import LanguagePairAssociation, LanguageRegression, LanguageSelection
+from transfer_analysis.studies.selected import of_targets
 
 _RELATED = (
     "descriptive: languages are related, so their labels are not exchangeable and no p-value is given; the regression "
@@ -37,7 +39,7 @@ class LanguageScores:
     notes: tuple[str, ...]
 
 
-def language_scores(material: Material, kind: str) -> LanguageScores:
+def language_scores(material: Material, kind: str, targets: Sequence[str] = ()) -> LanguageScores:
     """Return the score and the distance of each language but the source language.
 
     Scores are of the study's source language, averaged over seeds, then over models and conditions, then over targets.
@@ -52,6 +54,7 @@ def language_scores(material: Material, kind: str) -> LanguageScores:
     frame = material.scores.frame
     source = material.study.source_language
     frame = frame[(frame["source_language"] == source) & (frame["language"] != source) & ~frame["overlap"]]
+    frame = of_targets(frame, "language scores", targets)
     if frame.empty:
         raise InputError(f"the results have no scores of models trained on {source} and tested in other languages")
     notes, columns = [], {}
@@ -81,7 +84,7 @@ def language_scores(material: Material, kind: str) -> LanguageScores:
 
 def language_regression(hypothesis: LanguageRegression, material: Material) -> Outcome:
     """Return the slope of the score on the distance from the source language, residuals related as languages are."""
-    scores = language_scores(material, hypothesis.distance)
+    scores = language_scores(material, hypothesis.distance, hypothesis.targets)
     names = list(hypothesis.covariates)
     table = scores.frame.join(material.covariates[names], on="language")
     known = table.dropna(subset=["distance", *names])

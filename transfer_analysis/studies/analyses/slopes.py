@@ -27,6 +27,8 @@ def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd
     """
     frame = material.observations("gain" if hypothesis.value == "gain" else "score").frame
     known = frame["condition"].map(lambda name: name in material.catalogue and task_of(name) == name)
+    if isinstance(hypothesis, GroupSlopes) and hypothesis.model is not None:
+        known &= frame["model"] == hypothesis.model
     frame = of_targets(frame[known & ~frame["overlap"]], hypothesis.id, hypothesis.targets)
     if hypothesis.value == "normalised":
         at_home = set(frame.loc[frame["language"] == material.study.source_language, "target"])
@@ -49,6 +51,8 @@ def difference_of_slopes(
     frame = frame[frame["condition"].isin([*first, *second])]
     away = frame[(frame["language"] != material.study.source_language) & frame[column].notna()]
     tested = away.groupby(["target", "condition"])["language"].agg(set)
+    if tested.empty:
+        raise InputError(f"{hypothesis.id}: no row with a {hypothesis.distance} distance is left")
     languages = sorted(set.intersection(*tested))
     return slope_difference(
         frame,

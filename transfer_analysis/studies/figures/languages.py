@@ -30,7 +30,7 @@ def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Dr
     if regression is None:
         return []
     kind = regression.distance
-    scores = language_scores(material, kind)
+    scores = language_scores(material, kind, regression.targets)
     table = scores.frame.dropna(subset=["distance"])
     unit = f"score ({scores.unit})" if scores.unit == "points" else f"score, {scores.unit}"
     source = material.study.source_language

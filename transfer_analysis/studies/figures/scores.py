@@ -42,7 +42,7 @@ _SCALES: dict[type, str] = {
     PooledTaskAssociation: "correlation over cells",
     Specifications: "rank correlation",
     LanguagePairAssociation: "rank correlation",
-    GroupContrast: "difference (points)",
+    GroupContrast: "difference (points, or standard deviations within target)",
     ConditionEffect: "difference (points)",
     LanguageRegression: "slope on language distance",
     DiverseTasks: "slope, or its difference",
@@ -153,8 +153,8 @@ def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
         Drawn(
             "forest",
             reporting.forest_plot(pd.DataFrame(rows)),
-            "Estimates of all tests with an interval, declared ones in blue, exploratory ones in grey; open where p is not below "
-            "α (declared: after correction).",
+            "Estimates of all tests with an interval (95%; of equivalence 1 − 2α), declared ones in blue, exploratory ones in grey; "
+            "open where p is not below α (declared: after correction).",
         )
     ]
 
@@ -188,47 +188,50 @@ def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[D
     wanted = next((h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes)), None)
     if wanted is None:
         return []
+    wanted = wanted.model_copy(update={"value": "gain"})
+    source, column = material.study.source_language, f"{wanted.distance}_distance"
     rows = slope_rows(material, wanted)
-    rows = rows[(rows["language"] != material.study.source_language) & rows[f"{wanted.distance}_distance"].notna()]
     if isinstance(wanted, DiverseTasks):
         chosen = most_diverse(wanted, material, sorted(rows["condition"].unique()))
         named = f"the {wanted.k} most diverse tasks ({wanted.diversity})"
+        # As in the test, whose slopes are adjusted for the score in the source language.
+        rows = rows[rows["target"].isin(rows.loc[rows["language"] == source, "target"])]
     else:
         chosen, named = list(material.study.groups[wanted.first]), f"the {wanted.first} tasks"
         rows = rows[rows["condition"].isin([*chosen, *material.study.groups[wanted.second]])]
-    table = _lines(rows, f"{wanted.distance}_distance")
+    table, targets = _lines(rows[(rows["language"] != source) & rows[column].notna()], column)
     chosen = [name for name in chosen if name in set(table["condition"])]
     if not chosen or len(chosen) == len(table):
         return []
     ax = reporting.robustness_plot(
-        table,
-        chosen,
-        distance=f"{wanted.distance} distance from {material.study.source_language}",
-        value="gain (points)" if "gain" in rows else "score (points)",
+        table, chosen, distance=f"{wanted.distance} distance from {source}", value="gain (points)"
     )
     return [
         Drawn(
             "robustness-slopes",
             figure_of(ax),
-            f"Lines of least squares over languages, mean of the targets that all tasks share: {named} in blue, their mean bold; "
-            "grey: the means of all choices of as many tasks.",
+            f"Gains against {wanted.distance} distance: lines of least squares over the languages of each target, averaged over "
+            f"{', '.join(targets)} (those that all tasks share); {named} in blue, their mean bold; grey: the means of all choices "
+            "of as many tasks. As they are, not adjusted for the score in the source language as the test is.",
         )
     ]
 
 
-def _lines(rows: pd.DataFrame, distance: str) -> pd.DataFrame:
-    """Return the ends of each condition's line over the targets that all conditions have."""
-    value = "gain" if "gain" in rows else "score"
-    conditions = rows["condition"].nunique()
+def _lines(rows: pd.DataFrame, distance: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return the ends of each condition's line, mean over the targets that all conditions have, and these targets."""
     shared = rows.groupby("target")["condition"].nunique()
-    rows = rows[rows["target"].isin(shared.index[shared == conditions])]
+    targets = [str(name) for name in shared.index[shared == rows["condition"].nunique()]]
+    rows = rows[rows["target"].isin(targets)]
     ends = np.array([rows[distance].min(), rows[distance].max()])
     found = []
     for name, part in rows.groupby("condition"):
-        means = part.groupby("language").agg(value=(value, "mean"), distance=(distance, "first"))
-        slope, level = np.polyfit(means["distance"], means["value"], 1)
-        low, high = level + slope * ends
+        heights = []
+        for _, own in part.groupby("target"):
+            means = own.groupby("language").agg(gain=("gain", "mean"), distance=(distance, "first"))
+            slope, level = np.polyfit(means["distance"], means["gain"], 1)
+            heights.append(level + slope * ends)
+        low, high = np.mean(heights, axis=0)
         found.append(
             {"condition": name, "at_low": low, "at_high": high, "low_distance": ends[0], "high_distance": ends[1]}
         )
-    return pd.DataFrame(found, columns=["condition", "at_low", "at_high", "low_distance", "high_distance"])
+    return pd.DataFrame(found, columns=["condition", "at_low", "at_high", "low_distance", "high_distance"]), targets

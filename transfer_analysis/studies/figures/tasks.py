@@ -10,20 +10,14 @@ from transfer_analysis import reporting
 from transfer_analysis.distances.kinds import TASK_KINDS
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.cells import Cells, task_cells
+from transfer_analysis.studies.analyses.cells import looked_at
 from transfer_analysis.studies.analyses.tasks import specifications
 from transfer_analysis.studies.figures.drawn import Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.hypotheses import (
-    Languages,
-    OfTaskDistance,
     Specifications,
-    TaskAssociation,
-    TaskSelection,
-    Which,
 )
 from transfer_analysis.studies.selected import of_languages
-from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import task_of
 
 #: Below this many groups a side a resampled band is too narrow.
@@ -33,22 +27,9 @@ _FEW = 10
 _FEWEST = 4
 
 
-def _looked_at(material: Material) -> tuple[Cells, Which, Languages] | None:
-    """Return the cells that the first hypothesis on the first task distance is of; None without a task distance."""
-    study = material.study
-    if not study.task_distances:
-        return None
-    first = next(
-        (h for h in study.every if isinstance(h, TaskAssociation | TaskSelection) and _of_first(h, study)), None
-    )
-    which: Which = first.outcome if first else "gain"
-    languages: Languages = first.languages if first else "all"
-    return task_cells(material, which, languages), which, languages
-
-
 def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the outcome of each cell against its distance; standardised within its target, which partials the target out."""
-    looked = _looked_at(material)
+    looked = looked_at(material)
     if looked is None:
         return []
     cells, which, languages = looked
@@ -86,7 +67,7 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
 
 def task_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the best outcome among the k nearest tasks beside random choice."""
-    looked = _looked_at(material)
+    looked = looked_at(material)
     if looked is None:
         return []
     cells, which, _ = looked
@@ -102,13 +83,9 @@ def task_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     ]
 
 
-def _of_first(hypothesis: OfTaskDistance, study: Study) -> bool:
-    return hypothesis.distance in (None, study.task_distances[0].name)
-
-
 def task_distances(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the matrix of the first task distance: with its tree where it is square, else by family."""
-    looked = _looked_at(material)
+    looked = looked_at(material)
     if looked is None:
         return []
     cells, _, _ = looked
@@ -133,7 +110,7 @@ def task_distances(material: Material, findings: Sequence[Finding]) -> list[Draw
 
 def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return a map of the tasks with the largest gains as arrows."""
-    looked = _looked_at(material)
+    looked = looked_at(material)
     if looked is None or material.gains is None:
         return []
     cells, _, languages = looked
