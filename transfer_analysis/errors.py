@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class InputError(Exception):
@@ -28,6 +28,25 @@ class MissingError(InputError):
 
 class UnsuitedError(InputError):
     """What was asked for does not apply to these data, such as classes where there are none; other things may."""
+
+
+class Check:
+    """Collects what is wrong, so that all of it is said at once, and what may be remarked."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.remarks: list[str] = []
+
+    def guarded(self, work: Callable[[], object]) -> None:
+        """Do something, and keep its problems."""
+        try:
+            work()
+        except InputError as error:
+            self.add(error.problems)
+
+    def add(self, problems: Iterable[str]) -> None:
+        """Keep problems, each once."""
+        self.problems += [p for p in problems if p not in self.problems]
 
 
 def first_line(error: BaseException) -> str:

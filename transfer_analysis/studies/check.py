@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from transfer_analysis.corpora import FolderCorpus, origin_of
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import Check, InputError, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, read_table
@@ -98,28 +97,16 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
     return check.remarks
 
 
-class _Check:
-    """Collects problems and remarks."""
+class _Check(Check):
+    """Checks a study."""
 
     def __init__(self, study: Study, given: Given, where: str, tree: yaml.Node | None) -> None:
+        super().__init__()
         self.study = study
         self.given = given
         self.where = where
         self.tree = tree
         self.catalogue: Catalogue = load_catalogue()
-        self.problems: list[str] = []
-        self.remarks: list[str] = []
-
-    def guarded(self, work: Callable[[], object]) -> None:
-        """Do something, and keep its problems."""
-        try:
-            work()
-        except InputError as error:
-            self.add(error.problems)
-
-    def add(self, problems: list[str]) -> None:
-        """Keep problems, each once."""
-        self.problems += [p for p in problems if p not in self.problems]
 
     def in_file(self, problems: list[str]) -> None:
         """Keep problems of the study file, each of which begins with the name of what it is about."""

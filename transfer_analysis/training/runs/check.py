@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import Check, InputError, nearest
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
 from transfer_analysis.tasks.conditions import MLM, parse_condition
@@ -48,25 +47,13 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
 _NO_HEAD = "mlm: the encoder's file has no language-model head of a known form, so that it begins from random weights"
 
 
-class _Check:
-    """Collects problems and remarks."""
+class _Check(Check):
+    """Checks what a grid needs."""
 
     def __init__(self, session: Session, encoder: Encoder) -> None:
+        super().__init__()
         self.session = session
         self.encoder = encoder
-        self.problems: list[str] = []
-        self.remarks: list[str] = []
-
-    def guarded(self, work: Callable[[], None]) -> None:
-        """Do something, and keep its problems."""
-        try:
-            work()
-        except InputError as error:
-            self.add(error.problems)
-
-    def add(self, problems: Iterable[str]) -> None:
-        """Keep problems, each once."""
-        self.problems += [p for p in problems if p not in self.problems]
 
     def task(self, name: str) -> None:
         """Check what a task is trained on, and a target's tests."""
