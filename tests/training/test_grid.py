@@ -285,6 +285,10 @@ def test_what_runs_were_made_from_is_said_once(folder, reference, tmp_path):
     done = CliRunner().invoke(app, ["train", "provenance", str(folder / "reference"), "-o", str(out)])
     assert done.exit_code == 0
     assert json.loads(out.read_text()) == found
+    table = reference
+    of = provenance(Store(folder / "reference"), set(table.loc[table["target"] == "sim-qa", "run"]))
+    assert set(of["targets"]) == {"sim-qa"}
+    assert of["targets"]["sim-qa"] == found["targets"]["sim-qa"]
 
 
 def test_some_conditions_are_trained_from_random_weights_too():

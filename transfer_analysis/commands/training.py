@@ -108,13 +108,18 @@ def train_status_command(
 @app.command("provenance", epilog="Example: transfer-analysis train provenance runs/ -o provenance.json")
 def provenance_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],
+    results: Annotated[
+        Path | None, typer.Option(help="A transfer table whose runs alone count  [default: all of the store]")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")] = Path("provenance.json"),
 ) -> None:
     """Write what the runs of a store were made from: encoders, recipes, and hashes of all examples, each said once."""
     from transfer_analysis.files import write_text
+    from transfer_analysis.results import read_table
     from transfer_analysis.training.runs.provenance import provenance
 
-    found = provenance(_store(store))
+    of = None if results is None else set(read_table(results).frame["run"])
+    found = provenance(_store(store), of)
     write_text(out, json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     typer.echo(f"wrote {out}: {found['runs']} runs, {len(found['targets'])} targets")
 

@@ -31,6 +31,7 @@ from transfer_analysis.studies.extent import (
 )
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.hypotheses import MixedModel
+from transfer_analysis.studies.inputs import as_trained
 from transfer_analysis.studies.selected import select_rows
 from transfer_analysis.studies.study import Study, load_study, study_text
 from transfer_analysis.tasks import Catalogue, load_catalogue
@@ -257,7 +258,8 @@ class _Check(Check):
             return
         if self.given.corpora is not None and self.given.corpora != "hub":
             corpus = FolderCorpus(Path(self.given.corpora), self.catalogue)
-            self.guarded(lambda: corpus_examples(corpus, self.catalogue, tasks, self.study.source_language, 20))
+            catalogue = as_trained(self.study, self.catalogue)
+            self.guarded(lambda: corpus_examples(corpus, catalogue, tasks, self.study.source_language, 20))
             return
         self.in_file(
             [

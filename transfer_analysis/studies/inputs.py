@@ -72,7 +72,8 @@ class StudyInputs:
         corpus = self.given.corpus(self.catalogue)
         if corpus is not None:
             names = [*self._conditions(), *sorted(self.table.frame["target"].unique())]
-            return corpus_examples(corpus, self.catalogue, names, self.study.source_language, count, self.study.seed)
+            catalogue = as_trained(self.study, self.catalogue)
+            return corpus_examples(corpus, catalogue, names, self.study.source_language, count, self.study.seed)
         from transfer_analysis.studies.simulated import simulated_glosses
 
         return {name: TaskExamples(name, texts) for name, texts in simulated_glosses(self.study, count).items()}
@@ -88,3 +89,14 @@ class StudyInputs:
         """Return the single intermediate tasks of the results."""
         named = (task_of(str(condition)) for condition in self.table.frame["condition"].unique())
         return sorted({name for name in named if name in self.catalogue})
+
+
+def as_trained(study: Study, catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with composite tasks (ANLI+) made of what the study's scale trains in their place."""
+    substitutes = study.scale.grid.substitutes if study.scale is not None else {}
+    tasks = {task.name: task for task in catalogue}
+    for name, given in substitutes.items():
+        if name in tasks and tasks[name].parts:
+            parts = tuple(used.partition("/")[0] for used in given)
+            tasks[name] = tasks[name].model_copy(update={"parts": parts})
+    return Catalogue(tasks)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.observations import observe
+from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
 from transfer_analysis.statistics.frames import without_overlap
 from transfer_analysis.studies.analyses.material import Material
@@ -64,6 +65,8 @@ def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
     response = hypothesis.formula.partition("~")[0].strip()
     observations = material.observations("gain" if response == "gain" else "score")
     frame, left_out = without_overlap(of_languages(observations.frame, hypothesis.languages))
+    # What describes a run is no grouping of its own.
+    frame = frame.drop(columns=[column for column in BESIDE if column in frame and column != "run"])
     fit = mixed_model(
         hypothesis.formula,
         frame,

@@ -14,11 +14,15 @@ from transfer_analysis.studies.hypotheses import DiverseTasks, GroupSlopes
 from transfer_analysis.studies.selected import of_targets
 from transfer_analysis.tasks.conditions import task_of
 
+#: Languages that a line needs.
+_FEWEST = 3
+
 
 def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd.DataFrame:
     """Return the rows after single intermediate tasks, overlaps left out, with the chance of their target.
 
-    For a share of what the source language's score is above chance, a target must be tested in the source language.
+    A target must be tested in three languages with a distance; and for a share of what the source language's score is above
+    chance, in the source language.
 
     Raises
     ------
@@ -35,6 +39,15 @@ def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd
         if not at_home:
             raise InputError(f"{hypothesis.id}: no target is tested in {material.study.source_language}")
         frame = frame[frame["target"].isin(at_home)]
+    away = frame[
+        (frame["language"] != material.study.source_language) & frame[f"{hypothesis.distance}_distance"].notna()
+    ]
+    languages = away.groupby("target")["language"].nunique()
+    frame = frame[frame["target"].isin(languages.index[languages >= _FEWEST])]
+    if frame.empty:
+        raise InputError(
+            f"{hypothesis.id}: no target is tested in {_FEWEST} languages with a {hypothesis.distance} distance"
+        )
     chance = {target: material.catalogue[target].chance or 0.0 for target in frame["target"].unique()}
     return frame.assign(chance=frame["target"].map(chance))
 

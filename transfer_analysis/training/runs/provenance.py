@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from transfer_analysis.training.runs.run import INTERMEDIATE
@@ -12,8 +13,13 @@ from transfer_analysis.training.runs.store import Store
 _OF_RUNS = ("initialisation", "condition", "seed", "target", "what")
 
 
-def provenance(store: Store) -> dict[str, Any]:
+def provenance(store: Store, of: Collection[str] | None = None) -> dict[str, Any]:
     """Return the encoders, how was computed, and the training and test examples of each task of finished runs.
+
+    Parameters
+    ----------
+    of
+        The column `run` of a transfer table, whose runs alone count; all of the store where not given.
 
     Returns
     -------
@@ -26,7 +32,10 @@ def provenance(store: Store) -> dict[str, Any]:
     conditions: dict[str, list[Any]] = {}
     targets: dict[str, list[Any]] = {}
     runs = 0
-    for record in store.finished():
+    names = None if of is None else {run.rpartition(" ")[2] for run in of}
+    for name, record in store.named():
+        if names is not None and name not in names:
+            continue
         about = dict(record["about"])
         runs += 1
         if INTERMEDIATE in about:

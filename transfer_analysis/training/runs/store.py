@@ -79,12 +79,16 @@ class Store:
 
     def finished(self) -> Iterator[dict[str, Any]]:
         """Yield the record of every finished run, in the order of their names."""
+        return (record for _, record in self.named())
+
+    def named(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the identity and the record of every finished run, in their order."""
         for path in self._files("*.json"):
             if (
                 not path.name.endswith((".failed.json", "numerics.json"))
                 and (record := self._record(path.name)) is not None
             ):
-                yield record
+                yield path.stem, record
 
     def failed(self) -> Iterator[dict[str, Any]]:
         """Yield the record of every failed run, in the order of their names."""
