@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from transfer_analysis.reporting.labels import label_points
 from transfer_analysis.reporting.style import (
     COLUMN_WIDTH,
     GREY,
@@ -183,7 +183,9 @@ def distance_scatter(
         ax.set(xlabel=names.get(x, x), ylabel=names.get(y, y))
         _legend(ax, looks)
         if labels is not None:
-            _label_points(ax, used, x, y, labels, band)
+            places = used[[x, y]].to_numpy(dtype=float)
+            ends = band[["x", "fit"]].iloc[[0, -1]].to_numpy(dtype=float)
+            label_points(ax, places, [str(label) for label in used[labels]], line=ends)
     return ax
 
 
@@ -221,33 +223,3 @@ def _legend(ax: Axes, looks: Mapping[str, tuple[str, str]]) -> None:
     ax.figure.legend(
         handles=group_handles(looks), loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0
     )
-
-
-def _label_points(ax: Axes, frame: pd.DataFrame, x: str, y: str, labels: str, band: pd.DataFrame) -> None:
-    """Put labels beside points on the first of four sides that is free; leave out those that fit nowhere."""
-    figure: Any = ax.figure
-    figure.draw_without_rendering()
-    renderer = figure.canvas.get_renderer()
-    points = ax.transData.transform(frame[[x, y]].to_numpy(dtype=float))
-    # Labels keep clear of the points and of the line.
-    ends = band[["x", "fit"]].iloc[[0, -1]].to_numpy(dtype=float)
-    line = ax.transData.transform(ends[0] + np.linspace(0, 1, 200)[:, None] * (ends[1] - ends[0]))
-    taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in points] + [(px, py - 1, px + 1, py + 1) for px, py in line]
-    sides = ((4, 0, "left", "center"), (-4, 0, "right", "center"), (0, 4, "center", "bottom"), (0, -4, "center", "top"))
-    frame_box = ax.get_window_extent(renderer)
-    for (_, row), _point in zip(frame.iterrows(), points, strict=True):
-        for dx, dy, ha, va in sides:
-            text = ax.annotate(
-                str(row[labels]), (row[x], row[y]), (dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=5.5
-            )
-            box = text.get_window_extent(renderer)
-            corners = (box.x0, box.y0, box.x1, box.y1)
-            inside = box.x0 >= frame_box.x0 and box.x1 <= frame_box.x1 + 2 and box.y0 >= frame_box.y0
-            if inside and not any(_overlap(corners, other) for other in taken):
-                taken.append(corners)
-                break
-            text.remove()
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

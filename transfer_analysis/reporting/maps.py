@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from transfer_analysis.reporting.labels import label_points
 from transfer_analysis.reporting.style import COLOURS, GREY, PAGE_WIDTH, group_handles, group_looks, new_figure, style
 
 #: Starts of the scaling, of which the best counts.
@@ -72,23 +73,13 @@ def task_map(
         for name, place in places.items():
             colour, marker = looks[groups.get(name, "other")]
             ax.scatter([place[0]], [place[1]], s=26, color=colour, marker=marker, zorder=3, linewidths=0)
-            ax.annotate(
-                name,
-                place,
-                (0, 5),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=6,
-                zorder=4,
-                bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
-            )
         ax.set(xticks=[], yticks=[], xlabel=f"stress {scaling.stress_:.2f}", ylabel="")
         ax.set_aspect("equal", adjustable="datalim")
         ax.margins(0.12, 0.16)
         for side in ("left", "bottom"):
             ax.spines[side].set_color(GREY)
         ax.figure.legend(handles=group_handles(looks), loc="outside lower center", ncols=6, handletextpad=0.2)
+        label_points(ax, np.array(list(places.values())), list(places), all_of_them=True, size=6)
     return ax
 
 
