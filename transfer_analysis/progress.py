@@ -13,5 +13,10 @@ def silent(what: str, share: float) -> None:
 
 
 def of_model(report: Report, model: str) -> Report:
-    """Return what is reported of one of several models, its name before it."""
-    return lambda what, share: report(f"{model}: {what}", share)
+    """Return what is reported of one of several models, named in what is being done."""
+
+    def named(what: str, share: float) -> None:
+        stage, colon, rest = what.partition(":")
+        report(f"{stage} ({model}){colon}{rest}", share)
+
+    return named

@@ -549,8 +549,8 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
     small = small.model_copy(update={"hypotheses": hypotheses})
     finished = run_study(small, tmp_path / "r", given, lambda what, share: said.append(what))
     assert finished.report.is_file()
-    assert any(what.startswith("simulated: training: 38 of 38") for what in said)
-    assert any(what.startswith("simulated-unshared: training: 4 of 4") for what in said)  # the floor
+    assert any(what.startswith("training (simulated): 38 of 38") for what in said)
+    assert any(what.startswith("training (simulated-unshared): 4 of 4") for what in said)  # the floor
     table = read_table(tmp_path / "r" / "data" / "results.parquet").frame
     assert set(table["condition"]) == {"none", "sim-topic", "sim-supertags", "sim-entailment", "multi-task"}
     random = table[(table["initialisation"] == "random") & (table["split"] == "test")]
