@@ -50,17 +50,18 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
         band=band,
         names={
             "distance": f"{material.task_distance()} distance",
-            "outcome": f"{where}{which}, standardised within target",
+            "outcome": f"{where}{which},\nstandardised within target",
         },
     )
     few = min(cells.outcome.shape) < _FEW
     note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
+    drawn_band = f"; band: 95%, both kinds of tasks resampled{note}" if band["low"].notna().any() else ""
     return [
         Drawn(
             "distance-outcome",
             figure_of(ax),
             f"{(where + which).capitalize()} against {material.task_distance()} distance, one point per intermediate × target cell, coloured by "
-            f"the family of the intermediate task. Line: least squares; band: 95%, both kinds of tasks resampled{note}.",
+            f"the family of the intermediate task. Line: least squares{drawn_band}.",
         )
     ]
 
