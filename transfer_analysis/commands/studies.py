@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from transfer_analysis.commands.common import AsJson, OwnTasks, print_table, pro
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
-    from transfer_analysis.studies import Finished, Study
+    from transfer_analysis.studies import Finished, Given, Study
 
 app = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
 
@@ -114,19 +114,20 @@ def check_command(
     scale: ScaleName = None,
 ) -> None:
     """Find every mistake before anything is trained: in the study file, its scale, and what is given; each with its line."""
-    from transfer_analysis.studies import Given
+    from transfer_analysis.studies import load_study
     from transfer_analysis.studies.check import check_study
 
-    given = Given(
-        results=results_path,
+    given = _given(
+        study,
+        load_study(study),
+        scale,
+        results_path,
+        task_distances,
         examples=examples,
         languages=languages,
         tasks=own_tasks,
-        task_distances=_named_files(task_distances),
         diversity=diversity,
         corpora=source,
-        scale=_scale(study, scale, results_path),
-        study=Path(study).name,
     )
     with progress() as report:
         remarks = check_study(study, given, report)
@@ -160,7 +161,7 @@ def plan_command(
     from transfer_analysis.studies.plan import plan_study
 
     loaded = load_study(study)
-    at = loaded.at(_scale(study, scale, None))
+    at = loaded.at(scale or loaded.first_scale)
     with progress() as report:
         planned = plan_study(at, tflops, effect, replications, report)
     if as_json:
@@ -208,23 +209,24 @@ def run_command(
 
     Training goes on where it was stopped: run the same command again.
     """
-    from transfer_analysis.studies import Given, load_study, run_study
+    from transfer_analysis.studies import load_study, run_study
 
     loaded = load_study(study)
-    given = Given(
-        results=results_path,
+    given = _given(
+        study,
+        loaded,
+        scale,
+        results_path,
+        task_distances,
         examples=examples,
         languages=languages,
         encoder=encoder,
         tasks=own_tasks,
-        task_distances=_named_files(task_distances),
         diversity=diversity,
         corpora=source,
-        scale=_scale(study, scale, results_path),
         store=store,
         workers=workers,
         device=device,
-        study=Path(study).name,
     )
     try:
         with progress() as report:
@@ -258,11 +260,19 @@ def _say(finished: Finished, as_json: bool) -> None:
     typer.echo(f"\n{finished.finding}\n\nReport: {finished.report}")
 
 
-def _scale(study: str, scale: str | None, results: Path | None) -> str | None:
-    """Return the scale asked for, else the first of the study; none where results are given."""
-    from transfer_analysis.studies import load_study
+def _given(
+    named: str, study: Study, scale: str | None, results: Path | None, task_distances: list[str] | None, **others: Any
+) -> Given:
+    """Return what is given; the scale is the first of the study where nothing is said, and none where results are given."""
+    from transfer_analysis.studies import Given
 
-    return scale or (None if results is not None else load_study(study).first_scale)
+    return Given(
+        results=results,
+        scale=scale or (None if results is not None else study.first_scale),
+        task_distances=_named_files(task_distances),
+        study=Path(named).name,
+        **others,
+    )
 
 
 def _amount(value: float, unit: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from transfer_analysis.reporting.style import COLOURS, GREY, PAGE_WIDTH, new_figure, style
+from transfer_analysis.reporting.style import COLOURS, GREY, PAGE_WIDTH, new_figure, point_handle, style
 
 #: Characters of a label's line.
 _LABEL = 58
@@ -50,14 +50,7 @@ def forest_plot(table: pd.DataFrame) -> Figure:
             ax.spines["left"].set_visible(False)
             for place in places:
                 ax.axhline(place, color="#E6E6E6", linewidth=0.5, zorder=-1)
-        handles = [_handle("declared", COLOURS[0], True), _handle("exploratory", GREY, True)]
-        handles.append(_handle("not supported", "#333333", False))
+        handles = [point_handle("declared", COLOURS[0], "o"), point_handle("exploratory", GREY, "o")]
+        handles.append(point_handle("not supported", "#333333", "o", filled=False))
         figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2)
     return figure
-
-
-def _handle(label: str, colour: str, filled: bool):  # type: ignore[no-untyped-def]
-    from matplotlib.lines import Line2D
-
-    face = colour if filled else "white"
-    return Line2D([], [], color=colour, marker="o", markerfacecolor=face, linestyle="", markersize=4, label=label)

@@ -39,11 +39,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table, and the name of its file."""
+    """A titled table."""
 
     title: str
     table: pd.DataFrame
-    name: str = ""
 
 
 @dataclass(frozen=True)

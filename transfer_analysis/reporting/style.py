@@ -80,9 +80,10 @@ def group_handles(looks: Mapping[str, tuple[str, str]]) -> list[Line2D]:
     return [*handles, point_handle(f"{rest} other", GREY, ".")] if rest else handles
 
 
-def point_handle(label: str, colour: str, marker: str) -> Line2D:
+def point_handle(label: str, colour: str, marker: str, *, filled: bool = True) -> Line2D:
     """Return the handle of a kind of point in a legend."""
-    return Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4, label=label)
+    face = colour if filled else "white"
+    return Line2D([], [], color=colour, marker=marker, markerfacecolor=face, linestyle="", markersize=4, label=label)
 
 
 def figure_bytes(figure: Figure, kind: Literal["svg", "pdf", "png"]) -> bytes:

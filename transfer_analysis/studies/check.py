@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from transfer_analysis.corpora import FolderCorpus, origin_of
+from transfer_analysis.corpora import origin_of
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
@@ -25,7 +25,6 @@ from transfer_analysis.studies.extent import (
     extent_of_grid,
     extent_of_table,
     needs_baseline,
-    require,
     too_few,
     without_baseline,
 )
@@ -33,7 +32,7 @@ from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.hypotheses import MixedModel
 from transfer_analysis.studies.inputs import as_trained
 from transfer_analysis.studies.selected import select_rows
-from transfer_analysis.studies.study import Study, load_study, study_text
+from transfer_analysis.studies.study import Study, parse_study, study_text
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
 
@@ -74,7 +73,7 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
         With every problem found; those of the study file with its line.
     """
     text, where = study_text(name)
-    study = load_study(name).at(given.scale)
+    study = parse_study(text, where).at(given.scale)
     given = given.opened(study)
     real = study.scale is not None and study.scale.simulated is None
     if given.results is None and given.corpora is None and real:
@@ -88,13 +87,11 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
     elif study.scale is not None:
         check.guarded(check.grid)
         check.guarded(lambda: check.examples(report))
-    for path, read in (
-        (given.languages, lambda: read_covariates(study, given.languages)),
-        (given.diversity, lambda: read_diversity(given.diversity) if given.diversity else None),
-    ):
-        if path is not None and path.is_file():
-            check.guarded(read)
-    require(check.problems)
+    if given.languages is not None and given.languages.is_file():
+        check.guarded(lambda: read_covariates(study, given.languages))
+    check.guarded(check.diversity)
+    if check.problems:
+        raise InputError(check.problems)
     return check.remarks
 
 
@@ -256,8 +253,8 @@ class _Check(Check):
         made = {d.name for d in self.study.task_distances} - set(self.given.matrices(self.study))
         if not made or self.given.examples is not None:
             return
-        if self.given.corpora is not None and self.given.corpora != "hub":
-            corpus = FolderCorpus(Path(self.given.corpora), self.catalogue)
+        corpus = self.given.corpus(self.catalogue)
+        if corpus is not None and self.given.corpora != "hub":
             catalogue = as_trained(self.study, self.catalogue)
             self.guarded(lambda: corpus_examples(corpus, catalogue, tasks, self.study.source_language, 20))
             return
@@ -270,7 +267,7 @@ class _Check(Check):
         )
 
     def given_ones(self, tasks: list[str]) -> None:
-        """Check that matrices and diversity that are given know the tasks."""
+        """Check that matrices that are given know the tasks."""
         for name, path in self.given.matrices(self.study).items():
             if path.is_file():
                 matrix = DistanceMatrix.read(path)
@@ -279,6 +276,9 @@ class _Check(Check):
                     self.add([f"--task-distances {path.name}: knows none of the tasks, {', '.join(tasks)}"])
                 elif unknown:
                     self.remarks.append(f"{path.name}: knows no {name} distance of {', '.join(unknown)}")
+
+    def diversity(self) -> None:
+        """Check that a table of diversity has the measures that are asked for."""
         given = self.given.diversity
         if given is not None and given.is_file():
             table = read_diversity(given)
@@ -297,7 +297,8 @@ class _Check(Check):
             return
         named = (*map(task_of, scale.grid.conditions), *scale.grid.targets)
         self.computable([task for task in dict.fromkeys(named) if task in self.catalogue])
-        if given.corpora is None or given.corpora == "hub":
+        corpus = given.corpus(self.catalogue)
+        if corpus is None or given.corpora is None or given.corpora == "hub":
             self.remarks.append("examples were not read: --from FOLDER reads and tokenizes all of them")
             return
         from transfer_analysis.distances.embeddings.encoders import encoder_source
@@ -305,7 +306,6 @@ class _Check(Check):
         from transfer_analysis.training.runs.execute import check_setting
         from transfer_analysis.training.runs.session import Setting
 
-        corpus = FolderCorpus(Path(given.corpora), self.catalogue)
         with tempfile.TemporaryDirectory(prefix="transfer-analysis-") as folder:
             for model, encoder in scale.encoders.items():
                 setting = Setting(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 
-from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics.languages import MIN_LANGUAGES
 from transfer_analysis.studies.hypotheses import (
@@ -89,17 +88,7 @@ def extent_of_grid(study: Study, catalogue: Catalogue) -> Extent:
 
     return Extent(
         tuple(scale.models()),
-        {
-            initialisation: (
-                NONE,
-                *(
-                    grid.random_conditions
-                    if initialisation == "random" and grid.random_conditions is not None
-                    else grid.conditions
-                ),
-            )
-            for initialisation in grid.initialisations
-        },
+        {initialisation: (NONE, *grid.conditions_from(initialisation)) for initialisation in grid.initialisations},
         {target: languages(target) for target in grid.targets},
         grid.seeds,
     )
@@ -216,7 +205,7 @@ def _none_of(targets: tuple[str, ...], extent: Extent) -> bool:
 def needs_baseline(hypothesis: Hypothesis) -> bool:
     """Whether a hypothesis is on gains, or compares with no intermediate task."""
     if isinstance(hypothesis, MixedModel):
-        return hypothesis.formula.partition("~")[0].strip() == "gain"
+        return hypothesis.response == "gain"
     if isinstance(hypothesis, ConditionEffect | GroupSlopes):
         return True
     of_gains = "gain" in (getattr(hypothesis, "outcome", ""), getattr(hypothesis, "value", ""))
@@ -232,9 +221,3 @@ def without_baseline(table: TransferTable) -> list[str]:
         for (model, initialisation, target), found in has.items()
         if NONE not in found
     ]
-
-
-def require(problems: list[str]) -> None:
-    """Raise problems, where there are any."""
-    if problems:
-        raise InputError(dict.fromkeys(problems))

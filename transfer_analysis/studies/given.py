@@ -124,14 +124,16 @@ class Given:
 
         # What is made of examples that are given is not taken from the folder.
         made_anew = self.examples is not None or self.corpora is not None
-        own = {name or study.first_distance: path for name, path in self.task_distances.items()}
         return replace(
             self,
             results=folder / TABLE,
             languages=beside(self.languages, LANGUAGES),
             tasks=beside(self.tasks, TASKS),
             diversity=self.diversity if made_anew else beside(self.diversity, DIVERSITY),
-            task_distances={**matrices([] if made_anew else [d.name for d in study.task_distances]), **own},
+            task_distances={
+                **matrices([] if made_anew else [d.name for d in study.task_distances]),
+                **self.matrices(study),
+            },
             language_distances={**matrices(list(study.language_distances)), **self.language_distances},
         )
 

@@ -265,6 +265,11 @@ class MixedModel(_Hypothesis):
     languages: Languages = "zero-shot"
     alternative: Alternative = "two-sided"
 
+    @property
+    def response(self) -> str:
+        """The column that the model is of."""
+        return self.formula.partition("~")[0].strip()
+
 
 class DiverseTasks(_Hypothesis):
     """Whether transfer falls less with language distance after the most diverse intermediate tasks than after others.

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.distances.embeddings.encoders import TextEncoder
 from transfer_analysis.distances.kinds import Inputs, task_distances
 from transfer_analysis.distances.tasks.examples import TaskExamples, corpus_examples, read_labelled_examples
 from transfer_analysis.progress import Report
@@ -79,7 +80,7 @@ class StudyInputs:
         return {name: TaskExamples(name, texts) for name, texts in simulated_glosses(self.study, count).items()}
 
     @cached_property
-    def encoder(self):  # type: ignore[no-untyped-def]
+    def encoder(self) -> TextEncoder:
         """The sentence encoder; it takes seconds to load, and not every kind needs it."""
         from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 

@@ -64,7 +64,7 @@ def page_of(
         figures=[
             reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, analysed.answer), wide=d.wide) for d in drawn
         ],
-        sections=[reporting.Section(title, frame, name) for name, (title, frame) in tables.items()],
+        sections=[reporting.Section(title, frame) for title, frame in tables.values()],
         limits=analysed.limits(),
         remarks=analysed.remarks,
         redo=redo,

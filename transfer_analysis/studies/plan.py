@@ -29,8 +29,8 @@ class Planned:
     Attributes
     ----------
     costs
-        One row per model and initialisation: `model`, `initialisation`, `runs`, `examples` (epochs counted), `hours` at most
-        and `gigabytes`; NaN where the size of the encoder is not known.
+        One row per model and initialisation: `model`, `initialisation`, `runs`, `examples` (epochs counted), about how many
+        `hours` and `gigabytes`; NaN where the size of the encoder is not known.
     tflops
         The rate that hours are of.
     power

@@ -17,7 +17,7 @@ from transfer_analysis.statistics import Outcome, holm
 from transfer_analysis.studies.analysed import Analysed, Origin
 from transfer_analysis.studies.analyses import Material, analyse
 from transfer_analysis.studies.covariates import read_covariates
-from transfer_analysis.studies.extent import absent, extent_of_grid, require, too_few
+from transfer_analysis.studies.extent import absent, extent_of_grid, too_few
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.hypotheses import Hypothesis, covariates_of
@@ -195,7 +195,8 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
         return read_table(given.results, catalogue), []
     extent = extent_of_grid(study, catalogue)
     declared = study.hypotheses
-    require([*absent(study, extent, declared), *too_few(study, extent, catalogue, declared)])
+    if problems := [*absent(study, extent, declared), *too_few(study, extent, catalogue, declared)]:
+        raise InputError(problems)
     # The training core takes seconds to load.
     from transfer_analysis.studies.trained import train
 

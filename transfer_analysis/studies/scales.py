@@ -13,8 +13,8 @@ from transfer_analysis.errors import nearest
 from transfer_analysis.studies.hypotheses import Declared
 from transfer_analysis.training.grid import Grid
 
-#: What a study is run at: in the simulated world, on a folder of corpora, or in full.
-QUICK, FOLDER, FULL = "quick", "folder", "full"
+#: The scale of the paper's grid, beside the simulated world's and that of a folder of corpora.
+FULL = "full"
 
 #: The file of what the scales of the bundled studies have in common.
 COMMON = "scales.yaml"

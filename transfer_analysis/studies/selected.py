@@ -130,10 +130,10 @@ def effects(comparable: TransferTable) -> pd.DataFrame:
     have count. A target without a baseline or without conditions is left out.
     """
     frame = _in_all_conditions(comparable.frame)
-    of_source = frame["language"] == frame["source_language"]
     tables = []
-    for languages, rows in (("zero-shot", frame[~of_source]), ("source", frame[of_source])):
-        for initialisation, part in rows.groupby("initialisation", sort=True):
+    every: tuple[Languages, ...] = ("zero-shot", "source")
+    for languages in every:
+        for initialisation, part in of_languages(frame, languages).groupby("initialisation", sort=True):
             runs = part.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
             conditions = runs.groupby("target")["condition"].agg(set)
             usable = [target for target, found in conditions.items() if NONE in found and len(found) > 1]
@@ -193,20 +193,20 @@ def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:
     """Return one row per initialisation and target, without intermediate training: English, zero-shot, floor, chance."""
     frame = selected.comparable.frame
     frame = frame[frame["condition"] == NONE]
-    is_source = frame["language"] == frame["source_language"]
+    at_home, away = of_languages(frame, "source"), of_languages(frame, "zero-shot")
     key = [*(["model"] if frame["model"].nunique() > 1 else []), "initialisation", "target"]
     table = pd.DataFrame(
         {
-            "source": frame[is_source].groupby(key)["score"].mean(),
-            "zero_shot": frame[~is_source].groupby(key)["score"].mean(),
-            "lowest": frame[~is_source].groupby([*key, "language"])["score"].mean().groupby(key).min(),
+            "source": at_home.groupby(key)["score"].mean(),
+            "zero_shot": away.groupby(key)["score"].mean(),
+            "lowest": away.groupby([*key, "language"])["score"].mean().groupby(key).min(),
         }
     ).reset_index()
     if len(selected.floors):
         sources = set(frame["source_language"])
         floors = selected.floors[~selected.floors["language"].isin(sources)]
         table["floor"] = table["target"].map(floors.groupby("target")["floor"].mean())
-        means = frame[~is_source].groupby([*key, "language"], as_index=False)["score"].mean()
+        means = away.groupby([*key, "language"], as_index=False)["score"].mean()
         above = means.merge(floors, on=["target", "language"])
         above["above"] = above["score"] > above["floor"]
         counts = above.groupby(key)["above"].agg(lambda a: f"{int(a.sum())} of {len(a)}")

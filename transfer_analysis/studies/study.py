@@ -242,7 +242,7 @@ class Study(Declared):
 
 def bundled_studies() -> list[Study]:
     """Return the studies that come with the package."""
-    return [_parse(entry.read_text(encoding="utf-8"), entry.name) for entry in _bundled()]
+    return [parse_study(entry.read_text(encoding="utf-8"), entry.name) for entry in _bundled()]
 
 
 def load_study(name: str) -> Study:
@@ -253,7 +253,7 @@ def load_study(name: str) -> Study:
     InputError
         For an unknown name, or naming every field of the file that is wrong.
     """
-    return _parse(*study_text(name))
+    return parse_study(*study_text(name))
 
 
 def study_text(name: str) -> tuple[str, str]:
@@ -280,5 +280,12 @@ def _bundled() -> list[Traversable]:
     return sorted((e for e in folder.iterdir() if e.name.endswith(".yaml") and e.name != COMMON), key=lambda e: e.name)
 
 
-def _parse(text: str, where: str) -> Study:
+def parse_study(text: str, where: str) -> Study:
+    """Return the study in a text.
+
+    Raises
+    ------
+    InputError
+        Naming every field that is wrong, with its line.
+    """
     return read_document(Study, text, where, "with name, title, question, primary and hypotheses")

@@ -7,15 +7,15 @@ from contextlib import suppress
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics import columnwise_correlations, run_slopes
+from transfer_analysis.statistics import columnwise_correlations
 from transfer_analysis.studies.analysed import Analysed
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import looked_at
 from transfer_analysis.studies.analyses.conditions import contrast_of_groups
 from transfer_analysis.studies.analyses.languages import gains_of_languages
-from transfer_analysis.studies.analyses.slopes import slope_rows
+from transfer_analysis.studies.analyses.slopes import slope_rows, slopes_of_runs
 from transfer_analysis.studies.hypotheses import DiverseTasks, GroupContrast, GroupSlopes
-from transfer_analysis.studies.selected import of_targets, what_was_learnt
+from transfer_analysis.studies.selected import of_languages, of_targets, what_was_learnt
 
 
 def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
@@ -45,9 +45,8 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
         )
     if len(material.diversity):
         tables["diversity"] = ("Diversity of the intermediate tasks, at one size", material.diversity)
-    if any(isinstance(h, DiverseTasks | GroupSlopes) for h in material.study.every) and len(
-        slopes := _slopes(material)
-    ):
+    slopes = _slopes(material)
+    if len(slopes):
         tables["slopes"] = ("Slope on language distance after each intermediate task (mean over runs)", slopes)
     by_language = _by_language(analysed)
     if len(by_language):
@@ -91,17 +90,14 @@ def _per_target(material: Material) -> tuple[str, pd.DataFrame]:
 
 def _slopes(material: Material) -> pd.DataFrame:
     """Return the slope of each condition on language distance: of gains and of shares of what is above chance, mean over runs."""
-    hypothesis = next(h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes))
+    hypothesis = next((h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes)), None)
+    if hypothesis is None:
+        return pd.DataFrame()
     tables = []
     for value in ("gain", "normalised"):
         with suppress(InputError):
-            rows = slope_rows(material, hypothesis.model_copy(update={"value": value}))
-            slopes = run_slopes(
-                rows,
-                value=value,
-                distance=f"{hypothesis.distance}_distance",
-                source_language=material.study.source_language,
-            )
+            of_value = hypothesis.model_copy(update={"value": value})
+            slopes = slopes_of_runs(material, of_value, slope_rows(material, of_value))
             means = slopes.groupby(["condition", "target"], as_index=False)[["slope", "adjusted_slope"]].mean()
             learnt = slopes.groupby(["condition", "target"], as_index=False)["learnt"].agg(
                 lambda found: found.eq(True).mean()
@@ -116,12 +112,14 @@ def _by_language(analysed: Analysed) -> pd.DataFrame:
     contrasts = [
         h
         for h in material.study.every
-        if isinstance(h, GroupContrast) and h.over == "seeds" and h.between is None and h.margin is None
+        if isinstance(h, GroupContrast)
+        and (h.over, h.languages) == ("seeds", "zero-shot")
+        and h.between is None
+        and h.margin is None
     ]
-    for hypothesis in (h for h in contrasts if h.languages == "zero-shot"):
+    for hypothesis in contrasts:
         frame = of_targets(material.selected.comparable.frame, hypothesis.id, hypothesis.targets)
-        away = frame.loc[frame["language"] != frame["source_language"], "language"]
-        for language in sorted(away.unique()):
+        for language in sorted(of_languages(frame, "zero-shot")["language"].unique()):
             with suppress(InputError):
                 outcome = contrast_of_groups(hypothesis, material, language)
                 rows.append(

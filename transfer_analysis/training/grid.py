@@ -181,12 +181,13 @@ class Grid(_Model):
             Job(initialisation, condition, seed)
             for seed in (*self.seeds, *self.baseline_seeds)
             for initialisation in self.initialisations
-            for condition in (NONE, *(self._conditions_of(initialisation) if seed in self.seeds else ()))
+            for condition in (NONE, *(self.conditions_from(initialisation) if seed in self.seeds else ()))
         ]
         # What takes longest should not be begun last, when the other processes have nothing left to do.
         return sorted(every, key=lambda job: (job.condition != NONE, not job.condition.startswith(MULTI_TASK)))
 
-    def _conditions_of(self, initialisation: Initialisation) -> tuple[str, ...]:
+    def conditions_from(self, initialisation: Initialisation) -> tuple[str, ...]:
+        """Return the conditions that are trained from an initialisation, beside `none`."""
         chosen = self.random_conditions
         return chosen if initialisation == "random" and chosen is not None else self.conditions
 

@@ -67,14 +67,24 @@ def task_cells(
     InputError
         Where gains are wanted and the results have none.
     """
+    name, known = material.task_distance(distance), tuple(known_to)
+    return material.once(
+        ("cells", which, languages, name, tuple(targets), known),
+        lambda: _of_tasks(material, which, languages, name, targets, known),
+    )
+
+
+def _of_tasks(
+    material: Material, which: Which, languages: Languages, name: str, targets: Sequence[str], known_to: Sequence[str]
+) -> Cells:
     frame = material.observations(which).frame
     frame = of_targets(frame[frame["condition"] != "none"], "task cells", targets)
     # A condition `x+mlm` or `x@de` has the distance of x, and stands for it beside x itself.
     frame = frame.assign(task=frame["condition"].map(task_of))
     overlaps = set(frame.loc[frame["overlap"], ["task", "target"]].itertuples(index=False, name=None))
     frame = of_languages(frame[~frame["overlap"] & (frame["task"] != frame["target"])], languages)
-    matrix = material.distances[material.task_distance(distance)]
-    for knows in (matrix, *(material.distances[name] for name in known_to)):
+    matrix = material.distances[name]
+    for knows in (matrix, *(material.distances[other] for other in known_to)):
         frame = frame[frame["task"].isin(knows.rows) & frame["target"].isin(knows.columns)]
         if knows.model is not None:
             frame = frame[frame["model"] == knows.model]
@@ -95,7 +105,7 @@ def looked_at(material: Material) -> tuple[Cells, Which, Languages] | None:
 
 
 def _of_first(hypothesis: OfTaskDistance, study: Study) -> bool:
-    return hypothesis.distance in (None, study.task_distances[0].name)
+    return hypothesis.distance in (None, study.first_distance)
 
 
 def language_cells(material: Material, kind: str) -> Cells:

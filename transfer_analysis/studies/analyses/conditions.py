@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.observations import observe
 from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
 from transfer_analysis.statistics.frames import without_overlap
@@ -62,8 +61,7 @@ def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: 
 
 def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
     """Return one fixed effect of a mixed model of the joined rows."""
-    response = hypothesis.formula.partition("~")[0].strip()
-    observations = material.observations("gain" if response == "gain" else "score")
+    observations = material.observations("gain" if hypothesis.response == "gain" else "score")
     frame, left_out = without_overlap(of_languages(observations.frame, hypothesis.languages))
     # What describes a run is no grouping of its own.
     frame = frame.drop(columns=[column for column in BESIDE if column in frame and column != "run"])
@@ -114,16 +112,14 @@ def run_scores(hypothesis: GroupContrast, material: Material, language: str | No
     language
         Of this language alone.
     """
-    frame = of_languages(material.selected.comparable.frame, hypothesis.languages)
+    frame = of_languages(material.comparable, hypothesis.languages)
     frame = of_targets(frame, hypothesis.id, hypothesis.targets)
     if hypothesis.model is not None:
         frame = Runs(frame, "").of("model", hypothesis.model)
     if language is not None:
         frame = frame[frame["language"] == language]
     compared = {name for group in _sides(hypothesis) for name in _named(material, group)}
-    observed, every = observe(frame, catalogue=material.catalogue).frame, frame
-    observed = observed[observed["condition"].isin(compared)]
-    observed, left_out = without_overlap(observed)
+    observed, left_out = without_overlap(frame[frame["condition"].isin(compared)])
     shared = observed.groupby(["model", "target", "language"])["condition"].nunique()
     most = shared.groupby(["model", "target"]).transform("max")
     whole = shared.index[shared == most]
@@ -134,7 +130,7 @@ def run_scores(hypothesis: GroupContrast, material: Material, language: str | No
     runs = kept.groupby(_RUN, as_index=False)["score"].mean()
     if hypothesis.in_points(runs["target"].nunique()):
         return Runs(runs, "points", tuple(notes))
-    usual = every[every["initialisation"] == material.study.initialisation]
+    usual = frame[frame["initialisation"] == material.study.initialisation]
     spread = usual.groupby(_RUN)["score"].mean().groupby(["model", "target"]).std(ddof=1).rename("spread")
     runs = runs.join(spread, on=["model", "target"])
     runs = runs[runs["spread"] > 0]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics import Outcome, against_random_selection, run_slopes
+from transfer_analysis.statistics import Outcome, against_random_selection
 from transfer_analysis.studies.analyses.cells import balanced
 from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows
+from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows, slopes_of_runs
 from transfer_analysis.studies.hypotheses import DiverseTasks
 
 
@@ -31,12 +31,7 @@ def diverse_tasks(hypothesis: DiverseTasks, material: Material) -> Outcome:
 
 def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, chosen: list[str]) -> Outcome:
     """Place the mean slope of the chosen tasks among all choices, each task's over the same runs."""
-    slopes = run_slopes(
-        frame,
-        value=hypothesis.value,
-        distance=f"{hypothesis.distance}_distance",
-        source_language=material.study.source_language,
-    )
+    slopes = slopes_of_runs(material, hypothesis, frame)
     sides = ["model", "adaptation", "initialisation", "target"]
     runs = slopes[[s for s in sides if s in slopes]].astype(str).agg("/".join, axis=1)
     known = slopes.assign(run_of=runs).dropna(subset=["adjusted_slope"])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
-from transfer_analysis.observations import Observations
+from transfer_analysis.observations import Observations, observe
 from transfer_analysis.results import Gains
 from transfer_analysis.studies.hypotheses import Which
 from transfer_analysis.studies.selected import Selected
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import NONE
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,23 @@ class Material:
     catalogue: Catalogue = field(default_factory=load_catalogue)
     all_gains: Gains | None = None
     diversity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["task", "measure", "value"]))
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what several tests, figures or tables need, made the first time that it is asked for."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    @property
+    def comparable(self) -> pd.DataFrame:
+        """The scores of every initialisation, with what overlaps marked."""
+        return self.once("comparable", lambda: observe(self.selected.comparable.frame, catalogue=self.catalogue).frame)
+
+    def family(self, task: str) -> str:
+        """Return the family of a task, `other` where it is not known."""
+        return self.catalogue.family(task) or "other"
 
     def observations(self, which: Which) -> Observations:
         """Return the joined rows with gains, or those with scores of all conditions.
@@ -64,4 +85,4 @@ class Material:
 
     def task_distance(self, name: str | None = None) -> str:
         """Return the name of a task distance of the study, that of the first where none is asked for."""
-        return name or self.study.task_distances[0].name
+        return name or self.study.first_distance

@@ -8,7 +8,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import lineages
-from transfer_analysis.statistics import Outcome, relatedness, slope_difference
+from transfer_analysis.statistics import Outcome, relatedness, run_slopes, slope_difference
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.hypotheses import DiverseTasks, GroupSlopes
 from transfer_analysis.studies.selected import of_targets
@@ -16,6 +16,22 @@ from transfer_analysis.tasks.conditions import task_of
 
 #: Languages that a line needs.
 _FEWEST = 3
+
+
+def away_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of languages besides the source that have a distance."""
+    known = frame[f"{hypothesis.distance}_distance"].notna()
+    return frame[(frame["language"] != material.study.source_language) & known]
+
+
+def slopes_of_runs(material: Material, hypothesis: DiverseTasks | GroupSlopes, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the slope of each run on the language distance of a hypothesis, and adjusted for its score at home."""
+    return run_slopes(
+        frame,
+        value=hypothesis.value,
+        distance=f"{hypothesis.distance}_distance",
+        source_language=material.study.source_language,
+    )
 
 
 def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd.DataFrame:
@@ -39,10 +55,7 @@ def slope_rows(material: Material, hypothesis: DiverseTasks | GroupSlopes) -> pd
         if not at_home:
             raise InputError(f"{hypothesis.id}: no target is tested in {material.study.source_language}")
         frame = frame[frame["target"].isin(at_home)]
-    away = frame[
-        (frame["language"] != material.study.source_language) & frame[f"{hypothesis.distance}_distance"].notna()
-    ]
-    languages = away.groupby("target")["language"].nunique()
+    languages = away_rows(material, hypothesis, frame).groupby("target")["language"].nunique()
     frame = frame[frame["target"].isin(languages.index[languages >= _FEWEST])]
     if frame.empty:
         raise InputError(
@@ -60,10 +73,8 @@ def difference_of_slopes(
     second: Sequence[str],
 ) -> Outcome:
     """Test the difference of the slopes of two groups of conditions, over languages related as they are."""
-    column = f"{hypothesis.distance}_distance"
     frame = frame[frame["condition"].isin([*first, *second])]
-    away = frame[(frame["language"] != material.study.source_language) & frame[column].notna()]
-    tested = away.groupby(["target", "condition"])["language"].agg(set)
+    tested = away_rows(material, hypothesis, frame).groupby(["target", "condition"])["language"].agg(set)
     if tested.empty:
         raise InputError(f"{hypothesis.id}: no row with a {hypothesis.distance} distance is left")
     languages = sorted(set.intersection(*tested))
@@ -74,7 +85,7 @@ def difference_of_slopes(
         relatedness(list(lineages(languages).values())),
         languages,
         value=hypothesis.value,
-        distance=column,
+        distance=f"{hypothesis.distance}_distance",
         source_language=material.study.source_language,
         alternative=hypothesis.alternative,
         seed=material.study.seed,

@@ -63,12 +63,16 @@ def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
 
 def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
     """Return the association for every task distance, with all families and with each left out."""
+    return material.once(hypothesis, lambda: _specifications(hypothesis, material))
+
+
+def _specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
     names = [distance.name for distance in material.study.task_distances]
     cells = {
         name: task_cells(material, hypothesis.outcome, hypothesis.languages, name, known_to=names) for name in names
     }
     first = cells[names[0]]
-    families = [material.catalogue.family(task) or "other" for task in first.outcome.index]
+    families = [material.family(task) for task in first.outcome.index]
     exclusions = {
         family: np.repeat(np.array(families)[:, None] == family, first.outcome.shape[1], axis=1)
         for family in sorted(set(families))

@@ -11,6 +11,9 @@ from transfer_analysis import reporting
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.findings import Finding
 
+#: A heatmap's labels can be read on a page's width up to about this many.
+READABLE = 45
+
 
 @dataclass(frozen=True)
 class Drawn:

@@ -10,12 +10,9 @@ from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import language_cells
 from transfer_analysis.studies.analyses.languages import language_scores
-from transfer_analysis.studies.figures.drawn import Drawn, figure_of
+from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection
-
-#: A heatmap's labels can be read on a page's width up to about this many.
-_READABLE = 45
 
 #: Below this many families a resampled band is too narrow.
 _FEW = 10
@@ -106,9 +103,9 @@ def language_distances(material: Material, findings: Sequence[Finding]) -> list[
 
 def _readable(material: Material, languages: Sequence[str]) -> list[str]:
     """Return languages for a heatmap: all, or those of the targets' benchmark lists, or the best known ones."""
-    if len(languages) <= _READABLE:
+    if len(languages) <= READABLE:
         return list(languages)
     catalogue = material.catalogue
     targets = [t for t in material.scores.frame["target"].unique() if t in catalogue]
     listed = [code for code in languages if any(code in catalogue[t].languages for t in targets)]
-    return (listed if len(listed) > 2 else list(languages))[:_READABLE]
+    return (listed if len(listed) > 2 else list(languages))[:READABLE]

@@ -13,8 +13,8 @@ from transfer_analysis.languages import families, lineages, resolve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.diverse import most_diverse
 from transfer_analysis.studies.analyses.languages import gains_of_languages
-from transfer_analysis.studies.analyses.slopes import slope_rows
-from transfer_analysis.studies.figures.drawn import Drawn, figure_of
+from transfer_analysis.studies.analyses.slopes import away_rows, slope_rows
+from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.hypotheses import (
     ConditionEffect,
@@ -29,9 +29,6 @@ from transfer_analysis.studies.hypotheses import (
     TaskAssociation,
 )
 from transfer_analysis.tasks.conditions import NONE
-
-#: A heatmap's labels can be read on a page's width up to about this many.
-_READABLE = 45
 
 #: Languages that a panel needs.
 _FEWEST = 4
@@ -95,7 +92,7 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
     """Return the effect of every condition on every target, in the source language and in the others."""
     found = material.selected.effects
     shown = found[found["initialisation"] == material.study.initialisation] if len(found) else found
-    if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > _READABLE:
+    if shown.empty or shown["low"].isna().all() or shown["condition"].nunique() > READABLE:
         return []
     cells = material.scores.frame.groupby(["condition", "target"])["overlap"].any().rename("overlap")
     shown = shown.join(cells, on=["condition", "target"])
@@ -165,7 +162,7 @@ def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn
         return []
     table = gains_of_languages(material.gains.frame)
     codes = list(table["language"])
-    if len(codes) > 2 * _READABLE:
+    if len(codes) > 2 * READABLE:
         return []
     figure = reporting.language_tree(
         lineages(codes),
@@ -189,7 +186,7 @@ def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[D
     if wanted is None:
         return []
     wanted = wanted.model_copy(update={"value": "gain"})
-    source, column = material.study.source_language, f"{wanted.distance}_distance"
+    source = material.study.source_language
     rows = slope_rows(material, wanted)
     if isinstance(wanted, DiverseTasks):
         chosen = most_diverse(wanted, material, sorted(rows["condition"].unique()))
@@ -199,7 +196,7 @@ def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[D
     else:
         chosen, named = list(material.study.groups[wanted.first]), f"the {wanted.first} tasks"
         rows = rows[rows["condition"].isin([*chosen, *material.study.groups[wanted.second]])]
-    table, targets = _lines(rows[(rows["language"] != source) & rows[column].notna()], column)
+    table, targets = _lines(away_rows(material, wanted, rows), f"{wanted.distance}_distance")
     chosen = [name for name in chosen if name in set(table["condition"])]
     if not chosen or len(chosen) == len(table):
         return []

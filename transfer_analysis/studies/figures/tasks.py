@@ -14,9 +14,7 @@ from transfer_analysis.studies.analyses.cells import looked_at
 from transfer_analysis.studies.analyses.tasks import specifications
 from transfer_analysis.studies.figures.drawn import Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
-from transfer_analysis.studies.hypotheses import (
-    Specifications,
-)
+from transfer_analysis.studies.hypotheses import Specifications
 from transfer_analysis.studies.selected import of_languages
 from transfer_analysis.tasks.conditions import task_of
 
@@ -33,12 +31,11 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
     if looked is None:
         return []
     cells, which, languages = looked
-    catalogue = material.catalogue
     standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
     frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
     frame.columns = pd.Index(["condition", "target", "outcome"])
     frame["distance"] = cells.observed.reshape(-1)
-    frame["family"] = frame["condition"].map(lambda name: catalogue.family(name) or "other")
+    frame["family"] = frame["condition"].map(material.family)
     frame = frame.dropna()
     band = regression_band(frame, "distance", "outcome", ["condition", "target"])
     where = "zero-shot " if languages == "zero-shot" else ""
@@ -97,7 +94,7 @@ def task_distances(material: Material, findings: Sequence[Finding]) -> list[Draw
     name = material.task_distance()
     label, caption = f"{name} distance", f"{name.capitalize()} distance between tasks ({title})"
     every = list(dict.fromkeys([*sides[0], *sides[1]]))
-    groups = {task: material.catalogue.family(task) or "other" for task in every}
+    groups = {task: material.family(task) for task in every}
     if set(every) <= set(matrix.rows) & set(matrix.columns) and len(every) > 2:
         figure = reporting.distance_dendrogram(matrix.values.loc[every, every], label=label, groups=groups)
         caption += ", in the order of a tree by average linkage; marks: families."
@@ -126,7 +123,7 @@ def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     rows = rows[~rows["overlap"]].assign(condition=lambda frame: frame["condition"].map(task_of))
     rows = rows[rows["condition"] != rows["target"]]
     gains = rows.groupby(["condition", "target"], as_index=False)["gain"].mean()
-    groups = {task: material.catalogue.family(task) or "other" for task in every}
+    groups = {task: material.family(task) for task in every}
     ax = reporting.task_map(values, gains, groups, seed=material.study.seed)
     return [
         Drawn(
