@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from transfer_analysis.reporting.labels import label_points
 from transfer_analysis.reporting.style import (
     COLUMN_WIDTH,
+    DIVERGING,
     GREY,
     PAGE_WIDTH,
     group_handles,
@@ -96,7 +97,7 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
         sns.heatmap(
             values.mask(hidden),
             ax=ax,
-            cmap="PuOr_r",
+            cmap=DIVERGING,
             vmin=-1,
             vmax=1,
             square=True,

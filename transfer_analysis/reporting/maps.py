@@ -7,9 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from transfer_analysis.reporting.labels import label_points
-from transfer_analysis.reporting.style import COLOURS, GREY, PAGE_WIDTH, group_handles, group_looks, new_figure, style
+from transfer_analysis.reporting.style import (
+    GAIN,
+    GREY,
+    LOSS,
+    PAGE_WIDTH,
+    group_handles,
+    group_looks,
+    new_figure,
+    style,
+)
 
 #: Starts of the scaling, of which the best counts.
 _STARTS = 8
@@ -31,8 +41,8 @@ def task_map(
     distances
         Symmetric, the same labels on both sides, no value missing.
     gains
-        `condition`, `target`, `gain` (points). The gains farthest from zero are drawn: blue where positive, red where
-        negative, as wide as they are large.
+        `condition`, `target`, `gain` (points). The gains farthest from zero are drawn: orange where positive, purple
+        where negative, as wide as they are large.
     groups
         Task → group, which colours it.
     seed
@@ -62,7 +72,7 @@ def task_map(
                 xytext=places[row.condition],
                 arrowprops={
                     "arrowstyle": "-|>",
-                    "color": COLOURS[0] if row.gain > 0 else COLOURS[1],
+                    "color": GAIN if row.gain > 0 else LOSS,
                     "linewidth": 0.4 + 2.2 * abs(row.gain) / largest,
                     "alpha": 0.55,
                     "shrinkA": 5,
@@ -78,7 +88,9 @@ def task_map(
         ax.margins(0.12, 0.16)
         for side in ("left", "bottom"):
             ax.spines[side].set_color(GREY)
-        ax.figure.legend(handles=group_handles(looks), loc="outside lower center", ncols=6, handletextpad=0.2)
+        arrows = [Line2D([], [], color=colour, label=name) for name, colour in (("gain", GAIN), ("loss", LOSS))]
+        handles = [*group_handles(looks), *arrows]
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.2, handletextpad=0.4)
         label_points(ax, np.array(list(places.values())), list(places), all_of_them=True, size=6)
     return ax
 

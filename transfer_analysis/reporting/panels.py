@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from transfer_analysis.reporting.style import (
+    DIVERGING,
     GREY,
     PAGE_WIDTH,
     group_handles,
@@ -150,7 +151,7 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
     sns.heatmap(
         values,
         ax=ax,
-        cmap="PuOr_r",
+        cmap=DIVERGING,
         vmin=-largest,
         vmax=largest,
         linewidths=0.4,

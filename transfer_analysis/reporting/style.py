@@ -19,6 +19,8 @@ PAGE_WIDTH = 6.30
 #: Okabe & Ito's colours (2008), black last; grey stands for "other".
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#8A8A8A"
+#: Gains are orange and losses purple in every figure: the ends of a map that colour-blind readers tell apart.
+GAIN, LOSS, DIVERGING = "#B35806", "#542788", "PuOr_r"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 _SETTINGS: dict[Any, Any] = {

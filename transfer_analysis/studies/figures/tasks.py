@@ -130,7 +130,7 @@ def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
             "task-map",
             figure_of(ax),
             f"Tasks by {material.task_distance()} distance (metric scaling to two dimensions; its stress says how much is lost), and "
-            "the twelve gains farthest from zero as arrows from intermediate to target task: blue gains, red losses.",
+            "the twelve gains farthest from zero as arrows from intermediate to target task: orange gains, purple losses.",
         )
     ]
 
