@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -102,6 +104,38 @@ def test_latex_is_booktabs_and_escaped():
     assert "$<$ .001" in text
     assert "--" in text
     assert r"\caption{All\_tests}" in text
+
+
+def wide_table():
+    told = "a permutation test of which more is to be told than a line of a table can hold"
+    return pd.DataFrame(
+        {"test": ["one"], "statistic": [told], "semantic_distance": [-0.5], "n": [told[:40]], "share_improved": [0.25]}
+    )
+
+
+def test_a_wide_table_takes_the_page_its_long_texts_in_paragraphs_and_its_headings_in_lines():
+    text = reporting.latex_table(wide_table(), caption="c", label="tab:b")
+    assert text.startswith(r"\begin{table*}")
+    paragraph = r">{\raggedright\arraybackslash}X"
+    assert rf"\begin{{tabularx}}{{\textwidth}}{{l{paragraph}r{paragraph}r}}" in text
+    assert r"\shortstack{semantic\\distance} & n & \shortstack{share\\improved}" in text
+    assert "$-$0.500" in text
+    assert text.count("tabularx") == 2
+
+
+def test_tables_fit_the_page_of_a_paper(tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    small = pd.DataFrame({"language": ["de", "sw"], "score": [71.25, -1.5]})
+    tables = [reporting.latex_table(frame, caption="c", label="l") for frame in (wide_table(), small)]
+    packages = r"\usepackage[a4paper,margin=2.5cm]{geometry}\usepackage{booktabs,graphicx,tabularx}"
+    text = rf"\documentclass[twocolumn]{{article}}{packages}\begin{{document}}{''.join(tables)}\end{{document}}"
+    (tmp_path / "paper.tex").write_text(text)
+    run = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "paper.tex"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
+    assert "Overfull" not in run.stdout
 
 
 def test_outcome_table_reads_well():

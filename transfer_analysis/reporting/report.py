@@ -90,7 +90,7 @@ def render_markdown(page: Page) -> str:
 
 
 def render_latex(page: Page) -> str:
-    r"""Return the page as a fragment for a paper: \\input it beside `figures/` and `tables/`; needs booktabs and graphicx."""
+    r"""Return the page as a fragment for a paper: \\input it beside `figures/` and `tables/`; needs booktabs, graphicx and tabularx."""
     return _rendered(page, "report.tex.j2", tex=latex_text, autoescape=False)
 
 

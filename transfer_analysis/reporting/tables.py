@@ -8,6 +8,11 @@ import pandas as pd
 
 from transfer_analysis.statistics.outcome import Outcome, number, p_text
 
+#: What a column of a paper has room for, a cell without a break, and the space between cells, in characters.
+_COLUMN_CHARACTERS = 44
+_LINE_CHARACTERS = 18
+_BETWEEN = 3
+
 
 def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float | None]) -> pd.DataFrame:
     """Return outcomes as text, one row each, rounded for reading.
@@ -51,14 +56,31 @@ def _interval(outcome: Outcome) -> str:
 
 
 def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:
-    """Return a booktabs table; text is escaped, numbers have three decimals, missing values are dashes."""
-    styler = frame.style.format(escape="latex", precision=3, na_rep="--").hide(axis="index")
-    styler = styler.format_index(escape="latex", axis=1)
-    columns = "".join(_column(frame[c]) for c in frame.columns)
+    """Return a booktabs table; text is escaped, numbers have three decimals, missing values are dashes.
+
+    One that is too wide for a column takes the page (`table*` and `tabularx`), its long texts set in paragraphs.
+    """
+    styler = frame.style.format(_cell, escape="latex", na_rep="--").hide(axis="index")
+    cells = {column: _characters(frame[column]) for column in frame.columns}
+    wide = sum(max(len(column), width) + _BETWEEN for column, width in cells.items()) > _COLUMN_CHARACTERS
+    styler = styler.format_index(lambda column: _heading(column, cells[column], wide), axis=1)
+    columns = "".join(_column(frame[column], width, wide) for column, width in cells.items())
     text: str = styler.to_latex(
-        hrules=True, caption=_escaped(caption), label=label, column_format=columns, position_float="centering"
+        hrules=True,
+        caption=_escaped(caption),
+        label=label,
+        column_format=columns,
+        position_float="centering",
+        environment="table*" if wide else "table",
     )
-    return _symbols(text)
+    text = _symbols(text)
+    if wide:
+        text = text.replace(r"\centering", r"\centering\scriptsize\setlength{\tabcolsep}{3pt}", 1)
+    if "X" in columns:
+        before, after = rf"\begin{{tabular}}{{{columns}}}", columns.replace("X", r">{\raggedright\arraybackslash}X")
+        text = text.replace(before, rf"\begin{{tabularx}}{{\textwidth}}{{{after}}}")
+        text = text.replace(r"\end{tabular}", r"\end{tabularx}")
+    return text
 
 
 def latex_text(text: str) -> str:
@@ -105,11 +127,31 @@ def _symbols(text: str) -> str:
     return text
 
 
-def _column(values: pd.Series) -> str:
-    """Set numbers to the right, and long text in paragraphs, so that a table fits a page."""
+def _cell(value: object) -> object:
+    """Return a number with three decimals and the sign that is no hyphen; anything else as it is."""
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else value
+
+
+def _characters(values: pd.Series) -> int:
+    """Return how many characters the widest cell of a column has."""
+    texts = values.map("{:.3f}".format) if pd.api.types.is_float_dtype(values) else values.astype(str)
+    return int(texts.str.len().max()) if len(texts) else 0
+
+
+def _heading(column: str, width: int, wide: bool) -> str:
+    """Return a heading, in a wide table with a line for each word where it is wider than its cells."""
+    words = column.replace("_", " ").split()
+    if wide and len(column) > width and len(words) > 1:
+        lines = r"\\".join(map(_escaped, words))
+        return rf"\shortstack{{{lines}}}"
+    return _escaped(column)
+
+
+def _column(values: pd.Series, width: int, wide: bool) -> str:
+    """Set numbers to the right, and in a wide table long text in paragraphs."""
     if pd.api.types.is_numeric_dtype(values):
         return "r"
-    return "p{3.6cm}" if values.astype(str).str.len().max() > 24 else "l"
+    return "X" if wide and width > _LINE_CHARACTERS else "l"
 
 
 def _escaped(text: str) -> str:
