@@ -95,7 +95,7 @@ def test_the_same_figure_gives_the_same_bytes(points, kind):
 
 
 def test_latex_is_booktabs_and_escaped():
-    frame = pd.DataFrame({"task_a": ["50% & more", "x_y"], "score": [1.23456, np.nan], "p": ["< .001", ""]})
+    frame = pd.DataFrame({"task_a": ["50% & more", "x_y"], "score": [1.23456, np.nan], "p": ["< .001", None]})
     text = reporting.latex_table(frame, caption="All_tests", label="tab:a")
     assert r"\toprule" in text
     assert r"50\% \& more" in text

@@ -94,6 +94,14 @@ def test_parts_of_models_and_grids_are_looked_at(tmp_path, old, new, message):
         check_study(path, Given(scale="folder"))
 
 
+def test_a_file_that_is_no_study_says_that_more_may_follow(tmp_path):
+    path, _ = written(tmp_path, "semantic-distance-xtreme", "alternative: less", "alternative: fewer")
+    with pytest.raises(InputError) as caught:
+        check_study(path, Given(scale="folder"))
+    assert ["alternative" in problem for problem in caught.value.problems] == [True, False]
+    assert "once these are mended" in caught.value.problems[-1]
+
+
 def test_too_few_values_of_a_unit_are_named(tmp_path):
     path, _ = written(
         tmp_path, old="seeds:\n      - 1\n      - 2\n      - 3\n      - 4\n      - 5", new="seeds: [1, 2]"

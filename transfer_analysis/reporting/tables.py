@@ -134,8 +134,7 @@ def _cell(value: object) -> object:
 
 def _characters(values: pd.Series) -> int:
     """Return how many characters the widest cell of a column has."""
-    texts = values.map("{:.3f}".format) if pd.api.types.is_float_dtype(values) else values.astype(str)
-    return int(texts.str.len().max()) if len(texts) else 0
+    return max((len(str(_cell(value))) for value in values), default=0)
 
 
 def _heading(column: str, width: int, wide: bool) -> str:

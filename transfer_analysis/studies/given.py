@@ -87,19 +87,18 @@ class Given:
         return {option.strip(): {"name": p.name, "sha256": sha256(p)} for option, p in self.given_files().items()}
 
     def command(self, study: Study) -> str:
-        """Return the command that does it again, with the names of the files given."""
+        """Return the command that does it again; of a file given by its whole path, its name alone."""
         words = ["transfer-analysis study run", quote(self.study or study.name)]
         if self.scale is not None:
             words.append(f"--scale {self.scale}")
         words += [
-            f"{option}{'' if option.endswith('=') else ' '}{quote(p.name)}" for option, p in self.given_files().items()
+            f"{option}{'' if option.endswith('=') else ' '}{quote(_named(p))}"
+            for option, p in self.given_files().items()
         ]
         if self.corpora is not None:
-            words.append(f"--from {self.corpora if self.corpora == 'hub' else Path(self.corpora).name}")
+            words.append(f"--from {quote(_named(Path(self.corpora)))}")
         if self.encoder != "auto":
-            words.append(
-                f"--encoder {self.encoder if '/' in self.encoder and not Path(self.encoder).is_dir() else Path(self.encoder).name}"
-            )
+            words.append(f"--encoder {quote(_named(Path(self.encoder)))}")
         return " ".join([*words, f"--out {study.name}"])
 
     def opened(self, study: Study) -> Given:
@@ -186,3 +185,8 @@ class Given:
             if not path.is_file():
                 problems.append(f"{option} {path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
         return problems
+
+
+def _named(path: Path) -> str:
+    """Return a path as it was given, or its last part where it is a whole one, which another machine does not have."""
+    return path.name if path.is_absolute() else path.as_posix()

@@ -39,11 +39,11 @@ def page_of(
         seeds += f"; world and pretraining {world.get('seed')}" if world is not None else ""
         seeds += f"; runs {', '.join(map(str, study.scale.grid.seeds))}"
     given = "; ".join(f"{f['name']} (SHA-256 {f['sha256'][:16]}…)" for f in record["files"].values())
-    encoders = [
+    encoders = dict.fromkeys(
         f"{d['parameters']['encoder']} ({d['parameters']['encoder_source']})"
         for d in record["distances"].values()
         if "encoder" in d["parameters"]
-    ]
+    )
     redo = [
         ("command", record["command"]),
         ("seeds", seeds),
