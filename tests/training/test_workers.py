@@ -90,20 +90,44 @@ def test_two_grids_on_one_store(folder):
     assert train(folder, folder / "shared").table.frame.equals(expected)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_grid_that_is_interrupted_ends_soon_and_goes_on(folder, workers):
+@pytest.mark.parametrize(("workers", "asked"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+def test_a_grid_that_is_interrupted_ends_soon_and_goes_on(folder, workers, asked):
     """A grid of many seeds, so that it cannot be done before it is stopped."""
     expected = train(folder, folder / "alone").table.frame
-    store = folder / f"stopped{workers}"
+    store = folder / f"stopped{workers}-{asked.name}"
     process = start(folder, store, workers, folder / "x.parquet", seeds=40)
     while process.poll() is None and not list(store.glob("*.json")):
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(asked)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors.decode()
     assert b"Traceback" not in errors
     assert 0 < len(list(Store(store).finished())) < 40
     assert train(folder, store).table.frame.equals(expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children of a process are read from /proc")
+def test_workers_end_with_a_parent_that_is_killed(folder):
+    store = folder / "killed"
+    process = start(folder, store, 2, folder / "x.parquet", seeds=40)
+    while process.poll() is None and not list(store.glob("*.json")):
+        time.sleep(0.05)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) >= 2
+    process.kill()
+    process.wait(timeout=10)
+    end = time.monotonic() + 20
+    while any(_runs(child) for child in children) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(_runs(child) for child in children)
+
+
+def _runs(process: str) -> bool:
+    """Return whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_progress_tells_how_much_is_left():

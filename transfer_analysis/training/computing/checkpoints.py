@@ -24,7 +24,10 @@ class StoppedError(Exception):
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C was pressed within the block; pressed twice, it ends the block at once."""
+    """Give a function that tells whether Ctrl-C was pressed within the block; pressed twice, it ends the block at once.
+
+    SIGTERM, by which schedulers of clusters ask a job to end, is the same.
+    """
     pressed = threading.Event()
 
     def press(*_: Any) -> None:
@@ -35,11 +38,12 @@ def interrupts() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
         yield pressed.is_set
         return
-    before = signal.signal(signal.SIGINT, press)
+    before = {number: signal.signal(number, press) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass

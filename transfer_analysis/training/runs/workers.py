@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from transfer_analysis.training.computing.checkpoints import StoppedError, interrupts
@@ -118,10 +120,19 @@ def _begin(setting: Setting, events: Any, stop: Any) -> None:
     global _session, _control
     # Ctrl-C reaches every process of a terminal; only the first one answers, and tells the others through `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     settle_memory()
     _session = Session(setting)
     _control = Control(events.put, stop.is_set)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, killed perhaps: nobody would take what it makes."""
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def _work(job: Job) -> Outcome | None:
