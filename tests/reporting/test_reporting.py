@@ -153,7 +153,7 @@ def test_outcome_table_reads_well():
     assert row["estimate"] == "−0.2"
     assert row["p"] == "< .001"
     assert row["p (Holm)"] == ".020"
-    assert row["random selection"] == "0.8 ± 0.01"
+    assert row["random selection"] == "0.8 (SD 0.01)"
 
 
 def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):

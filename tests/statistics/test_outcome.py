@@ -24,7 +24,7 @@ def test_sentence_and_row():
         warnings=("a", "b"),
     )
     assert str(outcome) == (
-        "Mean correlation −0.214; two-sided 95% interval −0.362 to −0.064; p = .003, one-sided, 9,999 random joint permutations; n = 441 cells."
+        "Mean correlation −0.214; two-sided 95% interval −0.362 to −0.064; p = .003, one-sided; null: 9,999 random joint permutations; n = 441 cells."
     )
     row = outcome.tidy()
     assert row.shape[0] == 1

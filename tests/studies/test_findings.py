@@ -7,7 +7,7 @@ from transfer_analysis.statistics import Outcome
 from transfer_analysis.studies.findings import Finding
 
 
-def finding(p, low, high, *, adjusted=None, exploratory=False, **fields):
+def finding(p, low, high, *, adjusted=None, best=None, exploratory=False, **fields):
     outcome = Outcome(
         statistic="mean difference, in points",
         estimate=(low + high) / 2,
@@ -21,7 +21,7 @@ def finding(p, low, high, *, adjusted=None, exploratory=False, **fields):
         **fields,
     )
     adjusted = None if exploratory else (p if adjusted is None else adjusted)
-    return Finding("difference", "They differ.", outcome, exploratory, adjusted, 0.05)
+    return Finding("difference", "They differ.", outcome, exploratory, adjusted, 0.05, best)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ def test_verdicts(found, verdict):
 
 def test_the_answer_is_two_sentences():
     assert finding(0.03, 0.1, 3.1, adjusted=0.09).sentence() == (
-        "Not supported: They differ. Mean difference, in points 1.6; 95% interval 0.1 to 3.1; p = .030, no difference; "
+        "Not supported: They differ. Mean difference, in points 1.6; 95% interval 0.1 to 3.1; p = .030, two-sided; null: no "
+        "difference; "
         "n = 5 seeds; p = .090 after Holm's correction."
     )
 
@@ -52,6 +53,10 @@ def test_what_could_not_be_concluded():
     assert "an effect of 2.5 is found in 80% of such studies" in said
     (said,) = finding(0.2, -1, 3, attainable_p=0.1).limits()
     assert said == "difference: no outcome could have reached α: the smallest attainable p is 0.1."
+    (said,) = finding(0.02, -1, 3, adjusted=0.08, attainable_p=0.02, best=0.08).limits()
+    assert "no outcome could have been below α beside the other hypotheses: at best p = .080" in said
+    (said,) = finding(0.02, 0.1, 3, adjusted=0.08, best=0.01).limits()
+    assert "p = .020 by itself, and p = .080 after Holm's correction" in said
     assert finding(0.01, 1, 3).limits() == []
     assert finding(0.5, -1, 3, exploratory=True).limits() == []
 

@@ -201,6 +201,11 @@ def test_the_answer_is_two_sentences_and_limits_are_said(taskweb):
     for part in ("interval", "n = 25", "after Holm's correction", "permutation"):
         assert part in numbers
     text = (folder / "one" / "report.md").read_text()
+    declared = [f for f in finished.findings if not f.exploratory]
+    supported = [f.id for f in declared if f.verdict.startswith("supported")]
+    assert f"Of {len(declared)} declared hypotheses {len(supported) or 'none'} " in text
+    assert all(f"*{word}*: " in text for word in ("gain", "cell", "Regret", "detectable", "Holm"))
+    assert "*phylogenetic*" not in text
     unsupported = [f for f in finished.findings if not f.exploratory and f.verdict == "not supported"]
     assert unsupported
     for finding in unsupported:
@@ -208,6 +213,8 @@ def test_the_answer_is_two_sentences_and_limits_are_said(taskweb):
         assert limit in text
         if finding.outcome.attainable_p > 0.05:  # five of five are always chosen
             assert "no outcome could have reached α: the smallest attainable p is 1" in limit
+        elif finding.attainable_adjusted_p > 0.05:
+            assert "no outcome could have been below α beside the other hypotheses" in limit
         else:
             assert f"an effect of {number(finding.outcome.minimum_detectable)} is found in 80%" in limit
     order = [
@@ -490,6 +497,13 @@ def test_holm_over_the_declared_hypotheses_only(xpos):
     by_hand = np.empty(3)
     by_hand[order] = np.minimum(1, np.maximum.accumulate(p[order] * [3, 2, 1]))
     assert [f.adjusted_p for f in declared] == pytest.approx(by_hand)
+    for i, found in enumerate(declared):
+        best = p.copy()
+        best[i] = found.outcome.attainable_p
+        # In its place in the order, or in that of one before it whose product is larger.
+        place = np.argsort(best, kind="stable").tolist()
+        products = [min(1.0, best[j] * (3 - rank)) for rank, j in enumerate(place)]
+        assert found.attainable_adjusted_p == pytest.approx(max(products[: place.index(i) + 1]))
     assert all(f.verdict == "exploratory" for f in finished.findings if f.exploratory)
 
 

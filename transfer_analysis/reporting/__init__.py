@@ -13,7 +13,7 @@ from transfer_analysis.reporting.panels import effect_panels, score_panels
 from transfer_analysis.reporting.report import Figure, Page, Section, render_html, render_latex, render_markdown
 from transfer_analysis.reporting.slopes import robustness_plot
 from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
-from transfer_analysis.reporting.tables import latex_table, outcome_table
+from transfer_analysis.reporting.tables import latex_table, outcome_table, readable
 from transfer_analysis.reporting.trees import distance_dendrogram, language_tree
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "latex_table",
     "outcome_table",
     "power_plot",
+    "readable",
     "render_html",
     "render_latex",
     "render_markdown",

@@ -55,6 +55,8 @@ class Page:
         What must be known before the answer is read; empty where there is nothing.
     answer
         One or two sentences with the numbers.
+    verdicts
+        How many of several declared hypotheses are supported; empty where it says no more than the answer.
     hypotheses, exploratory
         Dictionaries with `statement`, `verdict`, `sentence`, `notes` for each test.
     limits
@@ -63,12 +65,15 @@ class Page:
         What happened to the data on the way.
     redo
         Command, versions, seeds and hashes, as pairs of a term and its text.
+    terms
+        Words that the page uses, as pairs of a word and its meaning.
     """
 
     title: str
     question: str
     note: str
     answer: str
+    verdicts: str
     hypotheses: Sequence[dict[str, Any]]
     exploratory: Sequence[dict[str, Any]]
     figures: Sequence[Figure]
@@ -76,6 +81,7 @@ class Page:
     limits: Sequence[str]
     remarks: Sequence[str]
     redo: Sequence[tuple[str, str]]
+    terms: Sequence[tuple[str, str]] = ()
     files: Sequence[str] = field(default_factory=tuple)
 
 

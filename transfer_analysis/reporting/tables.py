@@ -35,9 +35,9 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 "95% interval": _interval(outcome),
                 "random selection": ""
                 if outcome.random_selection is None
-                else f"{number(outcome.random_selection)} ± {number(outcome.random_selection_spread or 0.0)}",
-                "p": "" if outcome.p_value is None else p_text(outcome.p_value).removeprefix("p ").removeprefix("= "),
-                "p (Holm)": "" if corrected is None else p_text(corrected).removeprefix("p ").removeprefix("= "),
+                else f"{number(outcome.random_selection)} (SD {number(outcome.random_selection_spread or 0.0)})",
+                "p": _p(outcome.p_value),
+                "p (Holm)": _p(corrected),
                 "n": f"{outcome.n} {outcome.unit}",
                 "detectable": "" if outcome.minimum_detectable is None else number(outcome.minimum_detectable),
             }
@@ -53,6 +53,17 @@ def _interval(outcome: Outcome) -> str:
         return ""
     level = "" if outcome.confidence == 0.95 else f" ({outcome.confidence:.0%})"
     return f"{number(outcome.low)} to {number(outcome.high)}{level}"
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its p-values as papers write them, for reading; a CSV keeps the numbers."""
+    return (
+        frame.assign(p_value=frame["p_value"].map(_p)).rename(columns={"p_value": "p"}) if "p_value" in frame else frame
+    )
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None or value != value else p_text(value).removeprefix("p ").removeprefix("= ")
 
 
 def latex_table(frame: pd.DataFrame, *, caption: str, label: str) -> str:

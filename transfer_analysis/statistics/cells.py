@@ -110,7 +110,7 @@ def cell_table(
     sides = [str(label) for label in means.index], [str(label) for label in means.columns]
     joint = bool(set(sides[0]) & set(sides[1]))
     labels = sorted({*sides[0], *sides[1]})
-    relabelings = _relabelings(rows, row, strata, sides, labels if joint else None, permutations, seed)
+    relabelings = _relabelings(rows, (row, column), strata, sides, labels if joint else None, permutations, seed)
     # Distances of cells without an outcome are known too, and relabeling may bring them beside one.
     first = every.groupby(keys, observed=True)[[*distances, *covariates]].first()
     notes += _gaps(means, first, distances, row, column)
@@ -159,7 +159,7 @@ def _require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
 
 def _relabelings(
     rows: pd.DataFrame,
-    row: str,
+    names: tuple[str, str],
     strata: str | None,
     sides: tuple[list[str], list[str]],
     labels: list[str] | None,
@@ -168,6 +168,7 @@ def _relabelings(
 ) -> Relabelings:
     stratum: dict[str, str] = {}
     if strata is not None:
+        row = names[0]
         several = rows.groupby(row, observed=True)[strata].nunique()
         if (several > 1).any():
             raise InputError(f"{row} {several.index[several > 1][0]} belongs to several strata of {strata}")
@@ -176,4 +177,5 @@ def _relabelings(
         given = [stratum.get(label, "") for label in labels] if strata else None
         return joint_relabelings(labels, *sides, strata=given, count=permutations, seed=seed)
     given = [stratum[label] for label in sides[0]] if strata else None
-    return separate_relabelings(len(sides[0]), len(sides[1]), row_strata=given, count=permutations, seed=seed)
+    many = len(sides[0]), len(sides[1])
+    return separate_relabelings(*many, row_strata=given, names=names, count=permutations, seed=seed)

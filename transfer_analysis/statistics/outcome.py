@@ -86,11 +86,16 @@ class Outcome:
             sides = "" if self.alternative == "two-sided" else "two-sided "
             inside.append(f"{sides}{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
         if self.random_selection is not None:
-            spread = f" ± {number(self.random_selection_spread)}" if self.random_selection_spread is not None else ""
+            spread = f" (SD {number(self.random_selection_spread)})" if self.random_selection_spread is not None else ""
             inside.append(f"random selection {number(self.random_selection)}{spread}")
         if self.p_value is not None:
-            tail = "" if self.alternative == "two-sided" else ", one-sided"
-            inside.append(f"{p_text(self.p_value)}{tail}, {self.null}")
+            # A test of equivalence is two tests, and its null says so.
+            sides = (
+                "" if self.margin is not None else ", two-sided" if self.alternative == "two-sided" else ", one-sided"
+            )
+            inside.append(f"{p_text(self.p_value)}{sides}")
+            if self.null:
+                inside.append(f"null: {self.null}")
         inside.append(f"n = {self.n} {self.unit}")
         return f"{self.statistic} {number(self.estimate)}; {'; '.join(inside)}"
 

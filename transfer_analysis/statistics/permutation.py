@@ -189,6 +189,7 @@ def separate_relabelings(
     *,
     row_strata: Sequence[str] | None = None,
     column_strata: Sequence[str] | None = None,
+    names: tuple[str, str] = ("row", "column"),
     count: int = 9_999,
     seed: int = 0,
 ) -> Relabelings:
@@ -200,6 +201,8 @@ def separate_relabelings(
         Numbers of row labels and of column labels.
     row_strata, column_strata
         A stratum for each row or column; labels of different strata are not exchanged (families of tasks, say).
+    names
+        What a row and a column are, for the description.
     count
         Number of random permutations where there are too many to enumerate.
 
@@ -225,17 +228,19 @@ def separate_relabelings(
         for side, groups in (("rows", of_rows), ("columns", of_columns))
         if len(groups) > 1
     )
+    labels = f"the {rows} {names[0]} and {columns} {names[1]} labels{within}"
     number = _number(of_rows) * _number(of_columns)
     if number <= EXACT_LIMIT:
         row_orders, column_orders = _every_order(rows, of_rows), _every_order(columns, of_columns)
         pairs = np.indices((len(row_orders), len(column_orders))).reshape(2, -1)
-        what = f"all permutations of the {rows} row and {columns} column labels{within}"
-        return Relabelings(row_orders[pairs[0]], column_orders[pairs[1]], exact=True, description=what)
+        return Relabelings(
+            row_orders[pairs[0]], column_orders[pairs[1]], exact=True, description=f"all permutations of {labels}"
+        )
     return Relabelings(
         _random_orders(rows, of_rows, count, rng),
         _random_orders(columns, of_columns, count, rng),
         exact=False,
-        description=f"{count:,} random permutations of the {rows} row and {columns} column labels{within}",
+        description=f"{count:,} random permutations of {labels}",
     )
 
 

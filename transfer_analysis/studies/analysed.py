@@ -57,6 +57,16 @@ class Analysed:
         """The answer in two sentences."""
         return self.primary.sentence()
 
+    @property
+    def verdicts(self) -> str:
+        """How many of the declared hypotheses are supported, and which, in a sentence; empty where only one is declared."""
+        declared = [finding for finding in self.findings if not finding.exploratory]
+        if len(declared) < 2:
+            return ""
+        supported = [finding.id for finding in declared if finding.verdict.startswith("supported")]
+        which = f": {', '.join(supported)}" if supported else ""
+        return f"Of {len(declared)} declared hypotheses {len(supported) or 'none'} {'are' if len(supported) > 1 else 'is'} supported after Holm's correction{which}."
+
     def limits(self) -> list[str]:
         """Say what could not be concluded, and why."""
         of_tests = [limit for finding in self.findings for limit in finding.limits()]

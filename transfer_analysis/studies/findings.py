@@ -11,7 +11,16 @@ from transfer_analysis.statistics.outcome import number, p_text
 
 @dataclass(frozen=True)
 class Finding:
-    """A hypothesis with its outcome; `adjusted_p` is Holm's over the declared hypotheses, None for exploratory ones."""
+    """A hypothesis with its outcome.
+
+    Attributes
+    ----------
+    adjusted_p
+        Holm's over the declared hypotheses; None for exploratory ones.
+    attainable_adjusted_p
+        The smallest that `adjusted_p` could have been beside the other hypotheses as they came out; None where the
+        procedure knows no smallest p-value.
+    """
 
     id: str
     statement: str
@@ -19,6 +28,7 @@ class Finding:
     exploratory: bool
     adjusted_p: float | None
     alpha: float
+    attainable_adjusted_p: float | None = None
 
     @classmethod
     def from_record(cls, record: dict[str, Any], alpha: float) -> Finding:
@@ -29,7 +39,8 @@ class Finding:
         }
         outcome = Outcome(**given)
         exploratory = record["verdict"] == "exploratory"
-        return cls(record["id"], record["statement"], outcome, exploratory, record["adjusted_p"], alpha)
+        adjusted, attainable = record["adjusted_p"], record["attainable_adjusted_p"]
+        return cls(record["id"], record["statement"], outcome, exploratory, adjusted, alpha, attainable)
 
     @property
     def verdict(self) -> str:
@@ -61,6 +72,16 @@ class Finding:
             ]
         if self._other_way():
             return [f"{self.id}: the data speak against the hypothesis: {outcome.numbers()}."]
+        if self.attainable_adjusted_p is not None and self.attainable_adjusted_p > self.alpha:
+            smallest = p_text(self.attainable_adjusted_p)
+            return [
+                f"{self.id}: no outcome could have been below α beside the other hypotheses: at best {smallest} after Holm's correction."
+            ]
+        if outcome.p_value is not None and outcome.p_value <= self.alpha:
+            return [
+                f"{self.id}: {p_text(outcome.p_value)} by itself, and {p_text(self.adjusted_p or 1.0)} after Holm's correction over all "
+                "that was declared: a larger study would have to tell. The interval is not corrected."
+            ]
         said = []
         if outcome.low is not None and outcome.high is not None:
             said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")

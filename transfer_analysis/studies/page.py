@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from transfer_analysis import reporting
+from transfer_analysis.statistics.outcome import p_text
 from transfer_analysis.studies.analysed import Analysed
 from transfer_analysis.studies.figures import Drawn
 from transfer_analysis.studies.findings import Finding
+from transfer_analysis.studies.study import Study
+from transfer_analysis.studies.terms import terms_in
 
 
 def page_of(
@@ -33,6 +37,28 @@ def page_of(
         Name of a figure → its SVG.
     """
     study, findings = analysed.study, analysed.findings
+    page = reporting.Page(
+        title=study.title,
+        question=study.question,
+        note=study.scale.note() if study.scale is not None else "",
+        answer=analysed.answer,
+        verdicts=analysed.verdicts,
+        hypotheses=[_shown(f) for f in findings if not f.exploratory],
+        exploratory=[_shown(f) for f in findings if f.exploratory],
+        figures=[
+            reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, analysed.answer), wide=d.wide) for d in drawn
+        ],
+        sections=[reporting.Section(title, reporting.readable(frame)) for title, frame in tables.values()],
+        limits=analysed.limits(),
+        remarks=analysed.remarks,
+        redo=_redo(analysed.study, record),
+        files=names,
+    )
+    return replace(page, terms=terms_in(reporting.render_markdown(page)))
+
+
+def _redo(study: Study, record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what is needed to make the report again, as pairs of a term and its text."""
     seeds = f"tests {study.seed}"
     if study.scale is not None:
         world = study.scale.simulated
@@ -44,41 +70,27 @@ def page_of(
         for d in record["distances"].values()
         if "encoder" in d["parameters"]
     )
-    redo = [
+    return [
         ("command", record["command"]),
+        *([("files given", given)] if given else []),
+        *([("sentence encoder", "; ".join(encoders))] if encoders else []),
         ("seeds", seeds),
         ("correction", f"Holm over {len(study.hypotheses)} declared hypotheses at α = {study.alpha:g}"),
         ("versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
     ]
-    if encoders:
-        redo.insert(1, ("sentence encoder", "; ".join(encoders)))
-    if given:
-        redo.insert(1, ("files given", given))
-    return reporting.Page(
-        title=study.title,
-        question=study.question,
-        note=study.scale.note() if study.scale is not None else "",
-        answer=analysed.answer,
-        hypotheses=[_shown(f) for f in findings if not f.exploratory],
-        exploratory=[_shown(f) for f in findings if f.exploratory],
-        figures=[
-            reporting.Figure(d.name, svgs[d.name], d.caption, _alt(d, analysed.answer), wide=d.wide) for d in drawn
-        ],
-        sections=[reporting.Section(title, frame) for title, frame in tables.values()],
-        limits=analysed.limits(),
-        remarks=analysed.remarks,
-        redo=redo,
-        files=names,
-    )
 
 
 def _shown(finding: Finding) -> dict[str, Any]:
     outcome = finding.outcome
     notes = [outcome.method]
+    if outcome.interval_method:
+        notes.append(f"interval: {outcome.interval_method}")
     if finding.adjusted_p is not None:
-        notes.append(f"p after Holm's correction {finding.adjusted_p:.3g}")
+        notes.append(f"{p_text(finding.adjusted_p)} after Holm's correction")
     if outcome.attainable_p is not None:
-        notes.append(f"smallest attainable p {outcome.attainable_p:.2g}")
+        corrected = finding.attainable_adjusted_p
+        after = "" if corrected is None else f" ({p_text(corrected)} after correction, the others as they are)"
+        notes.append(f"smallest attainable {p_text(outcome.attainable_p)}{after}")
     if outcome.minimum_detectable is not None:
         notes.append(f"effect detectable with 80% power {outcome.minimum_detectable:.3g}")
     notes += list(outcome.warnings)

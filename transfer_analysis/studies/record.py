@@ -38,6 +38,7 @@ def record_of(analysed: Analysed) -> dict[str, Any]:
                 "statement": f.statement,
                 "verdict": f.verdict,
                 "adjusted_p": f.adjusted_p,
+                "attainable_adjusted_p": f.attainable_adjusted_p,
                 **asdict(f.outcome),
             }
             for f in findings

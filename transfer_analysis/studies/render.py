@@ -63,7 +63,9 @@ def _write_tables(folder: Path, tables: dict[str, tuple[str, pd.DataFrame]], stu
     (folder / "tables").mkdir()
     for name, (title, frame) in tables.items():
         frame.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
-        text = reporting.latex_table(frame, caption=f"{study.title}. {title}.", label=f"tab:{study.name}-{name}")
+        text = reporting.latex_table(
+            reporting.readable(frame), caption=f"{study.title}. {title}.", label=f"tab:{study.name}-{name}"
+        )
         (folder / "tables" / f"{name}.tex").write_text(text, encoding="utf-8")
 
 

@@ -261,7 +261,9 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
                 raise
             said.append(f"{hypothesis.id} was not run: {error.problems[0]}")
     declared = [outcome for hypothesis, outcome in outcomes if hypothesis in study.hypotheses]
-    adjusted = holm([o.p_value if o.p_value is not None else 1.0 for o in declared])
+    p_values = [o.p_value if o.p_value is not None else 1.0 for o in declared]
+    adjusted = holm(p_values)
+    attainable = [_attainable(p_values, i, outcome) for i, outcome in enumerate(declared)]
     findings = [
         Finding(
             id=hypothesis.id,
@@ -270,7 +272,15 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
             exploratory=i >= len(declared),
             adjusted_p=adjusted[i] if i < len(declared) else None,
             alpha=study.alpha,
+            attainable_adjusted_p=attainable[i] if i < len(declared) else None,
         )
         for i, (hypothesis, outcome) in enumerate(outcomes)
     ]
     return findings, said
+
+
+def _attainable(p_values: list[float], i: int, outcome: Outcome) -> float | None:
+    """Return the smallest p-value that a hypothesis could have had after Holm's correction, the others as they came out."""
+    if outcome.attainable_p is None:
+        return None
+    return holm([*p_values[:i], outcome.attainable_p, *p_values[i + 1 :]])[i]

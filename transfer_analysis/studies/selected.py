@@ -85,9 +85,8 @@ def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]
     if problems:
         raise InputError(problems)
     said = [
-        f"group {group}: the results have no {', '.join(name for name in names if name not in there)}"
+        _group(group, kept[group], [name for name in names if name not in there])
         for group, names in study.groups.items()
-        if set(names) - there
     ]
     targets = set(table.frame["target"])
     for hypothesis in study.every:
@@ -95,6 +94,12 @@ def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]
         if lacking:
             said.append(f"{hypothesis.id}: the results have no {', '.join(lacking)}")
     return study.model_copy(update={"groups": kept}), said
+
+
+def _group(name: str, members: Sequence[str], lacking: Sequence[str]) -> str:
+    """Say what a group is, of what the results have."""
+    there = ", ".join(members) or "nothing"
+    return f"group {name}: {there}" + (f"; the results have no {', '.join(lacking)}" if lacking else "")
 
 
 def scores_of(
@@ -244,7 +249,7 @@ def unlearnt(study: Study, selected: Selected, catalogue: Catalogue) -> list[str
     failed = table[table["source"] - table["chance"] <= LEARNT * (100 - table["chance"])]
     return [
         f"{row.target} was not learnt from {row.initialisation} weights{_by(row)}: {row.source:.1f} in the source language, where guessing "
-        f"gives {row.chance:.1f}; nothing can be said about what transfers."
+        f"gives {row.chance:.1f}; its scores stay in the tests, and say nothing about what transfers."
         for row in failed.itertuples()
     ]
 

@@ -33,7 +33,10 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
             _shown_effects(found),
         )
     if material.gains is not None or material.study.task_distances:
-        tables["cells"] = ("Cells: mean score, gain and distance, overlapping ones too", _task_table(material))
+        tables["cells"] = (
+            f"Cells: mean over seeds and languages besides {material.study.source_language}, overlapping cells too",
+            _task_table(material),
+        )
     if material.study.task_distances:
         tables["per-target"] = _per_target(material)
     mean = scores.groupby(["target", "language"])["score"].mean().unstack("target").reset_index()
@@ -67,13 +70,19 @@ def _task_table(material: Material) -> pd.DataFrame:
     key = ["condition", "target"]
     named = [f"{distance.name}_distance" for distance in material.study.task_distances]
     columns = {"family": "first", **dict.fromkeys(named, "first"), "overlap": "first", "score": "mean"}
-    scores = material.scores.frame.groupby(key).agg(columns)
+    scores = _away(material, material.scores.frame).groupby(key).agg(columns)
     if material.gains is None:
         return scores.reset_index()
-    gained = material.gains.frame.groupby(key).agg(
-        gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 1e-6).mean()))
+    gained = (
+        _away(material, material.gains.frame)
+        .groupby(key)
+        .agg(gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 1e-6).mean())))
     )
     return scores.join(gained).reset_index()
+
+
+def _away(material: Material, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["language"] != material.study.source_language]
 
 
 def _per_target(material: Material) -> tuple[str, pd.DataFrame]:
@@ -100,7 +109,7 @@ def _slopes(material: Material) -> pd.DataFrame:
             slopes = slopes_of_runs(material, of_value, slope_rows(material, of_value))
             means = slopes.groupby(["condition", "target"], as_index=False)[["slope", "adjusted_slope"]].mean()
             learnt = slopes.groupby(["condition", "target"], as_index=False)["learnt"].agg(
-                lambda found: found.eq(True).mean()
+                lambda found: found.dropna().eq(True).mean()
             )
             tables.append(means.merge(learnt, on=["condition", "target"]).assign(value=value))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

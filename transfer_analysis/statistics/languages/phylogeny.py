@@ -172,7 +172,10 @@ def phylogenetic_regression(
     }[alternative]
     quantile = float(np.quantile(np.abs(t_null), confidence))
     slope, error = float(fit.slope[0]), float(fit.error[0])
-    shares = " and ".join(f"{weight:.0%}" for weight in candidates[int(fit.chosen[0])].weights)
+    weights = candidates[int(fit.chosen[0])].weights
+    shares = " and ".join(f"{weight:.0%}" for weight in weights)
+    # Some variance is a language's own in all that is tried.
+    edge = ", the most that is tried" if sum(weights) >= 1 - _OWN - 1e-9 else ""
     return Outcome(
         statistic=f"slope of {names[0]} on {names[1]}",
         estimate=slope,
@@ -187,9 +190,9 @@ def phylogenetic_regression(
         n=len(outcome),
         unit="languages",
         minimum_detectable=float((np.quantile(np.abs(t_null), 0.95) + 0.8416) * error),
-        method=f"phylogenetic least squares by REML; {shares} of the residual variance shared by family and along branches"
+        method=f"phylogenetic least squares by REML; {shares} of the residual variance shared by family and along branches{edge}"
         if len(components) == 2
-        else f"phylogenetic least squares by REML; {shares} of the residual variance shared",
+        else f"phylogenetic least squares by REML; {shares} of the residual variance shared{edge}",
         assumptions=(
             "residuals are correlated as languages share families and branches of Glottolog's classification",
             "the relation is linear",

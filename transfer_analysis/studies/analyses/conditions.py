@@ -157,7 +157,9 @@ def _between(hypothesis: GroupContrast, material: Material, runs: Runs, names: t
         if column == "model"
         else f"from {names[0]} weights more than from {names[1]} ones"
     )
-    found = replace(one.minus(other, f"{one.name}, {where}"), unit="seeds, counted on each side")
+    found = replace(
+        one.minus(other, f"{one.name}, {where}"), unit=f"seeds, {one.n} of one side and {other.n} of the other"
+    )
     lost = len(targets[0] | targets[1]) - len(shared)
     said = (f"{lost} targets left out that only one side has",) if lost else ()
     return found.outcome(hypothesis.alternative).noting(*runs.notes, *said)

@@ -43,11 +43,12 @@ def _choice(hypothesis: DiverseTasks, material: Material, frame: pd.DataFrame, c
     nowhere = sorted(slopes.groupby("target")["source_score"].max().loc[lambda found: found.isna()].index)
     if nowhere:
         notes.append(f"{', '.join(nowhere)} left out: without a score in {source}, slopes cannot be adjusted for it")
-    unlearnt = slopes["learnt"].eq(False).sum()
+    unlearnt = known["learnt"].eq(False).sum()
     if unlearnt:
         notes.append(
-            f"{unlearnt} of {len(slopes)} runs are at chance in the source language; a flat slope is no robustness"
+            f"{unlearnt} of {len(known)} runs are at chance in the source language, where a flat slope is no sign of robustness"
         )
+    notes.append(f"targets: {', '.join(sorted(known['target'].unique()))}")
     outcome = against_random_selection(
         {str(task): float(value) for task, value in means.items()},
         chosen,

@@ -78,7 +78,7 @@ def difference_of_slopes(
     if tested.empty:
         raise InputError(f"{hypothesis.id}: no row with a {hypothesis.distance} distance is left")
     languages = sorted(set.intersection(*tested))
-    return slope_difference(
+    found = slope_difference(
         frame,
         first,
         second,
@@ -90,3 +90,4 @@ def difference_of_slopes(
         alternative=hypothesis.alternative,
         seed=material.study.seed,
     )
+    return found.noting(f"targets: {', '.join(sorted(frame['target'].unique()))}")

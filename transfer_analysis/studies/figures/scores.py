@@ -146,12 +146,13 @@ def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
         )
     if len(rows) < 2:
         return []
+    equivalence = "; of equivalence 1 − 2α" if any(f.outcome.margin is not None for f in findings) else ""
     return [
         Drawn(
             "forest",
             reporting.forest_plot(pd.DataFrame(rows)),
-            "Estimates of all tests with an interval (95%; of equivalence 1 − 2α), declared ones in blue, exploratory ones in grey; "
-            "open where p is not below α (declared: after correction).",
+            f"Estimates of all tests with an interval (95%{equivalence}, not corrected), declared ones in blue, exploratory ones in "
+            "grey; open where p is not below α (declared: after correction).",
         )
     ]
 
