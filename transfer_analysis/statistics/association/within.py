@@ -109,7 +109,7 @@ def association(
         confidence=confidence,
         interval_method=""
         if method == "distance"
-        else "inversion of the permutation test on values standardised within the column",
+        else f"inversion of the permutation test on values standardised within the {column}",
         p_value=relabelings.p_value(statistics, alternative),
         alternative=alternative,
         null=relabelings.description,

@@ -17,6 +17,9 @@ from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks.conditions import task_of
 
+#: What the sides of a cell are called.
+_SIDES = {"task": "intermediate task", "source_language": "source language"}
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -151,7 +154,10 @@ def _cells(
     if joint:
         relabelings = joint_relabelings(labels, rows, names, count=study.permutations, seed=study.seed)
     else:
-        relabelings = separate_relabelings(len(rows), len(names), count=study.permutations, seed=study.seed)
+        sides = _SIDES.get(row, row), _SIDES.get(column, column)
+        relabelings = separate_relabelings(
+            len(rows), len(names), names=sides, count=study.permutations, seed=study.seed
+        )
     observed = distance.loc[rows, names].to_numpy()
     return Cells(outcome, distance.to_numpy(), observed, relabelings, tuple(notes))
 
