@@ -162,7 +162,7 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
     )
     for i, j in zip(*np.nonzero(np.isfinite(values.to_numpy())), strict=True):
         value, known = float(values.iloc[i, j]), bool(certain.iloc[i, j])
-        text = f"{value:+.0f}".replace("-", "\u2212")
+        text = f"{value:+.{0 if largest >= 10 else 1}f}".replace("-", "\u2212")
         shade = "white" if abs(value) > 0.6 * largest else "#222222" if known else "#555555"
         size = 6 if len(values.columns) <= _SIDE_BY_SIDE // 2 else 5
         look: dict[str, Any] = {"color": shade, "fontsize": size, "fontweight": "bold" if known else "normal"}
@@ -170,7 +170,7 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
     if "overlap" in effects:
         framed = table.pivot(index="condition", columns="target", values="overlap").reindex(order)
         for i, j in zip(*np.nonzero(framed.eq(True).to_numpy()), strict=True):
-            ax.add_patch(Rectangle((j + 0.06, i + 0.06), 0.88, 0.88, fill=False, edgecolor="#222222", linewidth=0.8))
+            ax.add_patch(Rectangle((j + 0.02, i + 0.06), 0.96, 0.88, fill=False, edgecolor="#222222", linewidth=0.8))
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
     steep = len(values.columns) > _SIDE_BY_SIDE // 2

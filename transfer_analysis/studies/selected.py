@@ -128,13 +128,22 @@ def scores_of(
 
 
 def effects(comparable: TransferTable) -> pd.DataFrame:
-    """Return the effect of each condition on each target, beside `none` of the same initialisation.
+    """Return the effect of each condition on each target, beside `none` of the same initialisation; `model` where several.
 
-    A run's score is its mean over models and over languages: `languages` says whether over those that are not the source
-    language (`zero-shot`) or the source language alone (`source`). Only models and languages that all conditions of a target
-    have count. A target without a baseline or without conditions is left out.
+    A run's score is its mean over languages: `languages` says whether over those that are not the source language
+    (`zero-shot`) or the source language alone (`source`). Only languages that all conditions of a target have count. A
+    target without a baseline or without conditions is left out.
     """
-    frame = _in_all_conditions(comparable.frame)
+    models = sorted(comparable.frame["model"].unique())
+    tables = [_effects_of(comparable.frame[comparable.frame["model"] == model]) for model in models]
+    if len(models) > 1:
+        tables = [table.assign(model=model) for table, model in zip(tables, models, strict=True)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _effects_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the effects in one model."""
+    frame = _in_all_conditions(frame)
     tables = []
     every: tuple[Languages, ...] = ("zero-shot", "source")
     for languages in every:

@@ -62,7 +62,10 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
 
 def _shown_effects(found: pd.DataFrame) -> pd.DataFrame:
     """Put the columns of effects in reading order."""
-    return found[["initialisation", "languages", "target", "condition", "effect", "low", "high", "p_value", "seeds"]]
+    model = ["model"] if "model" in found else []
+    return found[
+        [*model, "initialisation", "languages", "target", "condition", "effect", "low", "high", "p_value", "seeds"]
+    ]
 
 
 def _task_table(material: Material) -> pd.DataFrame:

@@ -102,12 +102,13 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
         else ""
     )
     figure = effect_figure(shown, resolve(material.study.source_language).name)
+    apart = "all conditions of a target together, targets apart" + (", models apart" if "model" in shown else "")
     return [
         Drawn(
             "effects",
             figure,
             "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
-            "noise of seeds (95% intervals of Dunnett's procedure, all conditions of a target together, targets apart); in "
+            f"noise of seeds (95% intervals of Dunnett's procedure, {apart}); in "
             f"brackets: not.{framed} Exploratory, but for the effects declared as hypotheses.",
         )
     ]
@@ -116,8 +117,11 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
 def effect_figure(effects: pd.DataFrame, source: str) -> Figure:
     """Return effects as heatmaps, those in the source language and those in the others."""
     names = {"source": f"in {source}", "zero-shot": "in the other languages"}
+    panel = effects["languages"].map(names)
+    if "model" in effects:
+        panel = effects["model"] + ",\n" + panel
     return reporting.effect_panels(
-        effects.assign(panel=effects["languages"].map(names)), panels=list(names.values()), label="effect (points)"
+        effects.assign(panel=panel), panels=list(dict.fromkeys(panel.sort_values())), label="effect (points)"
     )
 
 
