@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -164,6 +165,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
         question="q",
         note="",
         answer="a",
+        verdicts="v <v>",
         hypotheses=[test],
         exploratory=[],
         figures=[
@@ -180,6 +182,10 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):
     assert "T &amp; T" in html
     assert "&lt;b&gt;bold" in html
     assert "&lt;i&gt;" in html
+    assert "v &lt;v&gt;" in html
+    assert "<h2>Words</h2>" not in html
+    with_words = reporting.render_html(replace(page, terms=[("gain", "more <points>")]))
+    assert "<dt>gain</dt><dd>more &lt;points&gt;</dd>" in with_words
     assert "src=" not in html
     assert '<link rel="stylesheet"' not in html
     assert "<script" not in html
@@ -237,7 +243,7 @@ def test_overlapping_cells_are_framed():
     frame = pd.DataFrame({"panel": "here", "condition": ["a", "b"], "target": ["t", "t"], "effect": [1.0, 2.0]})
     frame = frame.assign(low=0.5, high=3.0, overlap=[True, False])
     (patch,) = reporting.effect_panels(frame, panels=["here"], label="effect").axes[0].patches
-    assert patch.get_xy() == pytest.approx((0.06, 1.06))  # b, the larger effect, stands above
+    assert patch.get_xy() == pytest.approx((0.02, 1.06))  # b, the larger effect, stands above
 
 
 @pytest.mark.parametrize(("targets", "shapes"), [(5, [(1, 2)] * 2), (15, [(2, 1)] * 2)])

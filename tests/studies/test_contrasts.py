@@ -333,12 +333,16 @@ def test_members_that_were_not_trained_from_random_weights_are_left_out_and_said
 
 
 def test_effects_are_not_those_of_other_models(folder):
-    """A second model, weaker and with fewer conditions, changes no effect."""
+    """A second model, weaker and with fewer conditions, changes no effect, and has its own."""
     _, frame = folder
     one = frame[(frame["model"] == "mbert") & (frame["initialisation"] == "pretrained")]
     weak = one[one["condition"].isin(["none", "stsb"])].assign(model="weak", score=lambda f: f["score"] - 30)
     both = TransferTable.from_frame(pd.concat([one, weak]))
-    pd.testing.assert_frame_equal(effects(both), effects(TransferTable.from_frame(one)))
+    found = effects(both)
+    for model, alone in (("mbert", one), ("weak", weak)):
+        theirs = found[found["model"] == model].drop(columns="model").reset_index(drop=True)
+        pd.testing.assert_frame_equal(theirs, effects(TransferTable.from_frame(alone)))
+    assert set(found["model"]) == {"mbert", "weak"}
 
 
 def test_an_exploratory_test_that_cannot_be_made_stops_nothing(folder, tmp_path):
