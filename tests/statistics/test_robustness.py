@@ -155,13 +155,13 @@ def test_an_effect_beyond_what_any_choice_has_is_not_called_detectable():
     """Of nine alike but one, no choice of three is 80% sure to be told; of twenty, half of them high, a choice of ten is."""
     alike = {f"t{i}": float(i == 0) for i in range(9)}
     few = against_random_selection(alike, ["t0", "t1", "t2"], alternative="greater")
-    assert few.minimum_detectable is None
-    (said,) = [warning for warning in few.warnings if "farther" in warning]
     farthest = max(np.mean(choice) for choice in combinations(alike.values(), 3)) - 1 / 9
-    assert f"farther than {farthest:.3g} from random selection" in said
+    assert few.attainable_effect == pytest.approx(farthest)
+    assert few.minimum_detectable > farthest
+    assert few.detectable is None
     halves = {f"t{i}": float(i < 10) for i in range(20)}
     many = against_random_selection(halves, [f"t{i}" for i in range(10)], alternative="greater")
-    assert 0 < many.minimum_detectable < 0.5
+    assert 0 < many.detectable == many.minimum_detectable < many.attainable_effect == 0.5
 
 
 def test_one_of_nine_gives_no_p_value_below_a_ninth():

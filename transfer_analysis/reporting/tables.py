@@ -39,7 +39,7 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
                 "p": _p(outcome.p_value),
                 "p (Holm)": _p(corrected),
                 "n": f"{outcome.n} {outcome.unit}",
-                "detectable": "" if outcome.minimum_detectable is None else number(outcome.minimum_detectable),
+                "detectable": "" if outcome.detectable is None else number(outcome.detectable),
             }
         )
     table = pd.DataFrame(rows)

@@ -33,6 +33,8 @@ class Outcome:
         How many independent units there are, and what they are.
     minimum_detectable
         Size of effect that the procedure detects with a power of 80% at 5%, from the spread of its null.
+    attainable_effect
+        How far from random selection the statistic could have come at most, where the data bound it.
     margin
         Of a test of equivalence.
     random_selection, random_selection_spread
@@ -57,11 +59,18 @@ class Outcome:
     null: str = ""
     attainable_p: float | None = None
     minimum_detectable: float | None = None
+    attainable_effect: float | None = None
     margin: float | None = None
     random_selection: float | None = None
     random_selection_spread: float | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def detectable(self) -> float | None:
+        """The minimum detectable effect, None where it is more than any outcome on these data could have shown."""
+        smallest, most = self.minimum_detectable, self.attainable_effect
+        return None if smallest is not None and most is not None and smallest > most else smallest
 
     def noting(self, *notes: str) -> Outcome:
         """Return the outcome with further warnings before its own."""

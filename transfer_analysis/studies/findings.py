@@ -86,14 +86,19 @@ class Finding:
         if outcome.low is not None and outcome.high is not None:
             said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")
         if outcome.minimum_detectable is not None:
-            smallest = number(outcome.minimum_detectable)
-            said.append(
-                f"80% of such studies would establish a margin of {smallest} if there were no difference"
-                if outcome.margin is not None
-                else f"an effect of {smallest} is found in 80% of such studies at an uncorrected 5%, smaller ones more rarely"
-            )
+            said.append(self._power(number(outcome.minimum_detectable)))
         missing = "; ".join(said) or "how large an effect may have gone unseen is not known"
         return [f"{self.id}: no evidence for the hypothesis is no evidence against it: {missing}."]
+
+    def _power(self, smallest: str) -> str:
+        """Say what the smallest detectable effect means for this test."""
+        outcome = self.outcome
+        if outcome.detectable is None:
+            most = number(outcome.attainable_effect or 0.0)
+            return f"an effect of {smallest} would be needed for a power of 80%, and no choice among these tasks is farther than {most} from random selection"
+        if outcome.margin is not None:
+            return f"80% of such studies would establish a margin of {smallest} if there were no difference"
+        return f"an effect of {smallest} is found in 80% of such studies at an uncorrected 5%, smaller ones more rarely"
 
     def _other_way(self) -> bool:
         """Whether the interval lies wholly on the other side of what a direction, or a margin of equivalence, allows."""

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from transfer_analysis import reporting
-from transfer_analysis.statistics.outcome import p_text
+from transfer_analysis.statistics.outcome import number, p_text
 from transfer_analysis.studies.analysed import Analysed
 from transfer_analysis.studies.figures import Drawn
 from transfer_analysis.studies.findings import Finding
@@ -91,8 +91,8 @@ def _shown(finding: Finding) -> dict[str, Any]:
         corrected = finding.attainable_adjusted_p
         after = "" if corrected is None else f" ({p_text(corrected)} after correction, the others as they are)"
         notes.append(f"smallest attainable {p_text(outcome.attainable_p)}{after}")
-    if outcome.minimum_detectable is not None:
-        notes.append(f"effect detectable with 80% power {outcome.minimum_detectable:.3g}")
+    if outcome.detectable is not None:
+        notes.append(f"effect detectable with 80% power {number(outcome.detectable)}")
     notes += list(outcome.warnings)
     return {
         "statement": finding.statement,

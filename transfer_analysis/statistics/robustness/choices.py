@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.outcome import Alternative, Outcome, number
+from transfer_analysis.statistics.outcome import Alternative, Outcome
 from transfer_analysis.statistics.permutation import attainable_share, minimum_detectable, share, subsets, too_few
 
 Array = npt.NDArray[np.float64]
@@ -78,15 +78,7 @@ def against_random_selection(
     attainable = attainable_share(centred, alternative)
     how = f"all {comb(n, k):,}" if exact else f"{len(means) - 1:,} random ones of {comb(n, k):,}"
     notes = too_few(attainable, 0.05, f"{comb(n, k)} choices")
-    detectable: float | None = minimum_detectable(centred, alternative)
     farthest = {"greater": centred.max(), "less": -centred.min(), "two-sided": np.abs(centred).max()}[alternative]
-    if detectable is not None and detectable > farthest:
-        # A choice is made of the tasks there are.
-        notes.append(
-            f"no choice of {k} of these tasks is farther than {number(float(farthest))} from random selection, and an effect of "
-            f"{number(detectable)} would be needed for a power of 80%"
-        )
-        detectable = None
     return Outcome(
         statistic=f"{name} of {criterion} {k} of {n} tasks",
         estimate=float(means[0]),
@@ -94,7 +86,8 @@ def against_random_selection(
         alternative=alternative,
         null=f"{how} choices of {k} tasks",
         attainable_p=attainable,
-        minimum_detectable=detectable,
+        minimum_detectable=minimum_detectable(centred, alternative),
+        attainable_effect=float(farthest),
         random_selection=float(given.mean()),
         random_selection_spread=float(np.sqrt(given.var(ddof=1) / k * (1 - k / n))),
         n=n,
