@@ -54,7 +54,10 @@ def test_what_could_not_be_concluded():
     (said,) = finding(0.2, -1, 3, attainable_p=0.1).limits()
     assert said == "difference: no outcome could have reached α: the smallest attainable p is 0.1."
     (said,) = finding(0.2, -1, 3, minimum_detectable=2.5, attainable_effect=2.0).limits()
-    assert "an effect of 2.5 would be needed for a power of 80%, and no choice among these tasks is farther than 2 from" in said
+    assert (
+        "an effect of 2.5 would be needed for a power of 80%, and no choice among these tasks is farther than 2 from"
+        in said
+    )
     (said,) = finding(0.02, -1, 3, adjusted=0.08, attainable_p=0.02, best=0.08).limits()
     assert "no outcome could have been below α beside the other hypotheses: at best p = .080" in said
     (said,) = finding(0.02, 0.1, 3, adjusted=0.08, best=0.01).limits()
