@@ -340,7 +340,7 @@ def test_effects_are_not_those_of_other_models(folder):
     both = TransferTable.from_frame(pd.concat([one, weak]))
     found = effects(both)
     for model, alone in (("mbert", one), ("weak", weak)):
-        theirs = found[found["model"] == model].drop(columns="model").reset_index(drop=True)
+        theirs = found[found["model"] == model].reset_index(drop=True)
         pd.testing.assert_frame_equal(theirs, effects(TransferTable.from_frame(alone)))
     assert set(found["model"]) == {"mbert", "weak"}
 

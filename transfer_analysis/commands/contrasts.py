@@ -111,18 +111,12 @@ def effects_command(
 
     A run's score is its mean over the languages that were not trained on, or that in the source language.
     """
-    import pandas as pd
-
     from transfer_analysis.results import TransferTable, read_table
     from transfer_analysis.studies.selected import effects, scores_of
 
     catalogue = read_catalogue(own_tasks)
     scores = scores_of(read_table(table, catalogue), catalogue, split=split)
-    tables = [
-        effects(TransferTable(part.reset_index(drop=True))).assign(model=model)
-        for model, part in scores.groupby("model")
-    ]
-    found = pd.concat(tables, ignore_index=True)
+    found = effects(TransferTable(scores.reset_index(drop=True)))
     if found.empty:
         raise InputError(f"{table}: no target has runs with condition 'none' and with another")
     keys = ["model", "initialisation", "languages"]

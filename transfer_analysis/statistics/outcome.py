@@ -98,11 +98,9 @@ class Outcome:
             spread = f" (SD {number(self.random_selection_spread)})" if self.random_selection_spread is not None else ""
             inside.append(f"random selection {number(self.random_selection)}{spread}")
         if self.p_value is not None:
+            tail = ", two-sided" if self.alternative == "two-sided" else ", one-sided"
             # A test of equivalence is two tests, and its null says so.
-            sides = (
-                "" if self.margin is not None else ", two-sided" if self.alternative == "two-sided" else ", one-sided"
-            )
-            inside.append(f"{p_text(self.p_value)}{sides}")
+            inside.append(p_text(self.p_value) + (tail if self.margin is None else ""))
             if self.null:
                 inside.append(f"null: {self.null}")
         inside.append(f"n = {self.n} {self.unit}")

@@ -128,16 +128,13 @@ def scores_of(
 
 
 def effects(comparable: TransferTable) -> pd.DataFrame:
-    """Return the effect of each condition on each target, beside `none` of the same initialisation; `model` where several.
+    """Return the effect of each condition on each target in each model, beside `none` of the same initialisation.
 
     A run's score is its mean over languages: `languages` says whether over those that are not the source language
     (`zero-shot`) or the source language alone (`source`). Only languages that all conditions of a target have count. A
     target without a baseline or without conditions is left out.
     """
-    models = sorted(comparable.frame["model"].unique())
-    tables = [_effects_of(comparable.frame[comparable.frame["model"] == model]) for model in models]
-    if len(models) > 1:
-        tables = [table.assign(model=model) for table, model in zip(tables, models, strict=True)]
+    tables = [_effects_of(part).assign(model=model) for model, part in comparable.frame.groupby("model", sort=True)]
     return pd.concat(tables, ignore_index=True)
 
 

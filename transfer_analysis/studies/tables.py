@@ -62,7 +62,7 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
 
 def _shown_effects(found: pd.DataFrame) -> pd.DataFrame:
     """Put the columns of effects in reading order."""
-    model = ["model"] if "model" in found else []
+    model = ["model"] if found["model"].nunique() > 1 else []
     return found[
         [*model, "initialisation", "languages", "target", "condition", "effect", "low", "high", "p_value", "seeds"]
     ]
@@ -73,19 +73,15 @@ def _task_table(material: Material) -> pd.DataFrame:
     key = ["condition", "target"]
     named = [f"{distance.name}_distance" for distance in material.study.task_distances]
     columns = {"family": "first", **dict.fromkeys(named, "first"), "overlap": "first", "score": "mean"}
-    scores = _away(material, material.scores.frame).groupby(key).agg(columns)
+    scores = of_languages(material.scores.frame, "zero-shot").groupby(key).agg(columns)
     if material.gains is None:
         return scores.reset_index()
     gained = (
-        _away(material, material.gains.frame)
+        of_languages(material.gains.frame, "zero-shot")
         .groupby(key)
         .agg(gain=("gain", "mean"), share_improved=("gain", lambda g: float((g > 1e-6).mean())))
     )
     return scores.join(gained).reset_index()
-
-
-def _away(material: Material, frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["language"] != material.study.source_language]
 
 
 def _per_target(material: Material) -> tuple[str, pd.DataFrame]:

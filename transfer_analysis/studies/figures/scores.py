@@ -102,7 +102,9 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
         else ""
     )
     figure = effect_figure(shown, resolve(material.study.source_language).name)
-    apart = "all conditions of a target together, targets apart" + (", models apart" if "model" in shown else "")
+    apart = "all conditions of a target together, targets apart" + (
+        ", models apart" if shown["model"].nunique() > 1 else ""
+    )
     return [
         Drawn(
             "effects",
@@ -115,13 +117,14 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
 
 
 def effect_figure(effects: pd.DataFrame, source: str) -> Figure:
-    """Return effects as heatmaps, those in the source language and those in the others."""
+    """Return effects as heatmaps, those in the source language before those in the others, each model's apart."""
     names = {"source": f"in {source}", "zero-shot": "in the other languages"}
-    panel = effects["languages"].map(names)
-    if "model" in effects:
-        panel = effects["model"] + ",\n" + panel
+    models = sorted(effects["model"].unique())
+    before = {model: f"{model},\n" if len(models) > 1 else "" for model in models}
     return reporting.effect_panels(
-        effects.assign(panel=panel), panels=list(dict.fromkeys(panel.sort_values())), label="effect (points)"
+        effects.assign(panel=effects["model"].map(before) + effects["languages"].map(names)),
+        panels=[model + languages for model in before.values() for languages in names.values()],
+        label="effect (points)",
     )
 
 
