@@ -39,7 +39,6 @@ def fisher(options) -> None:
     import torch
     from torch.nn.functional import pad
     from transfer_analysis.corpora import FolderCorpus
-    from transfer_analysis.distances.embeddings.encoders import default_model
     from transfer_analysis.distances.models.gradients import squared_gradients
     from transfer_analysis.tasks import load_catalogue
     from transfer_analysis.training.batches import by_length, collate
@@ -49,7 +48,7 @@ def fisher(options) -> None:
 
     catalogue = load_catalogue()
     corpus = FolderCorpus(options.corpora, catalogue)
-    encoder = load_encoder(str(default_model()[1]))
+    encoder = load_encoder("auto")
     task = catalogue["qqp"]
     features = featurize(task, corpus.sample("qqp", "en", "train", 256).records, encoder, 128, "en/train")
     head = make_head(task, encoder, 0)

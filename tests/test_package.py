@@ -18,6 +18,7 @@ FLOORS = [
     "tasks",
     "results",
     "corpora",
+    "encoders",
     "training",
     "distances",
     "observations",
@@ -26,7 +27,7 @@ FLOORS = [
     "cli",
 ]
 BESIDE = {"statistics": {"statistics"}, "reporting": {"reporting", "statistics"}}
-TOOLS = {"documents", "errors", "files", "hub", "progress", "__version__", "InputError"}
+TOOLS = {"documents", "errors", "files", "hub", "keys", "progress", "__version__", "InputError"}
 
 
 def imported_rooms(path: Path) -> set[str]:

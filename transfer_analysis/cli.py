@@ -17,6 +17,7 @@ from transfer_analysis.commands import (
     corpora,
     distances,
     drawing,
+    encoders,
     languages,
     models,
     power,
@@ -51,6 +52,7 @@ app.add_typer(power.app)
 app.add_typer(drawing.app)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(corpora.app, name="corpora")
+app.add_typer(encoders.app, name="encoders")
 
 
 @app.callback(invoke_without_command=True)

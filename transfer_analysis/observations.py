@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
-from transfer_analysis.languages import families
-from transfer_analysis.results.trained import intermediate_sources, target_sources
+from transfer_analysis.languages import families, resolve
+from transfer_analysis.results.trained import source_tasks, told_by_recipe
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import task_of
 
@@ -24,7 +24,7 @@ class Observations:
     frame
         The rows given, with one column `<name>_distance` per distance, `family` (of the intermediate task),
         `language_family` and `overlap` (the intermediate task, or one of several, is part of what the target was trained
-        on, by their names or by the recipe). A distance that does not exist for a pair is NaN.
+        on, by their names or by what the table says was trained on). A distance that does not exist for a pair is NaN.
     dropped
         The rows that could not be joined, with the `reason`.
     """
@@ -102,15 +102,24 @@ def observe(
         nowhere = pd.concat(lacking, axis=1).ne("").all(axis=1)
         reasons[nowhere] = lacking[0][nowhere]
     for name, matrix in (language_distances or {}).items():
-        for side, labels in (("source_language", matrix.rows), ("language", matrix.columns)):
-            _mark(reasons, ~frame[side].isin(labels), f"no {{}} distance for the {side}: ", name, frame[side])
-        frame[f"{name}_distance"] = _look_up(matrix, frame["source_language"], frame["language"])
+        labels = {
+            side: frame[side].map({code: _label(code, known) for code in frame[side].unique()})
+            for side, known in (("source_language", matrix.rows), ("language", matrix.columns))
+        }
+        for side, found in labels.items():
+            _mark(reasons, found.isna(), f"no {{}} distance for the {side}: ", name, frame[side])
+        frame[f"{name}_distance"] = _look_up(matrix, labels["source_language"], labels["language"])
 
     frame["family"] = tasks.map({task: catalogue.family(task) for task in tasks.unique()})
     of_language = families(sorted(frame["language"].unique()))
     frame["language_family"] = frame["language"].map(of_language)
-    recipes = frame["recipe"].fillna("").astype(str) if "recipe" in frame else pd.Series("", index=frame.index)
-    runs = list(zip(tasks, frame["target"], recipes, strict=True))
+    older = dict(told_by_recipe(frame))
+    none = pd.Series("", index=frame.index)
+    sources = [
+        (frame[name] if name in frame else older.get(name, none)).fillna("").astype(str)
+        for name in ("intermediate_on", "trained_on")
+    ]
+    runs = list(zip(tasks, frame["target"], sources[0], sources[1], strict=True))
     overlaps = {run: _overlap(*run, catalogue) for run in set(runs)}
     frame["overlap"] = [overlaps[run] for run in runs]
 
@@ -121,13 +130,21 @@ def observe(
     return Observations(frame[keep].reset_index(drop=True), dropped.reset_index(drop=True))
 
 
-def _overlap(task: str, target: str, recipe: str, catalogue: Catalogue) -> bool:
-    """Whether what came before is (part of) the target's training set, by their names or by what the recipe says.
+def _label(code: str, known: Collection[str]) -> str | None:
+    """Return what a distance calls a language: as the table does, or without the script; None where it lacks it."""
+    if code in known:
+        return code
+    plain = resolve(code).code
+    return plain if plain in known else None
 
-    The recipe knows the members of `multi-task`, and what was trained on in place of a target's own training set.
+
+def _overlap(task: str, target: str, intermediate_on: str, trained_on: str, catalogue: Catalogue) -> bool:
+    """Whether what came before is (part of) the target's training set, by their names or by what was trained on.
+
+    The columns know the members of `multi-task`, and what was trained on in place of a target's own training set.
     """
-    before = (task, *intermediate_sources(recipe))
-    after = (target, *target_sources(recipe))
+    before = (task, *source_tasks(intermediate_on))
+    after = (target, *source_tasks(trained_on))
     return any(catalogue.overlaps(one, other) for one in before for other in after)
 
 

@@ -128,9 +128,9 @@ def test_a_layer_that_is_not_there(folder):
 
 
 def test_an_encoder_that_cannot_be_reached(monkeypatch, tmp_path):
-    from transfer_analysis.distances.embeddings import encoders
+    from transfer_analysis.encoders import located
 
-    monkeypatch.setattr(encoders, "hub_is_reachable", lambda: False)
+    monkeypatch.setattr(located, "hub_is_reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     for load in (load_sentence_encoder, load_layer_encoder):
         with pytest.raises(InputError, match="the hub cannot be reached and no copy is cached"):

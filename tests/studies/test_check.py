@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from scipy.stats import ttest_1samp
+from transfer_analysis.encoders import Size, known_encoders
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.studies import Given, bundled_studies, load_study
@@ -15,7 +16,7 @@ from transfer_analysis.studies.check import check_study
 from transfer_analysis.studies.figures.files import draw_file
 from transfer_analysis.studies.plan import plan_study
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training.cost import Size, cost, known_sizes, size_of
+from transfer_analysis.training.cost import cost, size_of
 from transfer_analysis.training.grid import Grid
 from transfer_analysis.training.recipes import recipe
 
@@ -243,9 +244,11 @@ def test_cost_by_hand():
 
 
 def test_sizes_of_encoders(tmp_path):
-    large = known_sizes()["FacebookAI/xlm-roberta-large"]
+    large = known_encoders()["xlm-r-large"].size
     assert large.weights == pytest.approx(550e6, rel=0.05)  # as the paper counts them
     assert size_of("FacebookAI/xlm-roberta-large@main") == large
+    assert size_of("xlm-r-large") == large
+    assert size_of("auto") == size_of("minilm")
     assert size_of("nobody/nothing") is None
     about = '{"num_hidden_layers": 2, "hidden_size": 8, "intermediate_size": 16, "vocab_size": 100}'
     (tmp_path / "config.json").write_text(about)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.errors import InputError
+from transfer_analysis.results.trained import source_tasks
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.grid import Grid, Job
@@ -184,10 +185,14 @@ def test_a_grid_of_all_conditions(folder):
     assert done.failures == []
     frame = done.table.frame
     assert set(frame["condition"]) == {"none", *conditions}
-    recipes = frame[frame["split"] == "test"].groupby("target")["recipe"].first()
-    assert "trained_on=snli+anli" in recipes["xnli"]
-    assert "trained_on=social-iqa>copa" in recipes["xcopa"]
-    assert "trained_on=paws-x/validation" in recipes["paws-x"]
+    trained_on = frame[frame["split"] == "test"].groupby("target")["trained_on"].first()
+    assert [source_tasks(trained_on[name]) for name in ("xnli", "xcopa", "paws-x")] == [
+        ("snli", "anli"),
+        ("social-iqa", "copa"),
+        ("paws-x",),
+    ]
+    assert ">" in trained_on["xcopa"]
+    assert trained_on["paws-x"].startswith("paws-x/validation:")
     own = frame[frame["split"] == "intermediate-validation"]
     assert set(zip(own["condition"], own["target"], strict=True)) == {
         ("anli+", "anli+"),
@@ -460,10 +465,10 @@ def test_development_examples_that_are_tests_are_left_out(folder, tmp_path):
 def test_rows_say_what_came_before_the_target(folder, tmp_path):
     given = grid("anli+", "qqp@de+mlm", substitutes={"xnli": ("snli",), "anli+": ("snli",)}, mlm=MLM)
     frame = train(folder, given, tmp_path).table.frame
-    recipes = frame[frame["split"] == "test"].groupby("condition")["recipe"].first()
-    assert "intermediate=" not in recipes["none"]
-    assert recipes["anli+"].endswith("trained_on=snli intermediate=snli:40")
-    assert recipes["qqp@de+mlm"].endswith("intermediate=qqp@de:40+bible-nt:40+bible-nt-aligned:20")
+    said = frame[frame["split"] == "test"].groupby("condition")[["intermediate_on", "trained_on"]].first()
+    assert said.loc["none", "intermediate_on"] == ""
+    assert said.loc["anli+"].tolist() == ["snli:40", "snli:40"]
+    assert said.loc["qqp@de+mlm", "intermediate_on"] == "qqp@de:40+bible-nt:40+bible-nt-aligned:20"
 
 
 def test_a_failure_is_forgotten_once_its_run_is_done_another_way(folder, tmp_path):

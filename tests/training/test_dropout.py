@@ -47,7 +47,8 @@ def test_it_is_a_function_of_seed_and_step():
 
 def test_every_module_is_replaced():
     model = nn.Sequential(nn.Dropout(0.3), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1)))
-    bits = replace_dropout(model)
+    bits = RandomBits()
+    replace_dropout(model, bits)
     found = [m for m in model.modules() if isinstance(m, Dropout)]
     assert [m.p for m in found] == [0.3, 0.1]
     assert all(m.bits is bits for m in found)
@@ -74,3 +75,13 @@ def test_attention_is_that_of_transformers_but_for_where_dropout_is_drawn():
             encoder.bits.begin(1, 2)
             assert not torch.equal(encoder.hidden(batch), once)
     assert torch.allclose(found["eager"], found["drawn"], atol=1e-6)
+
+
+def test_a_part_of_a_batch_drops_what_the_whole_does():
+    bits, states = RandomBits(), torch.ones(7, 3, 5)
+    module = Dropout(0.3, bits).train()
+    bits.begin(1, 5)
+    whole = [module(states), module(states[:, 0])]
+    bits.begin(1, 5, first_row=4)
+    assert torch.equal(module(states[4:]), whole[0][4:])
+    assert torch.equal(module(states[4:, 0]), whole[1][4:])

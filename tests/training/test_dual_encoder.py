@@ -100,7 +100,7 @@ def test_answers_are_found_among_the_sentences_of_all_passages(grid_of_passages)
     frame = done.table.frame
     assert (frame["metric"] == "map_at_20").all()
     assert (frame.loc[frame["split"] == "test", "n_examples"] == 24).all()
-    assert frame["recipe"].str.contains("trained_on=squad-sentences").all()
+    assert frame["trained_on"].str.startswith("squad-sentences:").all()
 
 
 def test_ranks_of_every_query_are_kept(grid_of_passages):

@@ -228,7 +228,11 @@ def test_a_folder_with_a_declared_substitute(corpus):
     frame = train(corpus.path, corpus.path / "runs", grid=grid, corpus=corpus).table.frame
     of_target = frame[frame["target"] == "xnli"]
     assert set(of_target.loc[of_target["split"] == "test", "language"]) == {"de", "en"}
-    assert of_target["recipe"].str.contains("trained_on=snli").all()
+    assert (of_target["trained_on"] == "snli:20").all()
+    assert set(of_target["training_data"]) != {""}
+    assert of_target.groupby(["language", "split"])["test_data"].nunique().eq(1).all()
+    assert (of_target["encoder"].str.startswith("sha256:") & (of_target["precision"] == "float32")).all()
+    assert set(of_target["inputs_cut"]) == {0.0}
     assert set(of_target.loc[of_target["split"] == "test", "n_examples"]) == {5}
     # QQP has no development split there: it is looked at on what is not trained on.
     assert set(frame.loc[frame["split"].str.endswith("-rest"), "target"]) == {"qqp"}

@@ -325,13 +325,16 @@ def test_span_f1_is_that_of_seqeval_by_hand(encoder):
     assert scores == {"accuracy": 50.0, "span_f1": pytest.approx(50.0)}
 
 
-def test_a_sentence_that_was_cut_lacks_predictions_not_gold_tags(encoder):
+def test_a_missing_prediction_never_becomes_a_class(encoder):
     about = TASKS["token-classification"][0]
     example = {"tokens": ["red"] * 40, "tags": ["COLOUR"] * 40}
     features = featurize(about, [example], encoder, 12, "x")
-    given = outputs(features, [[0] * 10])
-    assert len(given[0]) == 40
-    assert evaluate(features, given)["accuracy"] == 100
+    given = [[0] * len(words) for words in features.tagged]
+    assert evaluate(features, outputs(features, given))["accuracy"] == 100
+    with pytest.raises(ValueError, match="shorter"):
+        outputs(features, given[:-1])
+    with pytest.raises(ValueError, match="shorter"):
+        outputs(features, [given[0][:-1], *given[1:]])
 
 
 def test_random_initialisation_keeps_the_architecture_and_draws_from_the_seed(encoder, tmp_path):
@@ -451,15 +454,19 @@ def test_pretraining_lowers_the_loss():
     assert values[-1] < values[0] - 0.5
 
 
-def test_a_word_without_subwords_does_not_shift_the_others(encoder):
+def test_a_word_without_subwords_is_read_as_unknown(encoder):
     about = task("token-classification", {"tokens": "tokens", "tags": "tags"}, ("O", "A", "B"), "span_f1")
     examples = [{"tokens": ["red", " ", "cat", "dog"], "tags": ["O", "O", "A", "B"]}]
     features = featurize(about, examples, encoder, 32, "x")
-    assert features.tagged[0].tolist() == [0, 2, 3]
-    assert outputs(features, [[0, 1, 2]]) == [[0, 0, 1, 2]]
-    # Cut after two words: [CLS] red cat [SEP]
-    cut = featurize(about, examples, encoder, 4, "x")
-    assert outputs(cut, [[2, 1]]) == [[2, 0, 1, 0]]
+    assert features.tagged[0].tolist() == [0, 1, 2, 3]
+    assert features.input_ids[0][2] == encoder.tokenizer.unk_token_id
+    assert features.unknown_share() == 25
+    assert outputs(features, [[0, 0, 1, 2]]) == [[0, 0, 1, 2]]
+    # Room for two words a row, one of which two rows share: each word is tagged in one of them.
+    split = featurize(about, examples, encoder, 4, "x")
+    assert [row.tolist() for row in split.tagged] == [[0, 1], [2], [3]]
+    assert outputs(split, [[0, 0], [1], [2]]) == [[0, 0, 1, 2]]
+    assert split.cut_share() == 0
 
 
 def test_parts_of_speech_are_spans_of_their_own_name():

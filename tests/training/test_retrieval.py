@@ -44,11 +44,14 @@ def test_pairs_are_asked_for_from_the_source_language(monkeypatch):
     task = load_catalogue()["tatoeba"]
     examples = Examples(task, "de", "test", [{}, {}], ["1", "2"])
     monkeypatch.setattr(
-        retrieval_scores, "_embed", lambda session, task, column, records, encoder: Side(["", ""], sides[column], 0, 2)
+        retrieval_scores,
+        "_embed",
+        lambda session, task, column, records, encoder: Side(["", ""], sides[column], 0, 2, 1),
     )
     found = retrieval_scores._pairs(None, task, examples, None)
     assert found.scores == {"accuracy": 50.0}
     assert found.outputs == ["0", "0"]
+    assert (found.cut, found.learnt) == (50.0, "no")  # one right of two is what guessing gives
 
 
 def test_margins_by_hand():

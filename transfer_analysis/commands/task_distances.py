@@ -284,11 +284,9 @@ def _inputs(asked: _Asked, reading: _Reading, report: Report) -> Inputs:
         probes = [line for line in read_text(reading.probe, "a text on each line").splitlines() if line.strip()]
 
     def tuned(chosen: dict[str, TaskExamples], report: Report) -> TunedTasks:
-        from transfer_analysis.distances.embeddings.encoders import default_model
         from transfer_analysis.distances.models.tuned import tuned_tasks
 
-        name, model = default_model() if reading.model == "auto" else ("", reading.model)
-        return tuned_tasks(chosen, str(model), recipe, asked.seed, report, reading.model_name or name)
+        return tuned_tasks(chosen, reading.model, recipe, asked.seed, report, reading.model_name)
 
     return Inputs(
         examples,

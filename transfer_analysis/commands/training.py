@@ -48,7 +48,6 @@ def train_command(
     """
     from transfer_analysis.commands.live import live_grid
     from transfer_analysis.corpora import corpus_from, origin_of
-    from transfer_analysis.distances.embeddings.encoders import encoder_source
     from transfer_analysis.results import read_table
     from transfer_analysis.results.store import require_table_path
     from transfer_analysis.training.plan import load_plan
@@ -62,7 +61,7 @@ def train_command(
             trained = run_grid(
                 corpus_from(source, catalogue),
                 catalogue,
-                encoder_source(loaded.encoder),
+                loaded.encoder,
                 loaded.grid,
                 loaded.chosen_recipe(),
                 store,

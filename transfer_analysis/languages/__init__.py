@@ -7,6 +7,7 @@ from transfer_analysis.languages.registry import (
     macrolanguage_codes,
     pretraining_size,
     resolve,
+    tag,
 )
 from transfer_analysis.languages.rows import joined_rows
 from transfer_analysis.languages.uriel import FeatureTable, features, glottocodes, memberships, source_shares
@@ -25,4 +26,5 @@ __all__ = [
     "pretraining_size",
     "resolve",
     "source_shares",
+    "tag",
 ]

@@ -88,6 +88,24 @@ def resolve(code: str) -> Language:
     return found
 
 
+def tag(code: str) -> str:
+    """Return the code that a transfer table has for a language: with its script where that is not the usual one.
+
+    >>> tag("zho_Hans"), tag("zho_Hant"), tag("sr-Latn"), tag("deu_Latn")
+    ('zh', 'zh-Hant', 'sr-Latn', 'de')
+    """
+    language = resolve(code)
+    given = _TAG.fullmatch(_spelling(code))
+    script = (given["script"] or "").title() if given else ""
+    usual = known_languages()[language.code].script if language.code in known_languages() else ""
+    if not script or script in (usual, _PLAINEST.get(usual)):
+        return language.code
+    return f"{language.code}-{script}"
+
+
+#: Of the scripts that one code of ISO 15924 covers, the one that is meant where none is named.
+_PLAINEST = {"Hani": "Hans", "Kore": "Hang"}
+
 #: A code with a script of four letters, a region of two letters or three digits, or both: `zh-hant-tw`.
 _TAG = re.compile(r"(?P<language>[a-z]{2,3}|[a-z0-9]{4}[0-9]{4})(-(?P<script>[a-z]{4}))?(-([a-z]{2}|[0-9]{3}))?")
 

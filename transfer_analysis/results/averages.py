@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.results.schema import KEY
+from transfer_analysis.keys import KEY
 from transfer_analysis.results.table import TransferTable
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.benchmarks import Benchmark

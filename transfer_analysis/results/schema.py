@@ -7,24 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.keys import KEY
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, metrics
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, parse_condition
-
-#: What one score is a score of. A repeated key is an error.
-KEY = (
-    "model",
-    "adaptation",
-    "initialisation",
-    "condition",
-    "target",
-    "source_language",
-    "language",
-    "split",
-    "checkpoint",
-    "seed",
-    "metric",
-)
 
 #: Value of a key column that is left out. `metric` defaults to the target's own.
 DEFAULTS: dict[str, str | int] = {
@@ -40,15 +26,39 @@ DEFAULTS: dict[str, str | int] = {
 
 REQUIRED = ("model", "target", "score")
 
-#: Columns beside the key and the score. `flag` says what is doubtful about a row (empty where nothing is).
-#: `unknown_tokens` is the share (per cent) of a test's subwords that the model's tokenizer does not know.
-BESIDE = ("n_examples", "unknown_tokens", "recipe", "run", "origin", "flag")
+#: Columns beside the key and the score, empty where nothing is known.
+#:
+#: `unknown_tokens` and `inputs_cut`: share (per cent) of a test's subwords that the model's tokenizer does not know, and of
+#: its inputs that were longer than the model read. `majority`: the score of answering the model's most frequent class
+#: every time; `learnt`: `yes` where the score is above that and above chance beyond the noise of the examples, else `no`.
+#: `encoder`: what tells its weights from any others. `intermediate_on`, `trained_on`: what it was trained on before and
+#: for the target (`task/split@language:examples`, `+` together, `>` in turn); `tested_on`: the split. `training_data`,
+#: `test_data`: hashes of these examples. `flag` says what is doubtful about a row.
+BESIDE = (
+    "n_examples",
+    "unknown_tokens",
+    "inputs_cut",
+    "majority",
+    "learnt",
+    "encoder",
+    "precision",
+    "intermediate_on",
+    "trained_on",
+    "tested_on",
+    "training_data",
+    "test_data",
+    "recipe",
+    "run",
+    "origin",
+    "flag",
+)
 
 COLUMNS = (*KEY, "score", *BESIDE)
 
 INITIALISATIONS = ("pretrained", "random")
 CHECKPOINTS = ("last", "best-english", "oracle")
 FLAGS = ("", "undetermined")
+LEARNT = ("", "yes", "no")
 #: Conditions that are not the name of an intermediate task.
 OTHER_CONDITIONS = (NONE, MULTI_TASK, MLM)
 
@@ -107,6 +117,7 @@ def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
     yield from _unknown(frame, "initialisation", _one_of("initialisation", INITIALISATIONS))
     yield from _unknown(frame, "checkpoint", _one_of("checkpoint", CHECKPOINTS))
     yield from _unknown(frame, "flag", _one_of("flag", FLAGS))
+    yield from _unknown(frame, "learnt", _one_of("learnt", LEARNT))
     for column in ("model", "adaptation", "split"):
         empty = frame.loc[frame[column].astype(str).str.strip() == "", "_at"]
         yield from listed(f"{at}: {column} is empty" for at in empty)

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.languages import resolve
+from transfer_analysis.keys import KEY
+from transfer_analysis.languages import tag
 from transfer_analysis.results import schema
+from transfer_analysis.results.trained import told_by_recipe
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
 #: Columns of numbers, and what each should hold.
@@ -19,13 +21,15 @@ _NUMBERS = {
     "seed": "a whole number",
     "n_examples": "a whole number",
     "unknown_tokens": "a percentage from 0 to 100",
+    "inputs_cut": "a percentage from 0 to 100",
+    "majority": "a number; expected a percentage such as 50.4",
 }
 
 #: Columns of numbers that may be left empty.
-_OPTIONAL = ("n_examples", "unknown_tokens")
+_OPTIONAL = ("n_examples", "unknown_tokens", "inputs_cut", "majority")
 
 #: Columns that hold percentages of something counted.
-_SHARES = ("unknown_tokens",)
+_SHARES = ("unknown_tokens", "inputs_cut")
 
 #: Largest whole number taken; more is a mistake, and would not fit.
 _LARGEST = 2**31
@@ -38,8 +42,9 @@ class TransferTable:
     Attributes
     ----------
     frame
-        Columns `schema.COLUMNS`: the key (`schema.KEY`), `score` on its metric's percentage scale (higher is
-        better), and what stands beside it. Languages are canonical codes. Sorted by key.
+        Columns `schema.COLUMNS`: the key (`keys.KEY`), `score` on its metric's percentage scale (higher is
+        better), and what stands beside it. Languages are canonical codes, with the script where it is not the
+        language's usual one. Sorted by key.
     """
 
     frame: pd.DataFrame
@@ -79,13 +84,13 @@ class TransferTable:
         if wrong:
             raise InputError(wrong)
         for column in ("source_language", "language"):
-            codes = {code: resolve(code).code for code in filled[column].unique()}
+            codes = {code: tag(code) for code in filled[column].unique()}
             filled[column] = filled[column].map(codes)
         # Two spellings of one language (zh and cmn) may have become the same key.
         wrong = schema.repeated_keys(filled, at)
         if wrong:
             raise InputError(wrong)
-        return cls(filled.sort_values(list(schema.KEY), ignore_index=True)[list(schema.COLUMNS)])
+        return cls(filled.sort_values(list(KEY), ignore_index=True)[list(schema.COLUMNS)])
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -93,8 +98,8 @@ class TransferTable:
     def extended(self, newer: TransferTable) -> TransferTable:
         """Return both tables as one; where both have a key, the newer row stands."""
         both = pd.concat([self.frame, newer.frame], ignore_index=True)
-        kept = both.drop_duplicates(list(schema.KEY), keep="last")
-        return TransferTable(kept.sort_values(list(schema.KEY), ignore_index=True))
+        kept = both.drop_duplicates(list(KEY), keep="last")
+        return TransferTable(kept.sort_values(list(KEY), ignore_index=True))
 
     def describe(self) -> str:
         """Say in one line what the table holds."""
@@ -121,6 +126,8 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.
             filled[column] = value
     if "metric" not in filled:
         filled["metric"] = [catalogue[t].metric if t in catalogue else "accuracy" for t in filled["target"].astype(str)]
+    for column, values in told_by_recipe(filled):
+        filled[column] = values
     for column in schema.BESIDE:
         if column not in filled:
             filled[column] = pd.NA if column in _OPTIONAL else ""
@@ -149,7 +156,7 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
             bad &= given.notna() & (given.astype("string").str.strip() != "")
         if column in _SHARES:
             bad |= values.notna() & ~values.between(0, 100)
-        elif column != "score":
+        elif column not in ("score", "majority"):
             bad |= values.notna() & ((values % 1 != 0) | (values.abs() > _LARGEST))
         wrong += schema.listed(
             f"{locations[i]}: {column} {_shown(given[i])} is not {expected}" for i in frame.index[bad]

@@ -1,33 +1,32 @@
-"""What a run was trained on, as the recipe of its rows says."""
+"""What a run was trained on, as the columns of the transfer table say."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+#: Columns of what was trained on, and the word by which older tables say it in their column `recipe`.
+_WORDS = {"intermediate_on": "intermediate", "trained_on": "trained_on", "tested_on": "tested_on"}
 
 
-def intermediate_sources(recipe: str) -> tuple[str, ...]:
-    """Return the tasks of a run's intermediate phase.
+def source_tasks(sources: str) -> tuple[str, ...]:
+    """Return the tasks in a column of what was trained on; a composite task is named by its parts.
 
-    >>> intermediate_sources("small trained_on=snli+anli intermediate=squad:2000+ud-pos-english/rest@de:900")
+    >>> source_tasks("squad:2000+ud-pos-english/rest@de:900")
     ('squad', 'ud-pos-english')
-    """
-    return _tasks(_word(recipe, "intermediate"))
-
-
-def target_sources(recipe: str) -> tuple[str, ...]:
-    """Return the tasks that a run's target was trained on, in turn or together; none where it is its own training set.
-
-    >>> target_sources("small trained_on=social-iqa>copa")
+    >>> source_tasks("social-iqa:500>copa:400")
     ('social-iqa', 'copa')
     """
-    return _tasks(_word(recipe, "trained_on"))
+    return tuple(re.split(r"[/@:]", part)[0] for part in re.split(r"[+>]", sources) if part)
 
 
-def _word(recipe: str, name: str) -> str:
-    found = re.search(rf"(?:^| ){name}=(\S+)", recipe)
-    return found[1] if found else ""
-
-
-def _tasks(text: str) -> tuple[str, ...]:
-    """Return the names in `task/split@language:count+task>task`; a composite task is named by its parts."""
-    return tuple(re.split(r"[/@:]", part)[0] for part in re.split(r"[+>]", text) if part)
+def told_by_recipe(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Yield the columns of what was trained on that a table lacks and its recipes tell, as older tables have it."""
+    if "recipe" not in frame:
+        return
+    recipes = frame["recipe"].astype("string").fillna("")
+    for column, word in _WORDS.items():
+        if column not in frame:
+            yield column, recipes.str.extract(rf"(?:^| ){word}=(\S+)", expand=False).fillna("")

@@ -307,7 +307,6 @@ class _Check(Check):
         if corpus is None or given.corpora is None or given.corpora == "hub":
             self.remarks.append("examples were not read: --from FOLDER reads and tokenizes all of them")
             return
-        from transfer_analysis.distances.embeddings.encoders import encoder_source
         from transfer_analysis.training.recipes import recipe
         from transfer_analysis.training.runs.execute import check_setting
         from transfer_analysis.training.runs.session import Setting
@@ -317,7 +316,7 @@ class _Check(Check):
                 setting = Setting(
                     corpus,
                     self.catalogue,
-                    encoder_source(encoder.source),
+                    encoder.source,
                     model,
                     scale.grid,
                     recipe(**scale.recipe_of(model)),

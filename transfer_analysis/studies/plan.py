@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from transfer_analysis.encoders import Size
 from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.statistics import power_grid
@@ -15,7 +16,7 @@ from transfer_analysis.studies.hypotheses import LanguageRegression, TaskAssocia
 from transfer_analysis.studies.scales import FULL
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training.cost import Size, cost, size_of
+from transfer_analysis.training.cost import cost, size_of
 from transfer_analysis.training.recipes import recipe
 
 #: 10¹² operations per second that training sustains where nothing is said: of one CPU of a laptop, and of one GPU.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from transfer_analysis.corpora import origin_of
-from transfer_analysis.distances.embeddings.encoders import encoder_source
 from transfer_analysis.progress import Report, of_model
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies.given import Given
@@ -37,7 +36,7 @@ def train(study: Study, given: Given, catalogue: Catalogue, report: Report) -> t
         trained = run_grid(
             corpus,
             catalogue,
-            encoder_source(encoder.source),
+            encoder.source,
             scale.grid,
             recipe(**scale.recipe_of(model)),
             given.runs(study),

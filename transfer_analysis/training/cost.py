@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
-import yaml
-
-from transfer_analysis.hub import named
+from transfer_analysis.encoders import Size, known_encoders
+from transfer_analysis.encoders.located import AUTO, DEFAULT
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE, parse_condition
 from transfer_analysis.training.grid import Grid, Initialisation, Job
@@ -28,30 +25,6 @@ _WEIGHT, _PREDICTION = 4, 60
 
 
 @dataclass(frozen=True)
-class Size:
-    """Size of an encoder: its layers, their width, that of the feed-forward part, and the vocabulary."""
-
-    layers: int
-    hidden: int
-    feed_forward: int
-    vocabulary: int
-
-    @property
-    def in_layers(self) -> int:
-        """Weights of matrix products in the layers."""
-        return self.layers * (4 * self.hidden**2 + 2 * self.hidden * self.feed_forward)
-
-    @property
-    def weights(self) -> int:
-        """All weights, but for what is small."""
-        return self.in_layers + self.vocabulary * self.hidden
-
-    def operations(self, rows: int, length: int, per_weight: int) -> float:
-        """Return floating-point operations of rows of so many subwords, products and attention."""
-        return per_weight * rows * length * (self.in_layers + 2.0 * self.layers * self.hidden * length)
-
-
-@dataclass(frozen=True)
 class Cost:
     """What a model and initialisation cost: runs, training examples (epochs counted), operations and bytes.
 
@@ -65,21 +38,20 @@ class Cost:
     bytes: float
 
 
-@cache
-def known_sizes() -> Mapping[str, Size]:
-    """Return the sizes of encoders by hub id."""
-    text = files("transfer_analysis.training").joinpath("known_encoders.yaml").read_text(encoding="utf-8")
-    return {name: Size(**fields) for name, fields in yaml.safe_load(text).items()}
-
-
 def size_of(encoder: str) -> Size | None:
-    """Return the size of an encoder in a folder, or of a well-known one of the hub; None of another."""
+    """Return the size of an encoder in a folder, or of a well-known one; None of another."""
     path = Path(encoder) / "config.json"
     if path.is_file():
         about = json.loads(path.read_text(encoding="utf-8"))
-        keys = ("num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size")
-        return Size(*(int(about[key]) for key in keys)) if all(key in about for key in keys) else None
-    return known_sizes().get(named(encoder, "encoder")[0] if "/" in encoder else encoder)
+        keys = {"layers": "num_hidden_layers", "hidden": "hidden_size", "feed_forward": "intermediate_size"}
+        keys |= {"vocabulary": "vocab_size"}
+        if not all(key in about for key in keys.values()):
+            return None
+        return Size(**{name: int(about[key]) for name, key in keys.items()})
+    short = DEFAULT if encoder == AUTO else encoder
+    repository = encoder.partition("@")[0]
+    found = (about.size for name, about in known_encoders().items() if short == name or about.hub == repository)
+    return next(found, None)
 
 
 def cost(

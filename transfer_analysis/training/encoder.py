@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from transfer_analysis.encoders import Located, locate
+from transfer_analysis.encoders.known import Pooling
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import folder_hash
-from transfer_analysis.hub import hub_is_reachable, named, network_errors
+from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 
-Pooling = Literal["first", "mean"]
 Initialisation = Literal["pretrained", "random"]
 
 if TYPE_CHECKING:
@@ -107,8 +108,13 @@ class Encoder:
 
     @property
     def token_types(self) -> int:
-        """How many token types the model tells apart; 0 where it reads none."""
-        return int(getattr(self.model.config, "type_vocab_size", 0) or 0)
+        """How many token types the model tells apart; 0 where it reads none, or its tokenizer gives none (XLM-R's)."""
+        return int(getattr(self.model.config, "type_vocab_size", 0) or 0) if self._gives_types else 0
+
+    @cached_property
+    def _gives_types(self) -> bool:
+        """Whether the tokenizer marks the second text of a pair."""
+        return max(self.tokenizer.backend_tokenizer.encode("a", "a").type_ids, default=0) > 0
 
     @property
     def hidden_size(self) -> int:
@@ -149,7 +155,7 @@ def load_encoder(
     Parameters
     ----------
     name
-        A folder, or a hub id (`owner/name`, or `owner/name@revision`).
+        A short name (`e5-small`, `auto`), a folder, or a hub id (`owner/name`, or `owner/name@revision`).
     initialisation
         `random` takes the architecture and the tokenizer only; the weights are drawn from `seed`.
     device
@@ -163,15 +169,15 @@ def load_encoder(
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     _require_device(device)
-    repository, revision = named(name, "encoder")
-    folder = Path(name)
-    found: dict[str, Any] = {"trust_remote_code": False, "revision": revision}
-    if folder.is_dir() or not hub_is_reachable():  # a copy in the cache may still serve
+    located = locate(name)
+    repository = str(located.folder) if located.folder else located.repository
+    found: dict[str, Any] = {"trust_remote_code": False, "revision": located.revision}
+    if located.folder or not hub_is_reachable():  # a copy in the cache may still serve
         found["local_files_only"] = True
     unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
     try:
         be_quiet()
-        if not folder.is_dir():
+        if not located.folder:
             found["revision"] = _commit(repository, found)
         config = AutoConfig.from_pretrained(repository, **found)
         tokenizer = AutoTokenizer.from_pretrained(repository, use_fast=True, **found)
@@ -188,16 +194,27 @@ def load_encoder(
         raise InputError(f"encoder {name}: cannot be loaded: {first_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(f"encoder {name}: has no fast tokenizer, which answers and tags need")
+    bits = RandomBits() if device == "cpu" else None
+    if bits is not None:
+        replace_dropout(model, bits)
     return Encoder(
-        folder.name if folder.is_dir() else name,
+        located.name,
         tokenizer,
         model.to(device),
         restart_positions=bool(getattr(config, "restart_positions", False)),
-        pooling="mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first",
-        identity=folder_hash(folder) if folder.is_dir() else f"{repository}@{found['revision']}",
+        pooling=located.pooling or ("mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first"),
+        identity=located.identity or _identity(located, config, found),
         language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
-        bits=replace_dropout(model) if device == "cpu" else None,
+        bits=bits,
     )
+
+
+def _identity(located: Located, config: Any, found: dict[str, Any]) -> str:
+    """Return what tells these weights from any others: a hash of the folder's files, or the hub id with its commit."""
+    if located.folder is None:
+        return f"{located.repository}@{found['revision']}"
+    weights_from = getattr(config, "weights_from", "")
+    return f"{weights_from} {folder_hash(located.folder)}" if weights_from else folder_hash(located.folder)
 
 
 #: Names that BERT and RoBERTa give to the parts of their language-model head, and ours.

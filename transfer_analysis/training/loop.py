@@ -13,6 +13,7 @@ import torch
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.computing.checkpoints import Best, Checkpoint
 from transfer_analysis.training.computing.numerics import Numerics
+from transfer_analysis.training.computing.rows import decay_left, embedding_of, read_rows
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import Batch, Head
 from transfer_analysis.training.reading.features import Features
@@ -77,17 +78,22 @@ def train(
     StoppedError
         Where a person has asked to stop.
     """
-    numerics = numerics or Numerics(precision=recipe.precision)
+    numerics = numerics or Numerics(precision=recipe.computed_in)
     heads = list(dict.fromkeys(stream.head for stream in streams))
-    modules = [encoder.model, *heads]
-    optimizer = optimizer_for(modules, recipe)
-    schedule = linear_schedule(optimizer, len(order), recipe.warmup)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    # A stream's own step number: how often it has been drawn before.
-    numbers = [0] * len(streams)
-    best, failed, examples = Best(), 0, 0
-    losses: list[torch.Tensor] = []
-    with numerics.applied(encoder), seeded(seed, encoder.device):
+    whole = any(head.reads_embedding for head in heads)
+    rows = None if whole else read_rows([ids for stream in streams for ids in stream.features.input_ids], encoder)
+    left = decay_left(
+        (recipe.learning_rate * share for share in linear_shares(len(order), recipe.warmup)), recipe.weight_decay
+    )
+    with embedding_of(rows, encoder) as embedding, numerics.applied(encoder), seeded(seed, encoder.device):
+        modules = [encoder.model, *heads]
+        optimizer = optimizer_for(modules, recipe)
+        schedule = linear_schedule(optimizer, len(order), recipe.warmup)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        # A stream's own step number: how often it has been drawn before.
+        numbers = [0] * len(streams)
+        best, failed, examples = Best(), 0, 0
+        losses: list[torch.Tensor] = []
         done = checkpoint.restore(modules, optimizer, schedule, best) if checkpoint else 0
         for step, number in enumerate(order.tolist(), start=1):
             stream = streams[number]
@@ -96,18 +102,16 @@ def train(
                 continue
             for module in modules:
                 module.train()
-            if encoder.bits is not None:
-                encoder.bits.begin(seed, step)
             batch = on_device(stream.batch(numbers[number] - 1, seed, encoder), encoder)
-            with numerics.autocast(encoder):
-                loss = stream.head.loss(stream.head(encoder.hidden(batch), batch), batch)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss = backward(encoder, stream.head, batch, numerics, recipe.rows_at_once, (seed, step))
             torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
             optimizer.step()
             schedule.step()
+            if embedding is not None:
+                embedding.left = left[step]
 
-            losses.append(loss.detach())
+            losses.append(loss)
             if step % _CHECKED_EVERY == 0 or step == len(order):
                 _require_numbers(losses, stream, step)
                 losses.clear()
@@ -123,12 +127,55 @@ def train(
                 break
             if checkpoint and checkpoint.due():
                 checkpoint.write(step, modules, optimizer, schedule, best)
-    if not all(bool(torch.isfinite(p).all()) for p in parameters):  # the last update may be the one
-        raise FloatingPointError(f"weights were no numbers after {len(order):,} steps")
-    if best.weights:
-        for name, weight in _weights(modules).items():
-            weight.copy_(best.weights[name])
+        if not all(bool(torch.isfinite(p).all()) for p in parameters):  # the last update may be the one
+            raise FloatingPointError(f"weights became NaN or infinite within {len(order):,} steps")
+        if best.weights:
+            for name, weight in _weights(modules).items():
+                weight.copy_(best.weights[name])
+            if embedding is not None:
+                embedding.left = left[best.step]
     return best
+
+
+def backward(
+    encoder: Encoder, head: Head, batch: Batch, numerics: Numerics, rows_at_once: int, place: tuple[int, int]
+) -> torch.Tensor:
+    """Add the gradients of a batch's mean loss, computed in parts of so many rows (0: at once), and return the loss.
+
+    Parameters
+    ----------
+    place
+        Seed and step, which dropout is drawn from.
+    """
+    counted, loss = head.counted(batch), torch.zeros((), device=encoder.device)
+    for first, part in parts_of(batch, 0 if head.compares_examples else rows_at_once):
+        share = 1.0 if part is batch else head.counted(part) / max(1, counted)
+        if not share:
+            continue
+        if encoder.bits is not None:
+            encoder.bits.begin(*place, first)
+        with numerics.autocast(encoder):
+            of_part = head.loss(head(encoder.hidden(part), part), part) * share
+        of_part.backward()  # type: ignore[no-untyped-call]
+        loss = loss + of_part.detach()
+    return loss
+
+
+def parts_of(batch: Batch, rows_at_once: int) -> Iterator[tuple[int, Batch]]:
+    """Yield the parts of a batch, each with the row it begins with: whole items, of at most so many rows where that can be."""
+    rows, items = len(batch["input_ids"]), len(batch["targets"])
+    per_item = rows // items
+    together = max(1, rows_at_once // per_item) if rows_at_once else items
+    if together >= items:
+        yield 0, batch
+        return
+    for first in range(0, items, together):
+        of_rows = slice(first * per_item, (first + together) * per_item)
+        of_items = slice(first, first + together)
+        yield (
+            first * per_item,
+            {name: tensor[of_rows if len(tensor) == rows else of_items] for name, tensor in batch.items()},
+        )
 
 
 @torch.inference_mode()
@@ -169,11 +216,18 @@ def optimizer_for(modules: Sequence[torch.nn.Module], recipe: Recipe) -> torch.o
     )
 
 
-def linear_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> Any:
-    """Return a linear rise over the first `warmup` share of the steps and a linear fall to 0."""
-    from transformers import get_linear_schedule_with_warmup
+def linear_shares(steps: int, warmup: float) -> list[float]:
+    """Return the share of the peak rate that each step has: a rise over the first `warmup` of them, then a fall to 0."""
+    rise = math.ceil(steps * warmup)
+    return [
+        step / max(1, rise) if step < rise else max(0.0, (steps - step) / max(1, steps - rise)) for step in range(steps)
+    ]
 
-    return get_linear_schedule_with_warmup(optimizer, math.ceil(steps * warmup), steps)
+
+def linear_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return the schedule of `linear_shares`."""
+    shares = [*linear_shares(steps, warmup), 0.0]
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: shares[min(step, steps)])
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from transfer_analysis.documents import read_document
+from transfer_analysis.encoders import known_encoders
+from transfer_analysis.encoders.located import AUTO, DEFAULT
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.training.grid import Grid
@@ -20,9 +22,9 @@ class Plan(BaseModel):
     Attributes
     ----------
     encoder
-        Folder, or hub id (`owner/name@revision`); `auto` is all-MiniLM-L6-v2, of the hub or its packaged copy.
+        Short name (`e5-small`; `transfer-analysis encoders list` shows all), folder, or hub id (`owner/name@revision`).
     model
-        Its name in the results; the folder's name or the hub id where empty.
+        Its name in the results; its usual one, the folder's name or the hub id where empty.
     recipe
         `name` of a recipe, and any fields to override.
     grid
@@ -44,7 +46,12 @@ class Plan(BaseModel):
 
     def model_name(self) -> str:
         """Return the encoder's name in the results."""
-        return self.model or (Path(self.encoder).name if Path(self.encoder).is_dir() else self.encoder)
+        if self.model:
+            return self.model
+        if Path(self.encoder).is_dir():
+            return Path(self.encoder).name
+        known = known_encoders().get(DEFAULT if self.encoder == AUTO else self.encoder)
+        return known.model if known is not None else self.encoder
 
 
 def load_plan(path: Path) -> Plan:

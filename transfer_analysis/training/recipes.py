@@ -27,10 +27,16 @@ class Recipe(BaseModel):
         Passes over the training examples.
     weight_decay, epsilon, clip
         Decoupled weight decay, AdamW's epsilon, and the norm that gradients are clipped to.
+    rows_at_once
+        Most rows of subwords that are computed at once, where a batch does not fit the memory; 0 for all of them. The
+        result is the same but for rounding and for dropout that torch draws (all of it on a GPU; on a CPU that inside
+        fused attention). The batch of a dual encoder is never parted, as its examples are each other's wrong answers.
     max_length
-        In subwords; longer inputs are cut.
+        In subwords. Longer inputs are cut, but for tagging, parsing and the contexts of questions, which are read in
+        windows that overlap.
     precision
-        `float32`, or `bf16` for automatic mixed precision.
+        `float32`; `bf16` for automatic mixed precision; or `fastest`, whichever of the two a trial at the start finds
+        faster on this machine.
     matmul
         `fastest`: whatever way of computing float32 products and attention a trial at the start finds fastest on this
         machine at float32's error; `exact`: no trial, the same bytes on every start.
@@ -49,13 +55,14 @@ class Recipe(BaseModel):
     name: str
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(gt=0)
+    rows_at_once: int = Field(default=0, ge=0)
     epochs: int = Field(gt=0)
     warmup: float = Field(ge=0, le=1)
     weight_decay: float = Field(ge=0)
     epsilon: float = Field(default=1e-8, gt=0)
     clip: float = Field(gt=0)
     max_length: int = Field(gt=8)
-    precision: Literal["float32", "bf16"] = "float32"
+    precision: Literal["float32", "bf16", "fastest"] = "float32"
     matmul: Literal["fastest", "exact"] = "fastest"
     evaluate_every: int = Field(default=0, ge=0)
     patience: int = Field(default=30, gt=0)
@@ -87,6 +94,13 @@ class Recipe(BaseModel):
             **self.tasks.get(task.name, {}),
         }
         return Recipe.model_validate(fields)
+
+    @property
+    def computed_in(self) -> Literal["float32", "bf16"]:
+        """The precision, once a trial has told which of the two is the fastest."""
+        if self.precision == "fastest":
+            raise ValueError("the precision is not settled: choose() settles it")
+        return self.precision
 
     def identity(self) -> dict[str, Any]:
         """Return every field that changes what a phase gives; those of single tasks are already among them."""

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cosine
 from transfer_analysis.distances import mean_embedding_distances
-from transfer_analysis.distances.embeddings import encoders
 from transfer_analysis.distances.embeddings.encoders import load_sentence_encoder
 from transfer_analysis.distances.tasks.examples import read_examples
 from transfer_analysis.errors import InputError
@@ -57,30 +56,6 @@ def test_wrong_examples_name_the_line(tmp_path, line, message):
     path.write_text('{"task": "a", "text": "one"}\n' + line + "\n")
     with pytest.raises(InputError, match=message):
         read_examples(path)
-
-
-def test_auto_takes_the_packaged_copy_where_the_hub_is_out_of_reach(monkeypatch):
-    monkeypatch.setattr(encoders, "hub_is_reachable", lambda: False)
-    monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
-    encoder = load_sentence_encoder("auto")
-    assert encoder.weights_sha256 == encoders.DEFAULT_SHA256
-    vectors = encoder.encode(["A man is eating food.", "A man eats.", "Stocks fell sharply."])
-    assert vectors.shape == (3, 384)
-    assert cosine(vectors[0], vectors[1]) < cosine(vectors[0], vectors[2])
-
-
-def test_altered_weights_are_refused(monkeypatch):
-    monkeypatch.setattr(encoders, "hub_is_reachable", lambda: False)
-    monkeypatch.setattr(encoders, "DEFAULT_SHA256", "0" * 64)
-    with pytest.raises(InputError, match="expected 0000"):
-        load_sentence_encoder("auto")
-
-
-def test_without_hub_and_package_the_remedy_is_named(monkeypatch):
-    monkeypatch.setattr(encoders, "hub_is_reachable", lambda: False)
-    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'transfer-analysis\[offline\]'"):
-        load_sentence_encoder("auto")
 
 
 def test_a_hub_that_never_answers_is_given_up_soon(monkeypatch):

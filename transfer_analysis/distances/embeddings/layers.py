@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from transfer_analysis.encoders.known import Pooling
 from transfer_analysis.training.batches import by_length
-from transfer_analysis.training.encoder import Encoder, Pooling, pooled
+from transfer_analysis.training.encoder import Encoder, pooled
 from transfer_analysis.training.loop import on_device
 
 

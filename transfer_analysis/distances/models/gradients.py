@@ -19,9 +19,10 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
+from transfer_analysis.encoders.known import Pooling
 from transfer_analysis.errors import InputError
 from transfer_analysis.training.batches import by_length, collate
-from transfer_analysis.training.encoder import Encoder, Pooling
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import Batch, Head
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import Features

@@ -18,7 +18,7 @@ from transfer_analysis.files import cache_folder
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.computing.memory import give_back_memory
-from transfer_analysis.training.computing.numerics import Numerics, numerics_of
+from transfer_analysis.training.computing.numerics import Numerics, choose
 from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder, load_encoder
 from transfer_analysis.training.heads import Head, make_head
@@ -139,7 +139,10 @@ def tuned_tasks(
     loaded = load_encoder(encoder)
     loaded = replace(loaded, name=name or loaded.name)
     before = {name: weight.clone() for name, weight in loaded.model.state_dict().items()}
-    tuned = TunedTasks(loaded, before, recipe, seed, numerics_of(loaded, recipe, cache_folder() / "tuned"))
+    choice = choose(loaded, recipe, cache_folder() / "tuned")
+    recipe = choice.resolved(recipe)
+    numerics = replace(choice.numerics, precision=recipe.computed_in)
+    tuned = TunedTasks(loaded, before, recipe, seed, numerics)
     for task_name, given in examples.items():
         assert given.task is not None
         tuned.features[task_name] = features_of(given, loaded, recipe)

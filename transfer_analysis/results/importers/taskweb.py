@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.results.schema import KEY, listed
+from transfer_analysis.keys import KEY
+from transfer_analysis.results.schema import listed
 from transfer_analysis.results.store import csv_rows, read_csv
 from transfer_analysis.results.table import TransferTable
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.keys import RUN
 from transfer_analysis.statistics.frames import require_observations, without_overlap
 from transfer_analysis.statistics.languages.phylogeny import phylogenetic_regression
 from transfer_analysis.statistics.outcome import Alternative, Outcome
@@ -17,7 +18,7 @@ from transfer_analysis.statistics.outcome import Alternative, Outcome
 Array = npt.NDArray[np.float64]
 
 #: What names a run besides its condition, where the table has it.
-RUN = ("model", "adaptation", "initialisation", "target", "seed")
+_BESIDE_CONDITION = tuple(column for column in RUN if column != "condition")
 
 #: A run's English score must exceed chance by this share of what is above chance to have learnt its task.
 LEARNT = 0.05
@@ -65,7 +66,7 @@ def run_slopes(
     runs (an analysis of covariance; Cochran 1957, Biometrics 13). A description of runs: tests are `slope_difference`
     and `against_random_selection`. Runs that have not learnt have no normalised score.
     """
-    keys = ["condition", *(name for name in RUN if name in frame)]
+    keys = ["condition", *(name for name in _BESIDE_CONDITION if name in frame)]
     frame = _checked(frame, keys[1:], value, distance)
     if value == "normalised":
         frame = _normalised(frame, keys, source_language)
@@ -121,7 +122,7 @@ def slope_difference(
     Δ_l = mean over runs of (y_one − y_other) in language l; Δ = a + b·d + e by `phylogenetic_regression`, whose assumptions it
     has. It asks about languages like these, for these tasks. One condition's own slope is that of its gains.
     """
-    keys = [name for name in RUN if name in frame]
+    keys = [name for name in _BESIDE_CONDITION if name in frame]
     frame = _checked(frame, keys, value, distance)
     if value == "normalised":
         frame = _normalised(frame, ["condition", *keys], source_language)
@@ -179,7 +180,7 @@ def transfer_gaps(frame: pd.DataFrame, *, value: str = "score", source_language:
     g_r = y_r,source − (1/L) Σ_l y_rl (Hu et al. 2020, XTREME). A description; differences of gaps between conditions
     are tested by `paired_contrast` over runs.
     """
-    keys = ["condition", *(name for name in RUN if name in frame)]
+    keys = ["condition", *(name for name in _BESIDE_CONDITION if name in frame)]
     require_observations(frame, [*keys, "language"], [value])
     at_home = frame["language"] == source_language
     home = frame[at_home].groupby(keys, observed=True)[value].mean().rename("source_score")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.keys import RUN
 from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
 from transfer_analysis.statistics.frames import without_overlap
@@ -16,9 +17,6 @@ from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slop
 from transfer_analysis.studies.hypotheses import GroupContrast, GroupSlopes, MixedModel
 from transfer_analysis.studies.selected import of_languages, of_targets
 from transfer_analysis.tasks.conditions import NONE
-
-#: What tells runs apart.
-_RUN = ["model", "initialisation", "condition", "target", "seed"]
 
 
 def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: str | None = None) -> Outcome:
@@ -127,11 +125,11 @@ def run_scores(hypothesis: GroupContrast, material: Material, language: str | No
     notes = list(left_out)
     if len(whole) < len(shared):
         notes.append(f"{len(shared) - len(whole)} languages of targets left out that not every condition has")
-    runs = kept.groupby(_RUN, as_index=False)["score"].mean()
+    runs = kept.groupby(list(RUN), as_index=False)["score"].mean()
     if hypothesis.in_points(runs["target"].nunique()):
         return Runs(runs, "points", tuple(notes))
     usual = frame[frame["initialisation"] == material.study.initialisation]
-    spread = usual.groupby(_RUN)["score"].mean().groupby(["model", "target"]).std(ddof=1).rename("spread")
+    spread = usual.groupby(list(RUN))["score"].mean().groupby(["model", "target"]).std(ddof=1).rename("spread")
     runs = runs.join(spread, on=["model", "target"])
     runs = runs[runs["spread"] > 0]
     scaled = runs.assign(score=runs["score"] / runs["spread"]).drop(columns="spread")

@@ -14,22 +14,36 @@ import numpy as np
 import torch
 from torch import nn
 
+#: Draws that lie between those of one call and those of the next.
+_APART = 2**64
+
 
 class RandomBits:
-    """A source of random bits that begins anew at each step."""
+    """A source of random bits that begins anew at each step.
+
+    The bits of an element are a function of the seed, the step, the number of the call within the step and the element's
+    row in the batch, so that a batch that is computed in parts drops the same elements as one computed at once.
+    """
 
     def __init__(self) -> None:
-        self._rng = np.random.default_rng(0)
+        self.begin(0, 0)
 
-    def begin(self, seed: int, step: int) -> None:
-        """Begin the bits of a step."""
-        self._rng = np.random.default_rng([seed, step, 7])
+    def begin(self, seed: int, step: int, first_row: int = 0) -> None:
+        """Begin the bits of a step, or of the part of its batch that begins with a row."""
+        self._source = np.random.PCG64([seed, step, 7])
+        self._start = self._source.state
+        self._first_row = first_row
+        self._calls = 0
 
     def kept(self, shape: torch.Size, probability: float) -> torch.Tensor:
         """Return which elements are kept: each is dropped with a probability, to 1 in 65,536."""
-        count = shape.numel()
-        words = self._rng.integers(0, 2**64, size=-(-count // 4), dtype=np.uint64)
-        return torch.from_numpy(words.view(np.uint16)[:count] >= round(probability * 2**16)).view(shape)
+        rows, size = shape[0], shape.numel() // shape[0]
+        words = -(-size // 4)
+        self._source.state = self._start
+        self._source.advance(self._calls * _APART + self._first_row * words)
+        self._calls += 1
+        drawn = np.asarray(self._source.random_raw(rows * words)).view(np.uint16).reshape(rows, 4 * words)
+        return torch.from_numpy(drawn[:, :size] >= round(probability * 2**16)).view(shape)
 
 
 class Dropout(nn.Dropout):
@@ -47,14 +61,12 @@ class Dropout(nn.Dropout):
         return states * kept.to(states.dtype).mul_(1 / (1 - self.p))
 
 
-def replace_dropout(model: nn.Module) -> RandomBits:
-    """Replace every dropout module of a model by one that is drawn from the step, and return the source they share."""
-    bits = RandomBits()
+def replace_dropout(model: nn.Module, bits: RandomBits) -> None:
+    """Replace every dropout module of a model by one that is drawn from the step."""
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if type(child) is nn.Dropout:
                 setattr(parent, name, Dropout(child.p, bits))
-    return bits
 
 
 #: Name of the attention below among transformers' implementations.

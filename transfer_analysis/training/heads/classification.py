@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from transfer_analysis.training.encoder import Pooling, pooled
+from transfer_analysis.encoders.known import Pooling
+from transfer_analysis.training.encoder import pooled
 from transfer_analysis.training.heads.head import Batch, Head
 from transfer_analysis.training.reading.features import IGNORED
 
@@ -58,6 +59,10 @@ class TokenClassification(Head):
         """Return logits of shape (examples, subwords, tags)."""
         logits: torch.Tensor = self.out(self.dropout(hidden))
         return logits
+
+    def counted(self, batch: Batch) -> int:
+        """Return how many subwords are tagged."""
+        return int((batch["targets"] != IGNORED).sum())
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean cross-entropy over tagged subwords."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from transfer_analysis.training.heads.head import Batch, Head
-from transfer_analysis.training.heads.trees import best_tree
+from transfer_analysis.training.heads.trees import Arcs
 from transfer_analysis.training.reading.features import IGNORED
 
 #: Widths of what is compared for arcs and for relations.
@@ -25,7 +22,7 @@ class Biaffine(Head):
 
     A word is its first subword; the first subword of all stands for the root. A batch's `targets` have the shape
     (examples, subwords, 2): the place of the head's first subword and the number of the relation, `IGNORED` where a
-    subword begins no word (both) or where the head was cut off (the place).
+    subword begins no word (both), or where the head is not in the row or the word is learnt from another row (the place).
     """
 
     def __init__(self, width: int, relations: int, dropout: float) -> None:
@@ -53,6 +50,10 @@ class Biaffine(Head):
             [arcs.float().masked_fill(~_possible(batch), _NEVER), *(side.float() for side in sides)], dim=-1
         )
 
+    def counted(self, batch: Batch) -> int:
+        """Return how many words have a head to learn."""
+        return int((batch["targets"][..., 0] != IGNORED).sum())
+
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean cross-entropy of heads plus that of relations to the gold heads."""
         heads, relations = batch["targets"].unbind(dim=-1)
@@ -63,22 +64,20 @@ class Biaffine(Head):
             scores[known], relations[known]
         )
 
-    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
-        """Return, per example, the head (1 for the first word, 0 for the root) and the relation of each word."""
+    def predict(self, logits: torch.Tensor, batch: Batch) -> list[Arcs]:
+        """Return the arcs of each row: what each of its words scores for each head, and the relation of each arc."""
         words = batch["targets"][..., 1] != IGNORED
-        arcs = logits[..., : logits.shape[1]].log_softmax(dim=-1).cpu().numpy()
-        heads = torch.zeros_like(batch["targets"][..., 0])
-        trees = []
-        for i, mask in enumerate(words.cpu().numpy()):
-            places = np.concatenate([[0], np.flatnonzero(mask)])
-            tree = best_tree(arcs[i][np.ix_(places[1:], places)])
-            trees.append(tree)
-            heads[i, torch.from_numpy(places[1:])] = torch.from_numpy(places[tree]).to(heads.device)
-        relations = self._relation_scores(logits, heads).argmax(dim=-1)
-        return [
-            [[int(h), int(r)] for h, r in zip(tree, row[mask].tolist(), strict=True)]
-            for tree, row, mask in zip(trees, relations, words, strict=True)
-        ]
+        length = logits.shape[1]
+        found = []
+        for row, mask in zip(logits, words, strict=True):
+            own = torch.nonzero(mask).squeeze(-1)
+            places = torch.cat([own.new_zeros(1), own])
+            scores = row[:, :length].log_softmax(dim=-1)[own][:, places]
+            dependents = _with_one(row[own, length : length + _RELATIONS])
+            sides = _with_one(row[places, length + _RELATIONS :])
+            relations = torch.einsum("di,rij,hj->dhr", dependents, self.relation, sides).argmax(dim=-1)
+            found.append(Arcs(scores.double().cpu().numpy(), relations.cpu().numpy()))
+        return found
 
     def _relation_scores(self, logits: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
         """Return the scores of relations to the given heads, shape (examples, subwords, relations)."""

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from transfer_analysis.training.encoder import Pooling, pooled
+from transfer_analysis.encoders.known import Pooling
+from transfer_analysis.training.encoder import pooled
 from transfer_analysis.training.heads.head import Batch, Head
 
 #: Cosines are multiplied by this before the softmax, as in Sentence-Transformers' loss of the same kind.
@@ -20,6 +21,8 @@ class DualEncoder(Head):
     Both sides are read by the same encoder and pooled; what ranks candidates is the cosine. Queries that ask for the
     same (the same target number) are not each other's wrong answers. The head has no weights of its own.
     """
+
+    compares_examples = True
 
     def __init__(self, pooling: Pooling) -> None:
         super().__init__()

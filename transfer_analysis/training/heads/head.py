@@ -16,7 +16,21 @@ class Head(nn.Module):
 
     `forward` takes hidden states of shape (examples, subwords, width) and the batch, and gives logits; `loss` compares
     logits with the batch's targets; `predict` gives one prediction per example.
+
+    Attributes
+    ----------
+    reads_embedding
+        Whether it computes with the encoder's whole embedding, as language modelling does.
+    compares_examples
+        Whether the loss of an example depends on the others of its batch, which then cannot be computed in parts.
     """
+
+    reads_embedding = False
+    compares_examples = False
+
+    def counted(self, batch: Batch) -> int:
+        """Return over how many things the loss of a batch is a mean."""
+        return len(batch["targets"])
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean loss over the examples of a batch."""

@@ -8,6 +8,7 @@ import torch
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
+from transfer_analysis.training.computing.dropout import replace_dropout
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads.classification import (
     MultipleChoice,
@@ -47,4 +48,6 @@ def make_head(task: Task, encoder: Encoder, seed: int) -> Head:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head: Head = makers[task.head]()
+    if encoder.bits is not None:
+        replace_dropout(head, encoder.bits)
     return head.to(encoder.device)

@@ -20,6 +20,8 @@ class MaskedLM(Head):
     its translation.) Takes over the encoder's own head where its file has one of BERT's or RoBERTa's form.
     """
 
+    reads_embedding = True
+
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         embeddings = encoder.model.get_input_embeddings()
@@ -36,6 +38,10 @@ class MaskedLM(Head):
         """Return logits of the hidden subwords, shape (hidden subwords, vocabulary)."""
         states = self.norm(functional.gelu(self.dense(hidden[batch["targets"] != IGNORED])))
         return functional.linear(states, self._embeddings[0].weight, self.bias)
+
+    def counted(self, batch: Batch) -> int:
+        """Return how many subwords are hidden."""
+        return int((batch["targets"] != IGNORED).sum())
 
     def loss(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the mean cross-entropy over the hidden subwords."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,42 @@ Floats = npt.NDArray[np.float64]
 
 #: By how much a second root is worse than any tree with one root, in units of the range of the scores.
 _SECOND_ROOT = 10.0
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """What a parser says of a row.
+
+    Attributes
+    ----------
+    scores
+        Shape (words, words + 1): of each word, how likely each place is its head (log), the root first.
+    relations
+        The same shape: the number of the relation that each arc would have.
+    """
+
+    scores: npt.NDArray[np.floating[Any]]
+    relations: Ints
+
+
+def parsed(rows: Sequence[Arcs], words: Sequence[Ints], owned: Sequence[npt.NDArray[np.bool_]]) -> list[list[int]]:
+    """Return the head (1 for the first word, 0 for the root) and the relation of every word of a sentence: one tree.
+
+    Parameters
+    ----------
+    rows, words
+        The rows that the sentence was read in, and the numbers of the words of each.
+    owned
+        Which words of each row are taken from it. A head that is in no row with its dependent cannot be chosen.
+    """
+    count = 1 + max((int(there[-1]) for there in words if len(there)), default=-1)
+    scores = np.full((count, count + 1), -np.inf)
+    relations = np.zeros((count, count + 1), dtype=np.int64)
+    for arcs, there, own in zip(rows, words, owned, strict=True):
+        places = np.ix_(there[own], np.concatenate([[0], there + 1]))
+        scores[places], relations[places] = arcs.scores[own], arcs.relations[own]
+    tree = best_tree(scores)
+    return [[int(head), int(relations[word, head])] for word, head in enumerate(tree)]
 
 
 def best_tree(scores: npt.NDArray[np.floating[Any]]) -> Ints:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer_analysis.files import atomic_path
 from transfer_analysis.progress import Report, silent
-from transfer_analysis.training.computing.dropout import replace_dropout
+from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 from transfer_analysis.training.encoder import Encoder, be_quiet
 from transfer_analysis.training.heads import MaskedLM
 
@@ -128,7 +128,9 @@ def fresh_encoder(name: str, tokenizer: PreTrainedTokenizerFast, shape: Shape, s
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = BertModel(bert_config(tokenizer, shape), add_pooling_layer=False)
-    bits = replace_dropout(model) if device == "cpu" else None
+    bits = RandomBits() if device == "cpu" else None
+    if bits is not None:
+        replace_dropout(model, bits)
     return Encoder(name, tokenizer, model.to(device), restart_positions=True, pooling="mean", bits=bits)
 
 

@@ -25,7 +25,8 @@ from transfer_analysis.training.reading.golds import (
     gold_tags,
 )
 from transfer_analysis.training.reading.ranked import Pair, pairs
-from transfer_analysis.training.reading.tokens import Ints, Tokenize, Tokens, tokenize
+from transfer_analysis.training.reading.tokens import Bools, Ints, Tokenize, Tokens, tokenize
+from transfer_analysis.training.reading.windows import most_context
 
 #: Label of a subword that carries no tag.
 IGNORED = -100
@@ -33,7 +34,7 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Features:
-    """Examples as arrays. An item is what is trained on at once: `rows_per_item` rows (choices), or one window of a context.
+    """Examples as arrays. An item is what is trained on at once: `rows_per_item` rows (choices), or one window.
 
     Attributes
     ----------
@@ -51,9 +52,12 @@ class Features:
         For span QA: the context of each item, and the characters of it that each subword stands for (first and last
         + 1), -1 where a subword is not of the context.
     tagged
-        For tagging and parsing: the words whose first subword is there, per item, in order.
+        For tagging, the words that are tagged in an item, in order; each word of a sentence in one of its windows. For
+        parsing, all words that are there.
     unknown, subwords
         Per row, subwords unknown to the tokenizer, and all, special ones apart.
+    cut
+        Per row, whether some of its text did not fit and was not read.
     """
 
     task: Task
@@ -68,6 +72,7 @@ class Features:
     tagged: list[Ints] = field(default_factory=list)
     unknown: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     subwords: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    cut: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -84,6 +89,15 @@ class Features:
     def unknown_share(self) -> float:
         """Return the share of subwords that the tokenizer does not know, in per cent."""
         return 100 * float(self.unknown.sum()) / max(1, int(self.subwords.sum()))
+
+    def cut_share(self) -> float:
+        """Return the share of examples of which some text was not read, or that were parsed in windows, in per cent."""
+        of_items = self.cut.reshape(-1, self.rows_per_item).any(axis=1)
+        numbers = np.array(self.example, dtype=np.int64)
+        cut = np.bincount(numbers[of_items], minlength=len(self.golds)) > 0
+        if self.task.head == "dependency":  # no window sees a head that is far away
+            cut |= np.bincount(numbers, minlength=len(self.golds)) > 1
+        return 100 * float(cut.mean()) if len(cut) else 0.0
 
 
 def featurize(
@@ -135,8 +149,16 @@ def featurize(
     else:
         golds = gold_labels(task, examples, place)
     made = tokens(task, examples, encoder, max_length)
-    of_words = _arcs if head == "dependency" else _first_subwords
-    targets = [of_words(w, g) for w, g in zip(made.words, golds, strict=True)] if made.words else golds
+    targets, tagged = golds, []
+    if made.words:
+        of_words = _arcs if head == "dependency" else _tags
+        there = [words[_are_first(words)] for words in made.words]
+        owned = _owned(there, made.example)
+        targets = [
+            of_words(words, golds[number], own)
+            for words, number, own in zip(made.words, made.example, owned, strict=True)
+        ]
+        tagged = there if head == "dependency" else [words[own] for words, own in zip(there, owned, strict=True)]
     unknown, subwords = made.unknown(encoder)
     return Features(
         task,
@@ -145,9 +167,10 @@ def featurize(
         targets,
         made.example.tolist(),
         golds,
-        tagged=[words[_are_first(words)] for words in made.words],
+        tagged=tagged,
         unknown=unknown,
         subwords=subwords,
+        cut=made.cut,
     )
 
 
@@ -182,6 +205,7 @@ def joined(parts: Sequence[Features]) -> Features:
         [row for part in parts for row in part.tagged],
         np.concatenate([part.unknown for part in parts]),
         np.concatenate([part.subwords for part in parts]),
+        np.concatenate([part.cut for part in parts]),
     )
 
 
@@ -218,7 +242,16 @@ def _choices(task: Task, examples: Sequence[Record], where: Place, encoder: Enco
     unknown, subwords = made.unknown(encoder)
     numbers = list(range(len(examples)))
     return Features(
-        task, made.input_ids, made.segments, targets, numbers, targets, count, unknown=unknown, subwords=subwords
+        task,
+        made.input_ids,
+        made.segments,
+        targets,
+        numbers,
+        targets,
+        count,
+        unknown=unknown,
+        subwords=subwords,
+        cut=made.cut,
     )
 
 
@@ -238,6 +271,7 @@ def _spans(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
         places=made.places,
         unknown=unknown,
         subwords=subwords,
+        cut=made.cut,
     )
 
 
@@ -261,6 +295,7 @@ def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encode
         2,
         unknown=unknown,
         subwords=subwords,
+        cut=made.cut,
     )
 
 
@@ -280,23 +315,38 @@ def _asked_for(found: Sequence[Pair]) -> list[int]:
     return [int(number) for number in numbers[: len(found)]]
 
 
-def _arcs(words: Ints, arcs: list[tuple[int, int]]) -> Ints:
-    """Return the place of the head's first subword and the relation, for the first subword of each word; (subwords, 2)."""
+def _owned(there: Sequence[Ints], example: Ints) -> list[Bools]:
+    """Return which of the words of each row are taken from it, where a sentence has several rows."""
+    owned: list[Bools] = []
+    starts = np.flatnonzero(np.diff(example, prepend=-1)).tolist()
+    for start, end in zip(starts, [*starts[1:], len(example)], strict=True):
+        owned += most_context(there[start:end])
+    return owned
+
+
+def _arcs(words: Ints, arcs: list[tuple[int, int]], owned: Bools) -> Ints:
+    """Return the place of the head's first subword and the relation, for the first subword of each word; (subwords, 2).
+
+    There is no place for a word whose head is not in the row, or that is taken from another row.
+    """
     first = _are_first(words)
-    # Place of each word's first subword, the root's first of all; words that were cut off have none.
+    # Place of each word's first subword, the root's first of all.
     places = np.full(len(arcs) + 1, IGNORED, dtype=np.int64)
     places[0] = 0
     places[words[first] + 1] = np.flatnonzero(first)
     found = np.full((len(words), 2), IGNORED, dtype=np.int64)
-    heads, relations = np.array(arcs, dtype=np.int64).T
-    found[first, 0] = places[heads[words[first]]]
+    heads, relations = np.array(arcs, dtype=np.int64).reshape(-1, 2).T
+    found[first, 0] = np.where(owned, places[heads[words[first]]], IGNORED)
     found[first, 1] = relations[words[first]]
     return found
 
 
-def _first_subwords(words: Ints, tags: list[int]) -> Ints:
-    """Return the tag of each subword: only the first subword of a word carries it."""
-    return np.where(_are_first(words), np.array([*tags, IGNORED], dtype=np.int64)[words], IGNORED)
+def _tags(words: Ints, tags: list[int], owned: Bools) -> Ints:
+    """Return the tag of each subword: only the first subword of a word that is taken from this row carries it."""
+    first = np.flatnonzero(_are_first(words))[owned]
+    found = np.full(len(words), IGNORED, dtype=np.int64)
+    found[first] = np.array(tags, dtype=np.int64)[words[first]]
+    return found
 
 
 def _are_first(words: Ints) -> npt.NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from transfer_analysis.tasks import Task
 from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.ranked import Candidate, pairs
+from transfer_analysis.training.reading.windows import sentence_rows
 from transfer_analysis.training.version import CORE
 
 #: Subwords of a question that are read, as in XTREME's scripts; fewer where rows are short.
@@ -25,10 +26,11 @@ LONGEST_QUESTION = 64
 #: Texts that are tokenized at once: a tokenizer keeps much beside the subwords of each.
 _TOGETHER = 4096
 
-#: Subwords that two windows of one long context share.
+#: Subwords that two windows of one long context, or of one long sentence of words, share.
 STRIDE = 128
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,10 @@ class Tokens:
         Subwords of each row with special tokens, and the segment (0 or 1) of each.
     example
         Number of the example that each row belongs to.
+    cut
+        Per row, whether some of its text did not fit and was not read.
     words
-        For tagging: the number of the word that each subword belongs to, -1 for special tokens.
+        For tagging and parsing: the number of the word that each subword belongs to, -1 for special tokens.
     places
         For span QA: the characters of the context that each subword stands for, shape (subwords, 2), -1 where it stands
         for none.
@@ -51,6 +55,7 @@ class Tokens:
     input_ids: list[Ints]
     segments: list[Ints]
     example: Ints
+    cut: Bools
     words: list[Ints] = field(default_factory=list)
     places: list[Ints] = field(default_factory=list)
 
@@ -71,7 +76,11 @@ class Tokenize(Protocol):
 
 
 def tokenize(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    """Return the tokens of examples, cut at `max_length` subwords; long contexts of span QA in overlapping windows."""
+    """Return the tokens of examples in rows of at most `max_length` subwords.
+
+    What is longer is cut, but for the contexts of span QA and the sentences of tagging and parsing, which are read in
+    windows that overlap.
+    """
     makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int], Tokens]] = {
         "sequence-classification": _sequences,
         "sequence-regression": _sequences,
@@ -131,13 +140,15 @@ def texts(first: Sequence[str], second: Sequence[str] | None, encoder: Encoder, 
     """Return the tokens of texts, each a row, or each beside another."""
     ids: list[Ints] = []
     segments: list[Ints] = []
+    cut: list[bool] = []
     for start in range(0, len(first), _TOGETHER):
         part = slice(start, start + _TOGETHER)
         beside = list(second[part]) if second is not None else None
         encoded = encoder.tokenizer(list(first[part]), beside, truncation=True, max_length=max_length)
         ids += _arrays(encoded["input_ids"])
         segments += _segments(encoded, len(encoded["input_ids"]))
-    return Tokens(ids, segments, np.arange(len(first)))
+        cut += _overflowed(encoded)
+    return Tokens(ids, segments, np.arange(len(first)), np.array(cut, dtype=bool))
 
 
 def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
@@ -145,16 +156,14 @@ def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_lengt
     stems = [stem(task, e) for e, o in zip(examples, options, strict=True) for _ in o]
     encoded = encoder.tokenizer(stems, [c for o in options for c in o], truncation=True, max_length=max_length)
     example = np.repeat(np.arange(len(examples)), [len(o) for o in options])
-    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(stems)), example)
+    cut = np.array(_overflowed(encoded), dtype=bool)
+    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(stems)), example, cut)
 
 
 def _tagged(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    tokens = [list(e[task.columns["tokens"]]) for e in examples]
-    encoded = encoder.tokenizer(tokens, is_split_into_words=True, truncation=True, max_length=max_length)
-    words = [np.array([-1 if w is None else w for w in encoded.word_ids(i)]) for i in range(len(tokens))]
-    return Tokens(
-        _arrays(encoded["input_ids"]), _segments(encoded, len(tokens)), np.arange(len(tokens)), _arrays(words)
-    )
+    sentences = [[str(word) for word in e[task.columns["tokens"]]] for e in examples]
+    ids, words, example, cut = sentence_rows(sentences, encoder, max_length, min(STRIDE, max_length // 4))
+    return Tokens(ids, [np.zeros_like(row) for row in ids], example, cut, words)
 
 
 def _two_sided(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
@@ -165,6 +174,7 @@ def _two_sided(task: Task, examples: Sequence[Record], encoder: Encoder, max_len
         [ids for both in zip(queries.input_ids, sides.input_ids, strict=True) for ids in both],
         [segments for both in zip(queries.segments, sides.segments, strict=True) for segments in both],
         np.repeat(np.arange(len(found)), 2),
+        np.stack([queries.cut, sides.cut], axis=1).reshape(-1),
     )
 
 
@@ -175,12 +185,10 @@ def candidate_texts(candidates: Sequence[Candidate], encoder: Encoder, max_lengt
 
 
 def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    questions = [str(e[task.columns["question"]]).strip() for e in examples]
+    shorter = _cut(questions, encoder, min(LONGEST_QUESTION, max_length // 2))
     encoded = encoder.tokenizer(
-        _cut(
-            [str(e[task.columns["question"]]).strip() for e in examples],
-            encoder,
-            min(LONGEST_QUESTION, max_length // 2),
-        ),
+        shorter,
         [str(e[task.columns["context"]]) for e in examples],
         truncation="only_second",
         max_length=max_length,
@@ -193,7 +201,8 @@ def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_lengt
     for row, mapping in enumerate(encoded["offset_mapping"]):
         in_context = np.array([number == 1 for number in encoded.sequence_ids(row)])
         places.append(np.where(in_context[:, None], np.array(mapping), -1).astype(np.int64))
-    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(example)), example, places=places)
+    cut = np.array([short != whole for short, whole in zip(shorter, questions, strict=True)], dtype=bool)
+    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(example)), example, cut[example], places=places)
 
 
 def _cut(questions: list[str], encoder: Encoder, longest: int) -> list[str]:
@@ -204,6 +213,11 @@ def _cut(questions: list[str], encoder: Encoder, longest: int) -> list[str]:
         question[: place[longest - 1][1]] if len(place) > longest else question
         for question, place in zip(questions, places, strict=True)
     ]
+
+
+def _overflowed(encoded: Any) -> list[bool]:
+    """Return for each row whether the tokenizer cut something off."""
+    return [bool(row.overflowing) for row in encoded.encodings]
 
 
 def _segments(encoded: Any, count: int) -> list[Ints]:
@@ -228,7 +242,7 @@ _COLUMNS = {"input_ids": np.int32, "segments": np.int8, "words": np.int32, "plac
 
 def _write(path: Path, tokens: Tokens) -> None:
     lengths = np.array([len(row) for row in tokens.input_ids], dtype=np.int64)
-    arrays: dict[str, npt.NDArray[Any]] = {"lengths": lengths, "example": tokens.example}
+    arrays: dict[str, npt.NDArray[Any]] = {"lengths": lengths, "example": tokens.example, "cut": tokens.cut}
     for name, kind in _COLUMNS.items():
         rows = getattr(tokens, name)
         if rows:
@@ -243,4 +257,4 @@ def _read(path: Path) -> Tokens | None:
     arrays = {name: tensor.numpy().astype(np.int64) for name, tensor in found[0].items()}
     ends = np.cumsum(arrays["lengths"])[:-1]
     rows = {name: np.split(arrays[name], ends) for name in _COLUMNS if name in arrays}
-    return Tokens(example=arrays["example"], **rows)
+    return Tokens(example=arrays["example"], cut=arrays["cut"].astype(bool), **rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+
+import numpy as np
 
 from transfer_analysis.errors import Check, InputError, nearest
 from transfer_analysis.progress import Report, silent
@@ -12,6 +15,7 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.checks import check_pairs, require_head, unknown_texts
 from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
 from transfer_analysis.training.reading.features import Features, unknown_rows
+from transfer_analysis.training.reading.tokens import Tokens
 from transfer_analysis.training.runs.session import Session
 
 
@@ -43,6 +47,9 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
         raise InputError(check.problems)
     return check.remarks
 
+
+#: Points by which shares of inputs that are cut may differ between languages without a remark.
+_CUT = 1.0
 
 _NO_HEAD = "mlm: the encoder's file has no language-model head of a known form, so that it begins from random weights"
 
@@ -83,6 +90,7 @@ class _Check(Check):
             parts += [e for turn in turns for e in turn]
             self.guarded(lambda: self.together(name, turns))
             parts += session.tests(name)
+            self.guarded(lambda: self.cut(name))
         self.examples(name, [*parts, *session.development(name)])
         if session.recipe(about).evaluate_every and not session.development(name):
             self.remarks.append(f"{name}: no development examples apart from its tests, so no early stopping")
@@ -92,6 +100,22 @@ class _Check(Check):
         """Check examples of a task."""
         for part in parts:
             self.guarded(lambda p=part: self.known(self.session.features(p, self.session.task(name), self.encoder), p))  # type: ignore[misc]
+
+    def cut(self, name: str) -> None:
+        """Remark a share of test inputs that are cut, where it differs by language."""
+        session, task = self.session, self.session.task(name)
+        shares = {e.language: session.features(e, task, self.encoder).cut_share() for e in session.tests(name)}
+        self.cut_by_language(name, shares, "read in several windows" if task.head == "dependency" else "cut")
+
+    def cut_by_language(self, name: str, shares: dict[str, float], how: str) -> None:
+        """Remark shares of inputs that differ between languages by more than a point."""
+        low, high = min(shares, key=lambda code: shares[code]), max(shares, key=lambda code: shares[code])
+        if shares[high] - shares[low] > _CUT:
+            length = self.session.recipe(self.session.setting.catalogue[name]).max_length
+            self.remarks.append(
+                f"{name}: longer than {length} subwords and {how}: {shares[high]:.1f}% of the inputs in {high}, "
+                f"{shares[low]:.1f}% in {low}. The scores of these languages differ for that reason too (column inputs_cut)"
+            )
 
     def together(self, name: str, turns: list[list[Examples]]) -> None:
         """Check that the sources of a turn can be put together, and that there is something to train on."""
@@ -116,20 +140,34 @@ class _Check(Check):
             )
         for examples in [*self.session.tests(name), *self.session.tuning(name)]:
             self.guarded(lambda e=examples: self.pairs(task, e))  # type: ignore[misc]
+        self.guarded(lambda: self.cut_pairs(task))
 
     def pairs(self, task: Task, examples: Examples) -> None:
         """Check the sentences of a retrieval target in one language."""
         check_pairs(task, examples.records, examples.where, examples.rows)
         if self.session.grid.unknown == "keep":
             return
+        for made, rows in self.sides(task, examples):
+            unknown, subwords = made.unknown(self.encoder)
+            named = [row for row, u, n in zip(rows, unknown, subwords, strict=True) if u == n]
+            self.add(unknown_texts(f"{task.name} {examples.where}", named, len(rows)))
+
+    def sides(self, task: Task, examples: Examples) -> Iterator[tuple[Tokens, list[str]]]:
+        """Yield the tokens of each side of pairs, and the row of each text."""
         for side in (task.columns["text"], task.columns["pair"]):
             given = [(str(e[side]), row) for e, row in zip(examples.records, examples.rows, strict=True) if e.get(side)]
             alone = task.model_copy(update={"columns": {"text": side}})
             texts = [{side: text} for text, _ in given]
             made = self.session.tokens(alone, texts, self.encoder, self.session.recipe(task).max_length)
-            unknown, subwords = made.unknown(self.encoder)
-            rows = [row for (_, row), u, n in zip(given, unknown, subwords, strict=True) if u == n]
-            self.add(unknown_texts(f"{task.name} {examples.where}", rows, len(given)))
+            yield made, [row for _, row in given]
+
+    def cut_pairs(self, task: Task) -> None:
+        """Remark a share of sentences that are cut, where it differs by language."""
+        cut = {
+            examples.language: np.concatenate([made.cut for made, _ in self.sides(task, examples)])
+            for examples in self.session.tests(task.name)
+        }
+        self.cut_by_language(task.name, {code: 100 * float(found.mean()) for code, found in cut.items()}, "cut")
 
     def length(self, name: str, max_length: int) -> None:
         """Check that the encoder takes rows as long as the recipe makes them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,11 @@ from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.tokens import Ints
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.runs.store import identity
 from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in
+
+#: Name of the node of a job's intermediate training, beside the names of targets.
+INTERMEDIATE = "intermediate"
 
 
 @dataclass
@@ -137,24 +142,39 @@ def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
     return about
 
 
-def describe_intermediate(session: Session, job: Job) -> str:
-    """Return what a job's intermediate phase was trained on and how many examples of it, in a few words."""
+def intermediate_sources(session: Session, job: Job) -> list[list[Examples]]:
+    """Return what a job's intermediate phase is trained on: the sources of each of its tasks, then text."""
     grid, condition = session.grid, parse_condition(job.condition)
-    parts = [
-        f"{name_source(e)}{'@' + condition.language if condition.language else ''}:{len(e.records)}"
+    turns = [
+        turn
         for name in grid.members(condition)
         for turn in session.training(name, grid.intermediate_examples, condition.language)
-        for e in turn
     ]
-    if condition.reads_text:
-        parts += [f"{text.task.name}:{len(text.records)}" for text in session.texts()]
-    return "+".join(parts)
+    return [*turns, *([text] for text in session.texts())] if condition.reads_text else turns
 
 
-def name_source(examples: Examples) -> str:
-    """Name a task, with its split where that is not the one it is usually trained on."""
+def named_intermediate(session: Session, job: Job) -> str:
+    """Return what a job's intermediate phase is trained on, as the transfer table has it."""
+    language = parse_condition(job.condition).language
+    return "+".join(_counted(e, language) for turn in intermediate_sources(session, job) for e in turn)
+
+
+def named_sources(turns: Sequence[Sequence[Examples]]) -> str:
+    """Return what a task is trained on, together and in turn, as the transfer table has it: `social-iqa:500>copa:400`."""
+    return ">".join("+".join(_counted(e) for e in turn) for turn in turns)
+
+
+def data_hash(turns: Sequence[Sequence[Examples]]) -> str:
+    """Return a hash of the examples of several sources."""
+    return identity(examples=[[e.fingerprint for e in turn] for turn in turns])
+
+
+def _counted(examples: Examples, language: str = "") -> str:
+    """Name a task, with its split where that is not the one it is usually trained on, and how many examples."""
     usual = examples.task.splits.train == examples.split
-    return examples.task.name if usual else f"{examples.task.name}/{examples.split}"
+    name = examples.task.name if usual else f"{examples.task.name}/{examples.split}"
+    is_text = examples.task.head in ("masked-lm", "translation-lm")
+    return f"{name}{'@' + language if language and not is_text else ''}:{len(examples.records)}"
 
 
 def _named(session: Session, examples: Examples) -> str:

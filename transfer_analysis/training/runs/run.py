@@ -20,6 +20,7 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.loop import Development, train
 from transfer_analysis.training.runs.phases import (
+    INTERMEDIATE,
     Phase,
     about_intermediate,
     about_task,
@@ -32,9 +33,6 @@ from transfer_analysis.training.runs.store import Store, identity
 from transfer_analysis.training.scoring.measured import measure
 from transfer_analysis.training.scoring.scores import Row, Scorer, together
 from transfer_analysis.training.version import CORE
-
-#: Name of the node of a job's intermediate training, beside the names of targets.
-INTERMEDIATE = "intermediate"
 
 
 @dataclass(frozen=True)

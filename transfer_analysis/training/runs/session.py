@@ -102,7 +102,7 @@ class Session:
 
     def numerics(self, recipe: Recipe) -> Numerics:
         """Return how is computed under a recipe."""
-        return replace(self.setting.numerics, precision=recipe.precision)
+        return replace(self.setting.numerics, precision=recipe.computed_in)
 
     def encoder(self, initialisation: Initialisation, seed: int) -> Encoder:
         """Return the encoder as it was before any training. There is one; its weights are overwritten."""

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
+from transfer_analysis.training.heads.trees import parsed
 from transfer_analysis.training.reading.features import Features
+from transfer_analysis.training.reading.windows import most_context
 from transfer_analysis.training.scoring.answers import answer_scores
 
 
@@ -18,16 +20,19 @@ def outputs(features: Features, predictions: list[Any]) -> list[Any]:
     Parameters
     ----------
     predictions
-        One per item, as the head gives them. An answer is the best span over the windows of its context; where the task
-        allows for none, it is empty if having none scores higher than every span (SQuAD v2 with threshold 0).
+        One per item, as the head gives them. A sentence that is read in several windows has each word's tag from the
+        window with most context, and one tree over the arcs of all. An answer is the best span over the windows of its
+        context; where the task allows for none, it is empty if having none scores higher than every span (SQuAD v2 with
+        threshold 0).
     """
-    if features.task.head in ("token-classification", "dependency"):
-        if features.task.head == "dependency":
-            cut_off: Any = [-1, -1]
-            predictions = [_numbered(*given) for given in zip(predictions, features.tagged, strict=True)]
-        else:
-            cut_off = 0
-        return [_of_words(*given, cut_off) for given in zip(predictions, features.tagged, features.golds, strict=True)]
+    if features.task.head == "token-classification":
+        return _tags(features, predictions)
+    if features.task.head == "dependency":
+        return [
+            parsed([predictions[i] for i in items], there, most_context(there))
+            for items in _items(features)
+            for there in [[features.tagged[i] for i in items]]
+        ]
     if features.task.head != "span-qa":
         return predictions
     best: dict[int, tuple[float, str]] = {}
@@ -108,18 +113,21 @@ def span_f1(features: Features, given: list[list[int]]) -> float:
         return 100 * float(f1_score(golds, tags))
 
 
-def _of_words(predicted: list[Any], there: Any, gold: list[Any], cut_off: Any) -> list[Any]:
-    """Return what was predicted for every word, and `cut_off` for those that were cut off or have no subword."""
-    found = [cut_off] * len(gold)
-    for word, given in zip(there.tolist(), predicted, strict=True):
-        found[word] = given
+def _items(features: Features) -> list[list[int]]:
+    """Return the items of each example."""
+    found: list[list[int]] = [[] for _ in features.golds]
+    for item, number in enumerate(features.example):
+        found[number].append(item)
     return found
 
 
-def _numbered(predicted: list[Any], there: Any) -> list[Any]:
-    """Return heads and relations with heads as numbers of all words, where they were of the words that are there."""
-    words = there.tolist()
-    return [[words[head - 1] + 1 if head else 0, relation] for head, relation in predicted]
+def _tags(features: Features, predictions: list[list[int]]) -> list[list[int]]:
+    """Return the tag of every word of every example, each from the one item that it is tagged in."""
+    found: list[dict[int, int]] = [{} for _ in features.golds]
+    for number, words, given in zip(features.example, features.tagged, predictions, strict=True):
+        found[number].update(zip(words.tolist(), given, strict=True))
+    # A word without a prediction is a mistake in reading, never a class.
+    return [[tags[word] for word in range(len(gold))] for tags, gold in zip(found, features.golds, strict=True)]
 
 
 def attachment(golds: list[Any], given: list[Any]) -> dict[str, float]:

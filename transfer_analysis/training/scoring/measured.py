@@ -12,6 +12,7 @@ from transfer_analysis.training.loop import predict
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.learnt import learnt, majority_scores
 from transfer_analysis.training.scoring.ranking import rank
 
 
@@ -27,8 +28,12 @@ class Measured:
         Metric → per cent.
     rows, outputs, golds
         Per example: its row of its split, what was given (for a query, the ranks of what is right), and what is right.
-    unknown
-        Share of subwords that the tokenizer does not know, in per cent.
+    unknown, cut
+        Share of subwords that the tokenizer does not know, and of inputs that were not read whole, in per cent.
+    majority
+        Metric → score of answering the most frequent class of the outputs every time; empty where there are no classes.
+    learnt
+        `yes` where the score is above chance and above the majority beyond the noise of examples, else `no`.
     """
 
     parts: Sequence[Examples]
@@ -37,6 +42,9 @@ class Measured:
     outputs: list[Any]
     golds: list[Any]
     unknown: float
+    cut: float
+    majority: dict[str, float]
+    learnt: str
 
 
 def measure(
@@ -56,7 +64,17 @@ def measure(
     if task.head == "dual-encoder":
         found = rank(task, groups, encoder, numerics, recipe.max_length)
         return [
-            Measured(group, {"map_at_20": r.score()}, r.rows, r.ranks, [len(ranks) for ranks in r.ranks], r.unknown)
+            Measured(
+                group,
+                {"map_at_20": r.score()},
+                r.rows,
+                r.ranks,
+                [len(ranks) for ranks in r.ranks],
+                r.unknown,
+                r.cut,
+                {},
+                r.learnt(),
+            )
             for group, r in zip(groups, found, strict=True)
             if r.ranks  # a language may have candidates and no query
         ]
@@ -64,7 +82,18 @@ def measure(
     for group in groups:
         features = session.joined_features(group, task, encoder)
         given = outputs(features, predict(encoder, head, features, numerics))
-        scores = evaluate(features, given, group[0].language)
-        rows = [f"{part.task.name} {row}" if len(group) > 1 else row for part in group for row in part.rows]
-        measured.append(Measured(group, scores, rows, given, features.golds, features.unknown_share()))
+        language = group[0].language
+        measured.append(
+            Measured(
+                group,
+                evaluate(features, given, language),
+                [f"{part.task.name} {row}" if len(group) > 1 else row for part in group for row in part.rows],
+                given,
+                features.golds,
+                features.unknown_share(),
+                features.cut_share(),
+                majority_scores(features, given, language),
+                learnt(features, given, language),
+            )
+        )
     return measured

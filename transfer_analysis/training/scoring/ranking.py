@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.ranked import Candidate, Pair, candidates, pairs, query_column
 from transfer_analysis.training.reading.tokens import candidate_texts, texts
+from transfer_analysis.training.scoring.learnt import above
 from transfer_analysis.training.scoring.retrieval import Floats, vectors_of
 
 #: What a query asks for: its task, as keys of several sources are not of each other, and its key.
@@ -39,17 +41,27 @@ class Ranked:
         The row of the split that each query is.
     ranks
         Per query, the ranks of its right candidates in ascending order, counted from 1.
-    unknown
-        Share of the queries' subwords that the tokenizer does not know, in per cent.
+    unknown, cut
+        Share of the queries' subwords that the tokenizer does not know, and of the queries that were cut, in per cent.
+    pool
+        Number of candidates.
     """
 
     rows: list[str]
     ranks: list[list[int]]
     unknown: float
+    cut: float
+    pool: int
 
     def score(self) -> float:
         """Return the mean average precision at 20, in per cent."""
         return 100 * float(np.mean([average_precision(ranks) for ranks in self.ranks]))
+
+    def learnt(self) -> str:
+        """Return `yes` where right candidates stand higher than in a random order, beyond the noise of queries, else `no`."""
+        precisions = np.array([average_precision(ranks) for ranks in self.ranks])
+        guessed = np.array([guessed_precision(len(ranks), self.pool) for ranks in self.ranks])
+        return "yes" if above(precisions - guessed, np.ones(len(guessed)), 0.0) else "no"
 
 
 def rank(
@@ -85,6 +97,20 @@ def average_precision(ranks: Sequence[int], cut: int = CUT) -> float:
     return sum(within) / min(len(ranks), cut)
 
 
+@cache
+def guessed_precision(right: int, pool: int, cut: int = CUT) -> float:
+    """Return the average precision at 20 that is expected of a random order of `pool` candidates, `right` of them right.
+
+    The k-th place holds a right one with probability right / pool, and then each place before it with
+    (right - 1) / (pool - 1).
+    """
+    if pool < 2:
+        return 1.0
+    places = range(1, min(cut, pool) + 1)
+    within = sum(right / pool * (1 + (k - 1) * (right - 1) / (pool - 1)) / k for k in places)
+    return within / min(right, cut)
+
+
 def ranks_of(cosines: Floats, right: Sequence[int]) -> list[int]:
     """Return the ranks of right candidates, ascending from 1; of equal cosines the first candidate is ahead."""
     numbers = np.arange(len(cosines))
@@ -118,7 +144,13 @@ def _ranked(
         cosines: npt.NDArray[np.float64] = queries[start : start + _BLOCK] @ among.T
         block = asked[start : start + _BLOCK]
         ranks += [ranks_of(row, right[key]) for row, (_, key, _) in zip(cosines, block, strict=True)]
-    return Ranked([row for _, _, row in asked], ranks, 100 * float(unknown.sum()) / max(1, int(subwords.sum())))
+    return Ranked(
+        [row for _, _, row in asked],
+        ranks,
+        100 * float(unknown.sum()) / max(1, int(subwords.sum())),
+        100 * float(made.cut.mean()) if len(made.cut) else 0.0,
+        len(among),
+    )
 
 
 def _queries(part: Examples) -> tuple[list[Pair], list[str]]:

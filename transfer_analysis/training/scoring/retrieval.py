@@ -15,10 +15,11 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.corpora.records import Record
+from transfer_analysis.encoders.known import Pooling
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.computing.numerics import Numerics
-from transfer_analysis.training.encoder import Encoder, Pooling, pooled
+from transfer_analysis.training.encoder import Encoder, pooled
 from transfer_analysis.training.loop import on_device
 from transfer_analysis.training.reading.features import Features
 from transfer_analysis.training.reading.tokens import Tokenize, Tokens
@@ -35,12 +36,16 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Side:
-    """The sentences of one language, their embeddings (unit length), and how many subwords are unknown, of how many."""
+    """The sentences of one language and their embeddings (unit length).
+
+    `unknown` of their `subwords` are unknown to the tokenizer, and `cut` of the sentences were too long.
+    """
 
     sentences: list[str]
     vectors: Floats
     unknown: int
     subwords: int
+    cut: int
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def embed(
     made = tokens(alone, [{column: sentence} for sentence in sentences], encoder, recipe.max_length)
     unknown, subwords = made.unknown(encoder)
     vectors = vectors_of(alone, made, encoder, numerics, recipe.layer, recipe.pooling)
-    return Side(list(sentences), vectors, int(unknown.sum()), int(subwords.sum()))
+    return Side(list(sentences), vectors, int(unknown.sum()), int(subwords.sum()), int(made.cut.sum()))
 
 
 def nearest(sources: Floats, targets: Floats) -> npt.NDArray[np.int64]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.stats import binom
+
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.scoring.learnt import LEVEL, above
 from transfer_analysis.training.scoring.retrieval import (
     Candidates,
     Side,
@@ -25,14 +29,17 @@ from transfer_analysis.training.scoring.retrieval import nearest as nearest_targ
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Scores of one language: metric → score, the share of its subwords that are unknown (per cent), and the outputs.
+    """Scores of one language: metric → score.
 
-    `outputs` holds the number of each sentence's nearest neighbour, or each mined pair with its margin.
+    `unknown` and `cut` are the shares of subwords that are unknown and of sentences that were cut, in per cent. `learnt`
+    says whether the score is above guessing beyond the noise of examples. `outputs` holds the number of each sentence's nearest neighbour, or each mined pair with its margin.
     """
 
     examples: Examples
     scores: dict[str, float]
     unknown: float
+    cut: float
+    learnt: str
     outputs: list[str]
 
 
@@ -50,8 +57,11 @@ def _pairs(session: Session, task: Task, examples: Examples, encoder: Encoder) -
     """Score pairs as XTREME does: is the sentence nearest to one in the source language its own partner?"""
     source, target = (_embed(session, task, task.columns[side], examples.records, encoder) for side in ("text", "pair"))
     found = nearest_targets(target.vectors, source.vectors)
-    accuracy = 100 * float((found == range(len(found))).mean())
-    return Retrieved(examples, {"accuracy": accuracy}, _unknown(source), [str(i) for i in found])
+    hits = found == np.arange(len(found))
+    better = above(hits.astype(float), np.ones(len(hits)), 1 / len(hits))
+    scores = {"accuracy": 100 * float(hits.mean())}
+    outputs = [str(i) for i in found]
+    return Retrieved(examples, scores, _unknown(source), _cut(source, target), _told(better), outputs)
 
 
 def _mining(session: Session, task: Task, examples: Examples, encoder: Encoder) -> Retrieved:
@@ -60,12 +70,17 @@ def _mining(session: Session, task: Task, examples: Examples, encoder: Encoder) 
     candidates, golds, _, _ = _mine(session, task, records, encoder)
     threshold = best_threshold(candidates, golds)
     candidates, golds, source, target = _mine(session, task, examples.records, encoder)
+    f1 = mining_f1(candidates, golds, threshold)
     taken = [
         f"{source.sentences[s]}\t{target.sentences[t]}\t{margin:.6f}"
         for s, t, margin in zip(candidates.sources, candidates.targets, candidates.margins, strict=True)
         if margin >= threshold
     ]
-    return Retrieved(examples, {"f1": mining_f1(candidates, golds, threshold)}, _unknown(source), taken)
+    # Of pairs drawn at random, hardly one would be right.
+    found = sum(pair in golds for pair in zip(candidates.sources.tolist(), candidates.targets.tolist(), strict=True))
+    guessed = len(golds) / max(1, len(source.sentences) * len(target.sentences))
+    better = f1 > 0 and bool(binom.sf(found - 1, len(candidates.sources), guessed) < LEVEL)
+    return Retrieved(examples, {"f1": f1}, _unknown(source), _cut(source, target), _told(better), taken)
 
 
 def _mine(
@@ -83,6 +98,15 @@ def _embed(session: Session, task: Task, column: str, records: list[Record], enc
     recipe = session.recipe(task)
     sentences = [str(record[column]) for record in records]
     return embed(task, column, sentences, encoder, recipe, session.numerics(recipe), session.tokens)
+
+
+def _cut(source: Side, target: Side) -> float:
+    """Return the share of sentences of either side that were cut."""
+    return 100 * (source.cut + target.cut) / max(1, len(source.sentences) + len(target.sentences))
+
+
+def _told(better: bool) -> str:
+    return "yes" if better else "no"
 
 
 def _unknown(source: Side) -> float:

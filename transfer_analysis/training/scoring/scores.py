@@ -14,7 +14,13 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.runs.phases import describe_intermediate, name_source
+from transfer_analysis.training.runs.phases import (
+    INTERMEDIATE,
+    data_hash,
+    intermediate_sources,
+    named_intermediate,
+    named_sources,
+)
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.measured import Measured, measure
 from transfer_analysis.training.scoring.retrieved import Retrieved, score_retrieval
@@ -43,10 +49,7 @@ class Scorer:
         """
         return together(
             [
-                (
-                    self._rows(name, found.parts, split, found.scores, found.unknown, len(found.rows), checkpoint),
-                    _frame(name, split, found),
-                )
+                (self._measured(name, found, split, checkpoint), _frame(name, split, found))
                 for found in measure(self.session, self.encoder, head, name, groups)
             ]
         )
@@ -55,28 +58,51 @@ class Scorer:
         """Score a target that is not trained, in every language."""
         return together(
             [
-                (
-                    self._rows(
-                        target, [found.examples], "test", found.scores, found.unknown, len(found.examples.records)
-                    ),
-                    _retrieved(target, found),
-                )
+                (self._retrieved(target, found), _retrieved(target, found))
                 for found in score_retrieval(self.session, target, self.encoder)
             ]
         )
 
-    def _rows(
-        self,
-        name: str,
-        parts: Sequence[Examples],
-        split: str,
-        scores: dict[str, float],
-        unknown: float,
-        examples: int,
-        checkpoint: str = "last",
-    ) -> list[Row]:
-        setting, job = self.session.setting, self.job
+    def _measured(self, name: str, found: Measured, split: str, checkpoint: str) -> list[Row]:
+        """Return a row for each metric of what was measured."""
+        task = self.session.task(name)
+        recipe = self.session.recipe(task)
         row = {
+            **self._about(name, found.parts, split, checkpoint),
+            "n_examples": len(found.rows),
+            "unknown_tokens": round(found.unknown, 3),
+            "inputs_cut": round(found.cut, 3),
+            "learnt": found.learnt,
+            "recipe": recipe.describe(checkpoint == "best-english"),
+        }
+        if not split.startswith(INTERMEDIATE):
+            turns = self.session.training(name, self.session.grid.target_examples)
+            row |= {"trained_on": named_sources(turns), "training_data": data_hash([*self._before(), *turns])}
+        return [
+            {**row, "metric": metric, "score": score, "majority": found.majority.get(metric)}
+            for metric, score in found.scores.items()
+        ]
+
+    def _retrieved(self, target: str, found: Retrieved) -> list[Row]:
+        """Return a row for each metric of a target that was not trained."""
+        task = self.session.setting.catalogue[target]
+        # Sentences of the source language ask for their nearest neighbours.
+        asked = f" queries={self.session.grid.source_language}" if task.metric == "accuracy" else ""
+        row = {
+            **self._about(target, [found.examples], "test", "last"),
+            "n_examples": len(found.examples.records),
+            "unknown_tokens": round(found.unknown, 3),
+            "inputs_cut": round(found.cut, 3),
+            "learnt": found.learnt,
+            "recipe": self.session.recipe(task).describe_retrieval() + asked,
+            "training_data": data_hash(self._before()) if self.job.condition != NONE else "",
+        }
+        return [{**row, "metric": metric, "score": score} for metric, score in found.scores.items()]
+
+    def _about(self, name: str, parts: Sequence[Examples], split: str, checkpoint: str) -> Row:
+        """Return what every row of a run says, whatever was measured."""
+        setting, job = self.session.setting, self.job
+        return {
             "model": setting.model,
             "initialisation": job.initialisation,
             "condition": job.condition,
@@ -86,31 +112,18 @@ class Scorer:
             "split": split,
             "checkpoint": checkpoint,
             "seed": job.seed,
-            "n_examples": examples,
-            "unknown_tokens": round(unknown, 3),
-            "recipe": self._recipe(name, parts[0], split, checkpoint),
+            "encoder": self.encoder.identity,
+            "precision": self.session.numerics(self.session.recipe(setting.catalogue[name])).precision,
+            "intermediate_on": named_intermediate(self.session, job) if job.condition != NONE else "",
+            "tested_on": parts[0].split if split == "test" else split.removeprefix(f"{INTERMEDIATE}-"),
+            "test_data": data_hash([parts]),
             "run": f"{setting.model}/{job.initialisation}/{job.condition}/{name}/{job.seed}",
             "origin": setting.origin,
         }
-        return [{**row, "metric": metric, "score": score} for metric, score in scores.items()]
 
-    def _recipe(self, name: str, examples: Examples, split: str, checkpoint: str) -> str:
-        """Describe the recipe, and what the task was trained and tested on where that is not what its name says."""
-        session, task = self.session, self.session.setting.catalogue[name]
-        recipe = session.recipe(task)
-        tested = f" tested_on={examples.split}" if split == "test" and examples.split != "test" else ""
-        if self.job.condition != NONE:
-            tested = f" intermediate={describe_intermediate(session, self.job)}{tested}"
-        if task.head == "retrieval":
-            # Sentences of the source language ask for their nearest neighbours.
-            asked = f" queries={session.grid.source_language}" if task.metric == "accuracy" else ""
-            return recipe.describe_retrieval() + asked + tested
-        if split.startswith("intermediate"):
-            return recipe.describe(checkpoint == "best-english") + tested
-        turns = session.training(name, session.grid.target_examples)
-        trained = ">".join("+".join(name_source(e) for e in turn) for turn in turns)
-        stopped = checkpoint == "best-english"
-        return recipe.describe(stopped) + (f" trained_on={trained}" if trained != name else "") + tested
+    def _before(self) -> list[list[Examples]]:
+        """Return what the encoder was trained on before the target."""
+        return intermediate_sources(self.session, self.job) if self.job.condition != NONE else []
 
 
 def together(scored: list[Scored]) -> Scored:
