@@ -8,13 +8,19 @@ from rich.console import Console
 from transfer_analysis.commands.live import grid_table
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.runs.execute import Progress
-from transfer_analysis.training.runs.run import Event, training_nodes
+from transfer_analysis.training.runs.run import Event
 
 
 def test_what_is_done_failed_and_running_is_shown():
     targets = ("xnli", "udpos")
     jobs = [Job("pretrained", condition, seed) for seed in (1, 2) for condition in ("none", "squad")]
-    progress = Progress({(job, node): None for job in jobs for node in training_nodes(job, targets)})
+    progress = Progress(
+        {
+            (job, node): None
+            for job in jobs
+            for node in (*(["intermediate"] if job.condition != "none" else []), *targets)
+        }
+    )
     progress.tell(Event(jobs[0], "xnli", "finished"))
     progress.tell(Event(jobs[2], "xnli", "finished"))
     progress.tell(Event(jobs[0], "udpos", "failed"))

@@ -17,10 +17,10 @@ from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.execute import run_grid
+from transfer_analysis.training.runs.nodes import nodes_of
 from transfer_analysis.training.runs.phases import intermediate_phase, intermediate_recipe, target_phases
-from transfer_analysis.training.runs.run import Runner
 from transfer_analysis.training.runs.session import Session, Setting
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.runs.store import Store
 
 from tests.toys import write
 
@@ -331,8 +331,9 @@ def test_what_a_task_means_is_part_of_a_runs_identity(folder, tmp_path):
                 "test",
             )
         )
-        runner = Runner(made, Job("pretrained", "qqp", 1))
-        return identity(**runner._about_encoder()), identity(**runner._about_target("xnli"))
+        before = next(n for n in nodes_of(made) if (n.job.condition, n.what) == ("qqp", "intermediate"))
+        alone = next(n for n in nodes_of(made) if (n.job.condition, n.what) == ("none", "xnli"))
+        return before.identity, alone.identity
 
     entry = """
 {name}: {{title: X, family: x, head: sequence-classification, columns: {{{columns}}}, labels: [{labels}],
@@ -415,7 +416,7 @@ def test_language_modelling_alone_has_the_recipe_of_its_text(folder, tmp_path):
     names = []
     for rate in (1e-4, 2e-4):
         made = session(folder, given, tasks={"masked-lm": {"learning_rate": rate}})
-        names.append(identity(**Runner(made, Job("pretrained", "mlm", 1))._about_encoder()))
+        names.append(next(n.identity for n in nodes_of(made) if n.what == "intermediate"))
     assert names[0] != names[1]
 
 

@@ -49,7 +49,7 @@ def test_a_process_that_dies_is_a_failure_and_the_rest_goes_on(folder):
     wanted = {"seeds": (1,), "conditions": ("sim-topic", "sim-reading"), "targets": ("sim-pos",)}
     done = train(folder, folder / "deadly", workers=2, corpus=corpus, **wanted)
     assert len(done.failures) == 1
-    assert done.failures[0].startswith("pretrained, sim-reading, seed 1: the process died")
+    assert done.failures[0].startswith("pretrained, sim-reading, seed 1, intermediate: the process died; was it killed")
     assert set(done.table.frame["condition"]) == {"none", "sim-topic"}
     assert [record["reason"] for record in Store(folder / "deadly").failed()] == done.failures
     healed = train(folder, folder / "deadly", workers=2, **wanted)

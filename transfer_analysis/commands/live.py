@@ -55,7 +55,7 @@ def grid_table(grid: Progress) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from transfer_analysis.training.runs.phases import INTERMEDIATE
+    from transfer_analysis.training.grid import INTERMEDIATE
 
     found = dict.fromkeys(node for _, node in grid.nodes)
     nodes = sorted(found, key=lambda node: node != INTERMEDIATE)  # first, as it comes first

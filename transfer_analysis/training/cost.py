@@ -11,7 +11,7 @@ from transfer_analysis.encoders import Size, known_encoders
 from transfer_analysis.encoders.located import AUTO, DEFAULT
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE, parse_condition
-from transfer_analysis.training.grid import Grid, Initialisation, Job
+from transfer_analysis.training.grid import INTERMEDIATE, Grid, Initialisation, Job
 from transfer_analysis.training.recipes import Recipe
 
 #: Operations of a step: two a weight forwards, four backwards (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
@@ -19,6 +19,9 @@ _FORWARD, _STEP = 2, 6
 
 #: Rows of an example of multiple choice, each choice beside its question.
 _CHOICES = 4
+
+#: Share of a vocabulary that a training set reads.
+_READ = 0.05
 
 #: Bytes of a weight, and of the stored prediction of an example.
 _WEIGHT, _PREDICTION = 4, 60
@@ -71,29 +74,73 @@ def cost(
     languages
         Target → number of languages that it is tested in.
     """
-    jobs = [job for job in grid.jobs() if job.initialisation == initialisation]
-    examples, operations, stored = 0, 0.0, 0.0
-    for job in jobs:
-        for name, count in _trained(job, grid, catalogue):
-            chosen = recipe.for_task(catalogue[name])
-            trained = chosen.epochs * count if catalogue[name].head != "retrieval" else 0
-            examples += trained
-            if size is not None:
-                rows = trained * (_CHOICES if catalogue[name].head == "multiple-choice" else 1)
-                operations += size.operations(rows, chosen.max_length, _STEP)
-        if size is not None:
-            stored += _WEIGHT * size.weights if job.condition != NONE else 0
-            for target in grid.targets:
-                tested = languages[target] * grid.tests(target)
-                operations += size.operations(tested, recipe.for_task(catalogue[target]).max_length, _FORWARD)
-                stored += _PREDICTION * tested
-    runs = len(jobs) * len(grid.targets)
-    unknown = float("nan")
-    return Cost(runs, examples, operations, stored) if size is not None else Cost(runs, examples, unknown, unknown)
+    found = [
+        cost_of(job, what, grid, recipe, catalogue, size, languages)
+        for job in grid.jobs()
+        if job.initialisation == initialisation
+        for what in (*([INTERMEDIATE] if job.condition != NONE else []), *grid.targets)
+    ]
+    return Cost(
+        sum(one.runs for one in found),
+        sum(one.examples for one in found),
+        sum(one.operations for one in found),
+        sum(one.bytes for one in found),
+    )
 
 
-def _trained(job: Job, grid: Grid, catalogue: Catalogue) -> list[tuple[str, int]]:
-    """Return the tasks that a job trains on, with the most examples of each."""
+def cost_of(
+    job: Job,
+    what: str,
+    grid: Grid,
+    recipe: Recipe,
+    catalogue: Catalogue,
+    size: Size | None,
+    languages: Mapping[str, int],
+) -> Cost:
+    """Return what one node costs: the intermediate phase of a job, or one of its targets with its tests."""
+    trained = _before(job, grid, catalogue) if what == INTERMEDIATE else []
+    if what != INTERMEDIATE and catalogue[what].head != "retrieval":
+        trained = [(what, grid.trained(what, grid.target_examples))]
+    examples = sum(recipe.for_task(catalogue[name]).epochs * count for name, count in trained)
+    runs = int(what != INTERMEDIATE)
+    if size is None:
+        return Cost(runs, examples, float("nan"), float("nan"))
+    operations = 0.0
+    for name, count in trained:
+        chosen, task = recipe.for_task(catalogue[name]), catalogue[name]
+        rows = chosen.epochs * count * (_CHOICES if task.head == "multiple-choice" else 1)
+        operations += size.operations(rows, chosen.max_length, _STEP)
+    if what == INTERMEDIATE:
+        return Cost(runs, examples, operations, float(_WEIGHT * size.weights))
+    tested = languages[what] * grid.tests(what)
+    operations += size.operations(tested, recipe.for_task(catalogue[what]).max_length, _FORWARD)
+    return Cost(runs, examples, operations, float(_PREDICTION * tested))
+
+
+def memory_of(grid: Grid, recipe: Recipe, catalogue: Catalogue, size: Size) -> float:
+    """Return about how much memory a run takes at most, in bytes.
+
+    The weights twice (as they are and as they began), gradient and two moments of those that are trained (of the
+    vocabulary, what a training set reads), and what is kept of a batch for its gradients, in float32: per layer 34 numbers
+    of two bytes an element and 5 a head's weight (Korthikanti et al. 2022, arXiv 2205.05198, equation 2), doubled.
+    """
+    trained = size.in_layers + _READ * size.vocabulary * size.hidden
+    heads = max(1, size.hidden // 64)
+    activations = 0.0
+    for name in {*grid.targets, *grid.intermediate_tasks}:
+        chosen, task = recipe.for_task(catalogue[name]), catalogue[name]
+        if task.head == "retrieval":
+            continue
+        rows = chosen.batch_size * (_CHOICES if task.head == "multiple-choice" else 1)
+        rows = min(rows, chosen.rows_at_once) if chosen.rows_at_once else rows
+        length = chosen.max_length
+        a_layer = rows * length * size.hidden * (34 + 5 * heads * length / size.hidden)
+        activations = max(activations, 2 * size.layers * a_layer)
+    return 2 * _WEIGHT * size.weights + 3 * _WEIGHT * trained + activations
+
+
+def _before(job: Job, grid: Grid, catalogue: Catalogue) -> list[tuple[str, int]]:
+    """Return the tasks of a job's intermediate phase, with the most examples of each."""
     condition = parse_condition(job.condition)
     before = [(name, grid.trained(name, grid.intermediate_examples)) for name in grid.members(condition)]
     if len(before) > 1 and grid.multi_task is not None:
@@ -106,4 +153,4 @@ def _trained(job: Job, grid: Grid, catalogue: Catalogue) -> list[tuple[str, int]
             share = grid.mlm.rate / (1 - grid.mlm.rate) * sum(count for _, count in before)
             text = {task: min(count, round(share / len(text))) for task, count in text.items()}
         before += text.items()
-    return before + [(name, grid.trained(name, grid.target_examples)) for name in grid.targets]
+    return before

@@ -12,6 +12,9 @@ from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, Condition,
 
 Initialisation = Literal["pretrained", "random"]
 
+#: Name of a job's intermediate phase among its nodes, beside the names of targets.
+INTERMEDIATE = "intermediate"
+
 
 def _readable(name: str) -> str:
     try:

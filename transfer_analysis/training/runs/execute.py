@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,15 +15,20 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
-from transfer_analysis.training.computing.numerics import numerics_of
-from transfer_analysis.training.encoder import Encoder
+from transfer_analysis.training.computing.checkpoints import interrupts
+from transfer_analysis.training.computing.numerics import choose
+from transfer_analysis.training.cost import cost_of, size_of
+from transfer_analysis.training.engines import make_engine
+from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
-from transfer_analysis.training.runs.run import Event, training_nodes
+from transfer_analysis.training.runs.endings import Failed, Finished
+from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of
+from transfer_analysis.training.runs.run import Control, Event
+from transfer_analysis.training.runs.schedule import completed
 from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
-from transfer_analysis.training.runs.workers import completed
 from transfer_analysis.training.scoring.scores import Row
 
 
@@ -102,42 +108,50 @@ def run_grid(
     workers: int = 2,
     device: str = "cpu",
     checkpoint_every: float = 600.0,
+    engine: str = "local",
+    options: Options | None = None,
+    shard: tuple[int, int] = (1, 1),
     report: Report = silent,
     watch: Callable[[Progress], None] = lambda progress: None,
+    warn: Callable[[str], None] = lambda remark: None,
 ) -> Trained:
     """Train and score the whole grid, or what is left of it.
 
     Parameters
     ----------
     encoder
-        Folder or hub id of the encoder.
+        Short name, folder or hub id of the encoder.
     store
-        Folder of finished runs.
+        Folder of finished runs. Several commands and machines may use one: none does what another does.
     model, origin
         Name of the encoder, and where the examples come from, in the transfer table.
     workers
-        Processes of one thread each.
+        Nodes that run at once, each on one thread where it runs on processors.
     device
-        `cpu`, `cuda`, `mps`.
+        `cpu`, `cuda` (all cards there are), `cuda:1`, `mps`.
     checkpoint_every
         Seconds between checkpoints inside a phase.
+    engine, options
+        What runs the nodes, and what it is told besides the number of workers.
+    shard
+        Which part of how many: (2, 4) does the second quarter.
     watch
         Called whenever something has happened.
+    warn
+        Called with what a person should know before training starts.
 
     Raises
     ------
     InputError
-        Before any training, for examples that are missing or wrong; or where every run failed.
+        Before any training, for examples that are missing or wrong, or a disk without room; or where every run failed.
     """
     setting = Setting(
         corpus, catalogue, encoder, model, grid, recipe, store, origin, device, checkpoint_every=checkpoint_every
     )
-    remarks, loaded = check_setting(setting, report)
-    setting = replace(setting, numerics=numerics_of(loaded, recipe, store))
-    if recipe.matmul == "fastest":
-        remarks.append(f"computed with {setting.numerics}")
-    jobs = grid.jobs()
-    progress = Progress({(job, node): None for job in jobs for node in training_nodes(job, grid.targets)})
+    nodes, setting, remarks = prepared(setting, shard, report)
+    for remark in remarks:
+        warn(remark)
+    progress = Progress({(node.job, node.what): None for node in nodes})
 
     def tell(event: Event) -> None:
         progress.tell(event)
@@ -147,22 +161,83 @@ def run_grid(
     rows: list[Row] = []
     failures: list[str] = []
     report(progress.line(), 0.0)
-    for job, outcome in completed(setting, jobs, workers, tell):
-        if outcome is None:
-            raise KeyboardInterrupt
-        rows += outcome.rows
-        failures += outcome.failures
-        for node in training_nodes(job, grid.targets):  # after a failure, some were never begun
-            if progress.nodes[job, node] is None:
-                tell(Event(job, node, "failed"))
+    with interrupts() as pressed:  # an exception could be raised, and lost, in any of the libraries' own callbacks
+        control = Control(tell, pressed)
+        running = make_engine(engine, setting, replace(options or Options(), workers=workers), control)
+        for ending, found in completed(running, nodes, Store(store), model, control):
+            rows += found
+            if isinstance(ending, Failed):
+                failures.append(ending.reason)
+            tell(Event(ending.node.job, ending.node.what, "finished" if isinstance(ending, Finished) else "failed"))
     if not rows:
         raise InputError(["every run failed", *failures])
     table = TransferTable.from_frame(pd.DataFrame(rows), where="grid", catalogue=catalogue)
     return Trained(table, sorted(failures), remarks)
 
 
-def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str], Encoder]:
-    """Read and tokenize everything that a grid needs, and return what it runs without, and its encoder.
+def prepared(
+    setting: Setting, shard: tuple[int, int] = (1, 1), report: Report = silent
+) -> tuple[list[Node], Setting, list[str]]:
+    """Check a grid, choose how to compute, and return its nodes, the setting they run in, and what should be known.
+
+    Raises
+    ------
+    InputError
+        For examples that are missing or wrong, or a disk without room for what the grid stores.
+    """
+    remarks, session = check_setting(setting, report)
+    report("trying ways of computing", 0.0)
+    loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
+    choice = choose(loaded, setting.recipe, setting.store)
+    recipe = choice.resolved(setting.recipe)
+    setting = replace(setting, recipe=recipe, numerics=replace(choice.numerics, precision=recipe.computed_in))
+    if recipe.matmul == "fastest":
+        remarks.append(f"computed with {setting.numerics}")
+    if choice.slowdown > 1 and "bf16" in _precisions(recipe):
+        remarks.append(
+            f"precision bf16: a step takes {choice.slowdown:.1f} times as long as in float32 on this machine, which "
+            "seems to have no bf16 instructions; `precision: fastest` in the recipe takes the faster of the two"
+        )
+    session.setting = setting
+    nodes = of_shard(nodes_of(session), *shard)
+    require_room(setting, nodes)
+    return nodes, setting, remarks
+
+
+def _precisions(recipe: Recipe) -> set[str]:
+    return {recipe.precision, *(str(fields["precision"]) for fields in recipe.tasks.values() if "precision" in fields)}
+
+
+def of_shard(nodes: Sequence[Node], part: int, parts: int) -> list[Node]:
+    """Return the nodes of one of several parts, counted from 1; what begins with the same weights stays together."""
+    if not 1 <= part <= parts:
+        raise InputError(f"shard {part}/{parts}: expected 1/{parts} to {parts}/{parts}")
+    groups = {key: number for number, key in enumerate(dict.fromkeys(node.needs or node.identity for node in nodes))}
+    return [node for node in nodes if groups[node.needs or node.identity] % parts == part - 1]
+
+
+def require_room(setting: Setting, nodes: Sequence[Node]) -> None:
+    """Raise an InputError where the store's disk has no room for what is not stored yet."""
+    store = Store(setting.store)
+    left = [node for node in nodes if not is_finished(store, node)]
+    size = size_of(setting.encoder)
+    if size is None:
+        return
+    languages = {target: len(setting.corpus.languages(target)) for target in setting.grid.targets}
+    needed = sum(
+        cost_of(node.job, node.what, setting.grid, setting.recipe, setting.catalogue, size, languages).bytes
+        for node in left
+    )
+    free = shutil.disk_usage(setting.store).free
+    if needed > free:
+        raise InputError(
+            f"{setting.store}: the grid stores about {needed / 1e9:,.1f} GB, most of it encoders after intermediate "
+            f"training, and the disk has {free / 1e9:,.1f} GB left; take another --store, or fewer conditions or seeds"
+        )
+
+
+def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str], Session]:
+    """Read and tokenize everything that a grid needs, and return what it runs without, and the session that has read it.
 
     Raises
     ------
@@ -172,7 +247,7 @@ def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str],
     Store(setting.store).open()
     session = Session(setting)
     loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
-    return check_grid(session, loaded, report), loaded
+    return check_grid(session, loaded, report), session
 
 
 def _shown(seconds: float) -> str:

@@ -18,9 +18,6 @@ from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.runs.store import identity
 from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in
 
-#: Name of the node of a job's intermediate training, beside the names of targets.
-INTERMEDIATE = "intermediate"
-
 
 @dataclass
 class Phase:

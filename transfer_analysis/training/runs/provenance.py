@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from transfer_analysis.training.runs.phases import INTERMEDIATE
+from transfer_analysis.training.grid import INTERMEDIATE
 from transfer_analysis.training.runs.store import Store
 
 #: What is said of every run by its row of the transfer table.

@@ -1,38 +1,32 @@
-"""One job of the grid: intermediate training, then each target from there, scored in every language."""
+"""The work on one node: an intermediate phase, or a target's training and its scores in every language."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.tasks.conditions import NONE, parse_condition
 from transfer_analysis.training.computing.checkpoints import Best, Checkpoint, StoppedError
 from transfer_analysis.training.computing.memory import give_back_memory
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.grid import Job
+from transfer_analysis.training.grid import INTERMEDIATE, Job
 from transfer_analysis.training.loop import Development, train
-from transfer_analysis.training.runs.phases import (
-    INTERMEDIATE,
-    Phase,
-    about_intermediate,
-    about_task,
-    about_training,
-    intermediate_phase,
-    target_phases,
-)
+from transfer_analysis.training.runs.claims import Held, take
+from transfer_analysis.training.runs.endings import Claimed, Ending, Failed, Finished, Preempted
+from transfer_analysis.training.runs.nodes import Node, about_node, failure_name, is_finished
+from transfer_analysis.training.runs.phases import Phase, intermediate_phase, target_phases
 from transfer_analysis.training.runs.session import Session
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.runs.store import Store
 from transfer_analysis.training.scoring.measured import measure
 from transfer_analysis.training.scoring.scores import Row, Scorer, together
-from transfer_analysis.training.version import CORE
 
 
 @dataclass(frozen=True)
@@ -47,137 +41,101 @@ class Event:
     rate: float = 0.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Control:
-    """How a job is watched and stopped."""
+    """How work is watched and stopped."""
 
     tell: Callable[[Event], None] = lambda event: None
     stopping: Callable[[], bool] = lambda: False
 
 
-@dataclass
-class Outcome:
-    """What a job gave: rows of the transfer table, and a sentence for each run that failed."""
+def run_node(session: Session, node: Node, control: Control | None = None) -> Ending:
+    """Do the work on a node and store its rows, unless they are there or somebody else does it."""
+    store = Store(session.setting.store)
+    if is_finished(store, node) and store.rows(node.identity) is not None:
+        return Finished(node)
+    held = take(store.claim(node.identity), str(node))
+    if held is None:
+        return Claimed(node)
+    with held:
+        if is_finished(store, node):  # by whoever held the claim before
+            return Finished(node)
+        return _Run(session, node, _kept_alive(control or Control(), held), store).ending()
 
-    rows: list[Row] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+
+def _kept_alive(control: Control, held: Held) -> Control:
+    """Return the control of a node whose claim says how far it is, and whose loss stops it."""
+
+    def tell(event: Event) -> None:
+        held.note(event.step, event.steps, event.rate)
+        control.tell(event)
+
+    return replace(control, tell=tell, stopping=lambda: held.lost or control.stopping())
 
 
-class Runner:
-    """Runs a job: `run` reads top to bottom, the rest are its steps."""
+class _Run:
+    """The work on a node: `ending` reads top to bottom, the rest are its steps."""
 
-    def __init__(self, session: Session, job: Job, control: Control | None = None) -> None:
+    def __init__(self, session: Session, node: Node, control: Control, store: Store) -> None:
         self.session = session
-        self.setting = session.setting
-        self.job = job
-        self.control = control or Control()
-        self.store = Store(self.setting.store)
-        self._start: dict[str, Any] | None = None
+        self.node = node
+        self.job = node.job
+        self.control = control
+        self.store = store
         self._checkpoints: list[Path] = []
 
-    def run(self) -> Outcome:
-        """Return the rows of all runs of the job, finished now or earlier, and the runs that failed."""
-        outcome = Outcome()
-        before = self._about_encoder()
-        if self.job.condition != NONE:
-            about = {**before, "what": INTERMEDIATE}
-            self._once(outcome, INTERMEDIATE, about, lambda name: self._intermediate(before, name))
-            if outcome.failures:
-                return outcome
-        for target in self.session.grid.targets:
-            about = {**before, "what": "target", "target": target, **self._about_target(target)}
-            self._once(outcome, target, about, lambda name, t=target: self._target(t, before, name))  # type: ignore[misc]
-        return outcome
+    def ending(self) -> Ending:
+        """Train, score and store; a failure is stored with its reason."""
+        node, failed = self.node, failure_name(self.session.setting.model, self.node)
+        self.control.tell(Event(node.job, node.what, "running"))
+        about = about_node(self.session, node)
+        try:
+            rows, predictions = self._intermediate() if node.what == INTERMEDIATE else self._target()
+            self.store.write(
+                node.identity, [{**row, "run": f"{row['run']} {node.identity}"} for row in rows], about, predictions
+            )
+        except StoppedError:
+            return Preempted(node)
+        except Exception as error:  # whatever goes wrong in one run leaves the others unharmed
+            # Its checkpoints stay, to go on from.
+            reason = f"{node}: {type(error).__name__}: {first_line(error)}"
+            with suppress(OSError, InputError):  # a full disk has no room for this either
+                self.store.write_failure(failed, reason, about)
+            return Failed(node, reason)
+        for path in self._checkpoints:
+            path.unlink(missing_ok=True)
+        self.store.clear_failure(failed)
+        give_back_memory()
+        return Finished(node)
 
-    def _once(
-        self, outcome: Outcome, node: str, about: dict[str, Any], work: Callable[[str], tuple[list[Row], pd.DataFrame]]
-    ) -> None:
-        """Add the stored rows of a run, or do the work and store it; a failure is stored with its reason."""
-        name = identity(**about)
-        # Whatever was wrong with a run may have been mended in its recipe, which makes it another run.
-        failed = identity(what="failure", model=self.setting.model, job=str(self.job), node=node)
-        stored = self.store.rows(name)
-        if stored is None:
-            self.control.tell(Event(self.job, node, "running"))
-            try:
-                stored, predictions = work(name)
-                stored = [{**row, "run": f"{row['run']} {name}"} for row in stored]
-                self.store.write(name, stored, about, predictions)
-                for path in self._checkpoints:
-                    path.unlink(missing_ok=True)
-                self._checkpoints.clear()
-                self.store.clear_failure(failed)
-            except StoppedError:
-                raise
-            except Exception as error:  # whatever goes wrong in one run leaves the others unharmed
-                reason = f"{self.job}, {node}: {type(error).__name__}: {first_line(error)}"
-                self._checkpoints.clear()  # to go on from
-                with suppress(OSError, InputError):  # a full disk has no room for this either
-                    self.store.write_failure(failed, reason, about)
-                outcome.failures.append(reason)
-                self.control.tell(Event(self.job, node, "failed"))
-                return
-            give_back_memory()
-        outcome.rows += stored
-        self.control.tell(Event(self.job, node, "finished"))
+    def _encoder_at_start(self) -> Encoder:
+        """Return the encoder that a target starts from, with its intermediate weights: read, or trained again."""
+        job, name = self.job, self.node.weights
+        if job.condition == NONE:
+            return self.session.encoder(job.initialisation, job.seed)
 
-    def _about_encoder(self) -> dict[str, Any]:
-        """Return everything that can change the encoder that targets start from."""
-        job = self.job
-        about: dict[str, Any] = {
-            "core": CORE,
-            "encoder": self._fresh().identity,
-            "computed": [self.setting.device, str(self.setting.numerics)],
-            "model": self.setting.model,
-            "origin": self.setting.origin,
-            "initialisation": job.initialisation,
-            "condition": job.condition,
-            "seed": job.seed,
-        }
-        if job.condition != NONE:
-            about[INTERMEDIATE] = about_intermediate(self.session, job)
-        return about
+        def read() -> dict[str, torch.Tensor]:
+            found = self.store.weights(name)
+            if found is None:  # damaged, or removed
+                self._train_intermediate()
+                found = self.store.weights(name)
+            if found is None:
+                raise InputError(f"{self.store.path}: {name}.safetensors cannot be read back")
+            return found
 
-    def _about_target(self, target: str) -> dict[str, Any]:
-        tests = {e.where: e.fingerprint for e in self.session.tests(target)}
-        task = self.setting.catalogue[target]
-        if task.head != "retrieval":
-            return {"tested_on": tests, **about_training(self.session, target, self.session.grid.target_examples)}
-        tuned = {e.where: e.fingerprint for e in self.session.tuning(target)}
-        recipe = self.session.recipe(task).identity()
-        language = self.session.grid.source_language
-        about = {"tested_on": tests, "tuned_on": tuned, "recipe": recipe, "task": about_task(task)}
-        return {**about, "source_language": language}
+        return self.session.encoder_after(job.initialisation, name, read)
 
-    def _fresh(self) -> Encoder:
-        return self.session.encoder(self.job.initialisation, self.job.seed)
-
-    def _encoder_at_start(self, before: dict[str, Any]) -> Encoder:
-        """Return the encoder that targets start from, with its intermediate weights: read, or trained again."""
-        encoder = self._fresh()
-        if self.job.condition == NONE:
-            return encoder
-        if self._start is None:
-            self._start = self.store.weights(identity(**before, what="weights"))
-        if self._start is None:
-            self._train_intermediate(encoder, before)
-        assert self._start is not None
-        encoder.model.load_state_dict(self._start)
-        return encoder
-
-    def _train_intermediate(self, encoder: Encoder, before: dict[str, Any]) -> tuple[Phase, Best]:
-        name = identity(**before, what="weights")
+    def _train_intermediate(self) -> tuple[Encoder, Phase, Best]:
+        encoder = self.session.encoder(self.job.initialisation, self.job.seed)
         phase = intermediate_phase(self.session, self.job, encoder)
         members = self.session.grid.members(parse_condition(self.job.condition))
-        best = self._train(encoder, phase, members, name, INTERMEDIATE)
-        self._start = {key: weight.detach().clone() for key, weight in encoder.model.state_dict().items()}
-        self.store.write_weights(name, self._start)
-        return phase, best
+        best = self._train(encoder, phase, members, self.node.weights)
+        self.store.write_weights(self.node.weights, encoder.model.state_dict())
+        return encoder, phase, best
 
-    def _intermediate(self, before: dict[str, Any], name: str) -> tuple[list[Row], pd.DataFrame]:
+    def _intermediate(self) -> tuple[list[Row], pd.DataFrame]:
         """Train on the intermediate tasks, and score each on its own development examples."""
-        encoder = self._fresh()
-        phase, best = self._train_intermediate(encoder, before)
+        encoder, phase, best = self._train_intermediate()
         scorer = Scorer(self.session, self.job, encoder)
         return together(
             [
@@ -187,22 +145,22 @@ class Runner:
             ]
         )
 
-    def _target(self, target: str, before: dict[str, Any], name: str) -> tuple[list[Row], pd.DataFrame]:
+    def _target(self) -> tuple[list[Row], pd.DataFrame]:
         """Train on the target's training examples, and score every language."""
-        encoder = self._encoder_at_start(before)
+        target, encoder = self.node.what, self._encoder_at_start()
         scorer = Scorer(self.session, self.job, encoder)
-        if self.setting.catalogue[target].head == "retrieval":
+        if self.session.setting.catalogue[target].head == "retrieval":
             return scorer.retrieved(target)
         best = Best()
         phases = target_phases(self.session, target, encoder, self.job.seed)
         for turn, phase in enumerate(phases):
-            best = self._train(encoder, phase, (target,), f"{name}.{turn}", target)
+            best = self._train(encoder, phase, (target,), f"{self.node.identity}.{turn}")
         head, kept = phases[-1].heads[target], _checkpoint(best)
         development = self.session.development(target)
         scored = [scorer.scored(head, target, development[0].split, [development], kept)] if development else []
         return together([*scored, scorer.scored(head, target, "test", [[e] for e in self.session.tests(target)], kept)])
 
-    def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str, node: str) -> Best:
+    def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str) -> Best:
         began = time.monotonic()
         told = [0.0]
 
@@ -211,10 +169,12 @@ class Runner:
             if now - told[0] > 0.5 or step == steps:
                 told[0] = now
                 rate = examples / max(1e-9, now - began)
-                self.control.tell(Event(self.job, node, "running", step, steps, rate))
+                self.control.tell(Event(self.job, self.node.what, "running", step, steps, rate))
 
         # Kept until the scores are stored, so that a kill while scoring costs no training.
-        checkpoint = Checkpoint(self.store.checkpoint(name), self.setting.checkpoint_every, self.control.stopping)
+        checkpoint = Checkpoint(
+            self.store.checkpoint(name), self.session.setting.checkpoint_every, self.control.stopping
+        )
         self._checkpoints.append(checkpoint.path)
         if self.control.stopping():
             raise StoppedError
@@ -248,10 +208,3 @@ class Runner:
 def _checkpoint(best: Best) -> str:
     """Say which weights a phase ended with."""
     return "best-english" if best.weights else "last"
-
-
-def training_nodes(job: Job, targets: tuple[str, ...]) -> Iterator[str]:
-    """Yield the names of a job's nodes."""
-    if job.condition != NONE:
-        yield INTERMEDIATE
-    yield from targets

@@ -90,6 +90,7 @@ class Session:
         self._made: dict[Any, Any] = {}
         self._features: dict[Any, Features] = {}
         self._kept = 0
+        self._begun: tuple[str, dict[str, torch.Tensor]] = ("", {})
 
     @property
     def grid(self) -> Grid:
@@ -104,24 +105,41 @@ class Session:
         """Return how is computed under a recipe."""
         return replace(self.setting.numerics, precision=recipe.computed_in)
 
-    def encoder(self, initialisation: Initialisation, seed: int) -> Encoder:
-        """Return the encoder as it was before any training. There is one; its weights are overwritten."""
-        setting = self.setting
-        key = seed if initialisation == "random" else 0
-        encoder: Encoder = self._once(
-            ("encoder", initialisation), lambda: load_encoder(setting.encoder, initialisation, key, setting.device)
-        )
-        weights = self._once(
-            ("weights", initialisation, key), lambda: self._first_weights(encoder, initialisation, key)
-        )
-        encoder.model.load_state_dict(weights)
-        return encoder
+    @property
+    def encoder_identity(self) -> str:
+        """What tells the encoder's weights from any others."""
+        return self._base.identity
 
-    def _first_weights(self, encoder: Encoder, initialisation: Initialisation, seed: int) -> dict[str, torch.Tensor]:
-        fresh = encoder
-        if initialisation == "random":
-            fresh = load_encoder(self.setting.encoder, initialisation, seed, self.setting.device)
-        return {name: weight.clone() for name, weight in fresh.model.state_dict().items()}
+    @property
+    def _base(self) -> Encoder:
+        """The encoder, whatever its weights are now. There is one; its weights are overwritten."""
+        return self.once("encoder", lambda: load_encoder(self.setting.encoder, device=self.setting.device))
+
+    def encoder(self, initialisation: Initialisation, seed: int) -> Encoder:
+        """Return the encoder as it was before any training."""
+        name = f"random {seed}" if initialisation == "random" else initialisation
+        return self._with(initialisation, name, lambda: self._first_weights(initialisation, seed))
+
+    def encoder_after(
+        self, initialisation: Initialisation, name: str, read: Callable[[], dict[str, torch.Tensor]]
+    ) -> Encoder:
+        """Return the encoder with the weights of a name, read unless they were the last."""
+        return self._with(initialisation, name, read)
+
+    def _with(self, initialisation: Initialisation, name: str, read: Callable[[], dict[str, torch.Tensor]]) -> Encoder:
+        base = self._base
+        if self._begun[0] != name:
+            # Dropped before others are read: one set of weights beside the encoder's own is enough.
+            self._begun = ("", {})
+            self._begun = (name, read())
+        base.model.load_state_dict(self._begun[1])
+        # A head that was pretrained with other weights is of no use to random ones.
+        return base if initialisation == "pretrained" else replace(base, language_head={})
+
+    def _first_weights(self, initialisation: Initialisation, seed: int) -> dict[str, torch.Tensor]:
+        key = seed if initialisation == "random" else 0
+        fresh = load_encoder(self.setting.encoder, initialisation, key, self.setting.device)
+        return {name: weight.detach() for name, weight in fresh.model.state_dict().items()}
 
     def training(self, name: str, count: int, language: str = "") -> list[list[Examples]]:
         """Return what a task is trained on: in turn, and in each turn the sources that are put together."""
@@ -134,7 +152,7 @@ class Session:
 
     def development(self, name: str) -> list[Examples]:
         """Return the development examples of a task in the source language; none that it is tested on as a target."""
-        return self._once(("development", name), lambda: self._development(name))
+        return self.once(("development", name), lambda: self._development(name))
 
     def _development(self, name: str) -> list[Examples]:
         setting = self.setting
@@ -184,12 +202,12 @@ class Session:
                 found.append(Examples(task, language, split, sample.records, [str(row) for row in sample.rows]))
             return found
 
-        return self._once(("tuning", target), read)
+        return self.once(("tuning", target), read)
 
     def tests(self, target: str) -> list[Examples]:
         """Return the test examples of a target in each language."""
         setting = self.setting
-        return self._once(
+        return self.once(
             ("tests", target), lambda: list(test_examples(setting.corpus, setting.catalogue, setting.grid, target))
         )
 
@@ -199,7 +217,7 @@ class Session:
         if wanted is None:
             return []
         language = setting.grid.source_language
-        return self._once(
+        return self.once(
             "texts", lambda: [text(setting.corpus, setting.catalogue, wanted, language, name) for name in wanted.tasks]
         )
 
@@ -210,7 +228,7 @@ class Session:
             return about
         count = max(self.grid.intermediate_examples, self.grid.target_examples)
         every = [part for turn in self.training(name, count) for part in turn] + self.development(name)
-        return self._once(("labels", name), lambda: labelled(about, [r for part in every for r in part.records]))
+        return self.once(("labels", name), lambda: labelled(about, [r for part in every for r in part.records]))
 
     def features(self, examples: Examples, task: Task, encoder: Encoder) -> Features:
         """Return examples as features, with the labels of `task`."""
@@ -233,12 +251,13 @@ class Session:
 
     def _training(self, sources: tuple[Source, ...], language: str, count: int) -> list[Examples]:
         setting = self.setting
-        return self._once(
+        return self.once(
             ("training", sources, language, count),
             lambda: training_examples(setting.corpus, setting.catalogue, sources, language, count),
         )
 
-    def _once(self, key: Any, make: Callable[[], T]) -> T:
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made under a key, made now if it was not."""
         if key not in self._made:
             self._made[key] = make()
         made: T = self._made[key]

@@ -45,6 +45,18 @@ class Store:
         record = self._record(f"{name}.json")
         return record["rows"] if record is not None else None
 
+    def is_finished(self, name: str) -> bool:
+        """Whether a run is finished; its file is not read."""
+        return (self.path / f"{name}.json").is_file()
+
+    def has_weights(self, name: str) -> bool:
+        """Whether weights are there; they are not read."""
+        return (self.path / f"{name}.safetensors").is_file()
+
+    def claim(self, name: str) -> Path:
+        """Return where it stands who works on a node."""
+        return self.path / f"{name}.claim"
+
     def failure(self, name: str) -> str | None:
         """Return why a run failed, or None where it did not."""
         record = self._record(f"{name}.failed.json")

@@ -11,11 +11,10 @@ import pandas as pd
 
 from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.grid import Job
+from transfer_analysis.training.grid import INTERMEDIATE, Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.runs.phases import (
-    INTERMEDIATE,
     data_hash,
     intermediate_sources,
     named_intermediate,
