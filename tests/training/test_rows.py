@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.training import loop
+from transfer_analysis.training.batches import collate, masked
 from transfer_analysis.training.computing.checkpoints import Checkpoint, StoppedError
 from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.computing.rows import embedding_of, read_rows
 from transfer_analysis.training.computing.tensors import read_tensors
 from transfer_analysis.training.heads import make_head
-from transfer_analysis.training.loop import Development, backward, parts_of, predict, train
+from transfer_analysis.training.loop import Development, backward, parts_of, predict, train, without_padding
 from transfer_analysis.training.pretraining.built import Shape, new_encoder
 from transfer_analysis.training.reading.features import featurize
 from transfer_analysis.training.recipes import recipe
@@ -223,6 +224,41 @@ def test_a_batch_in_parts_has_the_same_gradients(head):
     assert float((in_parts - gradients).norm() / gradients.norm()) < 1e-5
 
 
+@pytest.mark.parametrize("head", [*HEADS, "masked-lm"])
+def test_a_batch_without_its_padding_has_the_same_gradients(head, monkeypatch):
+    """Its shorter and its longer examples apart; without dropout, which is drawn by the shape."""
+    found = []
+    for part_costs in (10**9, 0):
+        monkeypatch.setattr(loop, "_PART", part_costs)
+        encoder = encoder_of(dropout=0.0)
+        one = stream(head, encoder)
+        batch = collate(one.features, np.arange(8), encoder)
+        if head == "masked-lm":
+            batch = masked(batch, encoder, 0.3, np.random.default_rng(0))
+        parts = len(without_padding(batch, encoder))
+        assert parts == (1 if part_costs else 2)
+        encoder.model.train()
+        with Numerics(attention="drawn").applied(encoder):
+            loss = backward(encoder, one.head.eval(), batch, Numerics(), 0, (3, 1))
+        parameters = [*encoder.model.parameters(), *one.head.parameters()]
+        found.append((float(loss), torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])))
+    (expected, gradients), (loss, in_parts) = found
+    assert loss == pytest.approx(expected, rel=1e-5)
+    assert float((in_parts - gradients).norm() / gradients.norm()) < 1e-5
+
+
+def test_padding_is_left_out_where_that_saves(monkeypatch):
+    encoder = encoder_of()
+    lengths = torch.tensor([3, 30, 4, 3])
+    mask = (torch.arange(30) < lengths[:, None]).long()
+    batch = {"input_ids": mask * torch.arange(4)[:, None], "attention_mask": mask, "targets": torch.arange(4)}
+    monkeypatch.setattr(loop, "_PART", 10)
+    short, long = without_padding(batch, encoder)
+    assert (short["input_ids"].shape, short["targets"].tolist()) == ((3, 4), [0, 3, 2])
+    assert (long["input_ids"].shape, long["targets"].tolist()) == ((1, 30), [1])
+    assert long["input_ids"][0].tolist() == [1] * 30
+
+
 def test_parts_hold_whole_items():
     batch = {
         "input_ids": torch.arange(12).reshape(6, 2),
@@ -233,5 +269,5 @@ def test_parts_hold_whole_items():
     assert [first for first, _ in found] == [0, 2, 4]
     assert [part["input_ids"].tolist() for _, part in found] == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
     assert [part["targets"].tolist() for _, part in found] == [[0], [1], [2]]
-    assert [part is batch for _, part in parts_of(batch, 0)] == [True]
+    assert [len(part["targets"]) for _, part in parts_of(batch, 0)] == [3]
     assert len(list(parts_of(batch, 1))) == 3

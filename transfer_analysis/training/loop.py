@@ -24,6 +24,9 @@ from transfer_analysis.training.streams import Stream
 #: Called after each step with the step, the number of steps, and the examples read since the phase began.
 Watch = Callable[[int, int, int], None]
 
+#: What a second part of a batch costs, in subwords: calls that take their time however little they compute.
+_PART = 48
+
 #: Whether a loss is still a number is asked this often (steps), since asking waits for the device.
 _CHECKED_EVERY = 20
 
@@ -148,17 +151,51 @@ def backward(
         Seed and step, which dropout is drawn from.
     """
     counted, loss = head.counted(batch), torch.zeros((), device=encoder.device)
-    for first, part in parts_of(batch, 0 if head.compares_examples else rows_at_once):
-        share = 1.0 if part is batch else head.counted(part) / max(1, counted)
-        if not share:
-            continue
-        if encoder.bits is not None:
-            encoder.bits.begin(*place, first)
-        with numerics.autocast(encoder):
-            of_part = head.loss(head(encoder.hidden(part), part), part) * share
-        of_part.backward()  # type: ignore[no-untyped-call]
-        loss = loss + of_part.detach()
+    for number, tight in enumerate([batch] if head.compares_examples else without_padding(batch, encoder)):
+        for first, part in parts_of(tight, 0 if head.compares_examples else rows_at_once):
+            share = head.counted(part) / max(1, counted)
+            if not share:
+                continue
+            if encoder.bits is not None:
+                encoder.bits.begin(*place, number, first)
+            with numerics.autocast(encoder):
+                of_part = head.loss(head(encoder.hidden(part), part), part) * share
+            of_part.backward()  # type: ignore[no-untyped-call]
+            loss = loss + of_part.detach()
     return loss
+
+
+def without_padding(batch: Batch, encoder: Encoder) -> list[Batch]:
+    """Return a batch as it is, or as two: its shorter and its longer examples, where that saves padding on a processor.
+
+    One long example would have all others computed at its length. The gradients are the same but for rounding.
+    """
+    items, width = len(batch["targets"]), batch["input_ids"].shape[1]
+    if encoder.device.type != "cpu" or items < 2:
+        return [batch]
+    per_item = len(batch["input_ids"]) // items
+    lengths = batch["attention_mask"].sum(dim=1).view(items, per_item).amax(dim=1)
+    order = torch.argsort(lengths, stable=True)
+    shorter = torch.arange(1, items)
+    computed = shorter * lengths[order[:-1]] + (items - shorter) * width + _PART / per_item
+    best = int(computed.argmin())
+    if float(computed[best]) >= items * width:
+        return [batch]
+    rows = torch.arange(items * per_item).view(items, per_item)
+    return [
+        _chosen(batch, chosen, rows[chosen].flatten(), int(lengths[chosen].max()))
+        for chosen in (order[: best + 1], order[best + 1 :])
+    ]
+
+
+def _chosen(batch: Batch, items: torch.Tensor, rows: torch.Tensor, longest: int) -> Batch:
+    """Return some items of a batch, as wide as the longest of them."""
+    width, count = batch["input_ids"].shape[1], len(batch["input_ids"])
+    found = {}
+    for name, tensor in batch.items():
+        part = tensor[rows if len(tensor) == count else items]
+        found[name] = part[:, :longest] if part.ndim > 1 and part.shape[1] == width else part
+    return found
 
 
 def parts_of(batch: Batch, rows_at_once: int) -> Iterator[tuple[int, Batch]]:
@@ -166,9 +203,6 @@ def parts_of(batch: Batch, rows_at_once: int) -> Iterator[tuple[int, Batch]]:
     rows, items = len(batch["input_ids"]), len(batch["targets"])
     per_item = rows // items
     together = max(1, rows_at_once // per_item) if rows_at_once else items
-    if together >= items:
-        yield 0, batch
-        return
     for first in range(0, items, together):
         of_rows = slice(first * per_item, (first + together) * per_item)
         of_items = slice(first, first + together)

@@ -22,15 +22,15 @@ class RandomBits:
     """A source of random bits that begins anew at each step.
 
     The bits of an element are a function of the seed, the step, the number of the call within the step and the element's
-    row in the batch, so that a batch that is computed in parts drops the same elements as one computed at once.
+    row, so that rows that are computed one after the other drop the same elements as at once.
     """
 
     def __init__(self) -> None:
         self.begin(0, 0)
 
-    def begin(self, seed: int, step: int, first_row: int = 0) -> None:
-        """Begin the bits of a step, or of the part of its batch that begins with a row."""
-        self._source = np.random.PCG64([seed, step, 7])
+    def begin(self, seed: int, step: int, part: int = 0, first_row: int = 0) -> None:
+        """Begin the bits of a step; of a part of its batch, from one of the part's rows on."""
+        self._source = np.random.PCG64([seed, step, 7, part])
         self._start = self._source.state
         self._first_row = first_row
         self._calls = 0

@@ -12,7 +12,7 @@ from transfer_analysis.training.runs.session import Setting
 #: Name → module with a function `make`, and what it is.
 ENGINES = {
     "local": ("transfer_analysis.training.engines.local", "processes of this machine, or one for each of its GPUs"),
-    "ray": ("transfer_analysis.training.engines.cluster", "Ray, on this machine or a cluster (extra ray)"),
+    "ray": ("transfer_analysis.training.engines.ray", "Ray, on this machine or a cluster (extra ray)"),
     "slurm": ("transfer_analysis.training.engines.slurm", "job arrays of SLURM through submitit (extra slurm)"),
 }
 

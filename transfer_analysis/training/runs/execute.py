@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.training.computing.checkpoints import interrupts
 from transfer_analysis.training.computing.numerics import choose
-from transfer_analysis.training.cost import cost_of, size_of
+from transfer_analysis.training.cost import cost_of, memory_of, size_of
 from transfer_analysis.training.engines import make_engine
 from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
@@ -201,6 +202,7 @@ def prepared(
     session.setting = setting
     nodes = of_shard(nodes_of(session), *shard)
     require_room(setting, nodes)
+    require_memory(setting)
     return nodes, setting, remarks
 
 
@@ -233,6 +235,20 @@ def require_room(setting: Setting, nodes: Sequence[Node]) -> None:
         raise InputError(
             f"{setting.store}: the grid stores about {needed / 1e9:,.1f} GB, most of it encoders after intermediate "
             f"training, and the disk has {free / 1e9:,.1f} GB left; take another --store, or fewer conditions or seeds"
+        )
+
+
+def require_memory(setting: Setting) -> None:
+    """Raise an InputError where one run takes more memory than this machine, which is to train it, has."""
+    size = size_of(setting.encoder)
+    if size is None or setting.device != "cpu":
+        return
+    needed = memory_of(setting.grid, setting.recipe, setting.catalogue, size)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise InputError(
+            f"a run takes about {needed / 2**30:,.0f} GiB of memory, and this machine has {there / 2**30:,.0f} GiB; set "
+            "rows_at_once in the recipe to compute a batch in parts, shorten max_length, or take a smaller encoder"
         )
 
 
