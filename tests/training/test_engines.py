@@ -409,7 +409,7 @@ def test_a_disk_or_a_memory_that_is_too_small_is_said_before_training(folder, tm
 def test_the_work_is_listed_and_who_does_what_is_said(folder, tmp_path):
     corpus = tmp_path / "corpus"
     for split, count in (("train", 40), ("validation", 10), ("test", 10)):
-        path = corpus / "paws-x" / "en" / f"{split}.jsonl"
+        path = corpus / "paws_x" / "en" / f"{split}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('{"sentence1": "a", "sentence2": "b", "label": 1}\n' * count)
     plan = tmp_path / "plan.yaml"
