@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -25,6 +27,9 @@ _NOTICE = 120
 #: How often a job goes on after its time limit.
 _CONTINUED = 1000
 
+#: How often in a row a job may be out of the queue, as it is for a moment while it is queued again.
+_UNSEEN = 4
+
 #: Seconds between two looks at the jobs.
 _LOOK = {"slurm": 5.0, "local": 0.5}
 
@@ -41,6 +46,7 @@ def make(setting: Setting, options: Options, control: Control) -> Engine:
         import submitit
     except ImportError as error:
         raise InputError("engine slurm: install it with: pip install 'transfer-analysis[slurm]'") from error
+    logging.getLogger("submitit").setLevel(logging.ERROR)  # it warns at every look where there is no accounting
     folder = setting.store / "slurm"
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -59,6 +65,21 @@ def make(setting: Setting, options: Options, control: Control) -> Engine:
     }
     executor.update_parameters(**{name: value for name, value in limits.items() if value is not None})
     return Jobs(executor, setting, options.cluster)
+
+
+def queued() -> set[str] | None:
+    """Return the jobs that SLURM has, each of an array by itself; None where it does not answer."""
+    try:
+        found = subprocess.run(
+            ["squeue", "-h", "-r", "-o", "%i"],  # noqa: S607  # the scheduler's own command, wherever it is installed
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return set(found.stdout.split())
 
 
 class Work:
@@ -101,8 +122,11 @@ class Work:
 
 @dataclass
 class _Job:
+    """A job, its node, and how often in a row it was not in the queue."""
+
     job: Any
     node: Node
+    unseen: int = 0
 
 
 class Jobs:
@@ -112,6 +136,7 @@ class Jobs:
         self._executor = executor
         self._setting = setting
         self._store = Store(setting.store)
+        self._cluster = cluster
         self._wait = _LOOK.get(cluster, 5.0)
         self._jobs: list[_Job] = []
 
@@ -124,6 +149,9 @@ class Jobs:
     def endings(self, wait: float) -> list[Ending]:
         """Look at the jobs; the store says what is finished sooner than SLURM does."""
         time.sleep(max(wait, self._wait))
+        queue = queued() if self._cluster == "slurm" else None
+        for one in self._jobs:
+            one.unseen = one.unseen + 1 if queue is not None and one.job.job_id not in queue else 0
         found = {id(one): ending for one in self._jobs if (ending := self._ending(one)) is not None}
         self._jobs = [one for one in self._jobs if id(one) not in found]
         return list(found.values())
@@ -139,7 +167,9 @@ class Jobs:
         if is_finished(self._store, one.node):
             return Finished(one.node)
         if not one.job.done():
-            return None
+            # Without accounting, nobody else says that a job was killed before it could write what it ended with.
+            gone = one.unseen >= _UNSEEN
+            return Lost(one.node, f"job {one.job.job_id} is in SLURM's queue no more") if gone else None
         try:
             ending: Ending = one.job.result()
         except Exception as error:  # whatever took the job: its log has the rest
