@@ -111,7 +111,7 @@ class Tasks:
             weights = [self._begun_with(node)]
             ended: Any
             made: Any
-            ended, made = self._task.remote([self._setting], self._key, node, str(self._token), weights)  # type: ignore[misc]
+            ended, made = self._task.remote([self._setting], self._key, node, str(self._token), weights)
             self._running[ended] = node, made
 
     def endings(self, wait: float) -> list[Ending]:
