@@ -58,14 +58,19 @@ def main() -> None:
     names = [name for name in CONTESTANTS if not (given.no_bf16 and "bf16" in name)]
     speed = {name: [] for name in names}
     memory = {name: [] for name in names}
+    checkpoints = {}
     for number in range(given.rounds):
         for name in names:
             found = alone(name, number, SPEED, 1, given)
             speed[name].append(found["rate"])
             memory[name].append(found["memory"])
+            checkpoints[name] = found.get("checkpoint")
             print(f"round {number + 1}: {name}: {found['rate']:.1f} examples/s", file=sys.stderr)
     if given.rounds:
         show_speed(speed, memory, found["length"])
+        for name, size in checkpoints.items():
+            if size is not None:
+                print(f"checkpoint of {name}: {size:,.0f} MB")
     if given.seeds < 2:
         return
     names = SCORED
@@ -124,7 +129,7 @@ def measure(name: str, seed: int, count: int, epochs: int, given: Any) -> dict[s
     }
     run = trainer if name.startswith("Trainer") else this_loop
     found = run(name, task, examples, seed, epochs, given.encoder)
-    return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, **found}
 
 
 def this_loop(name, task, examples, seed, epochs, encoder_name):
@@ -168,12 +173,29 @@ def this_loop(name, task, examples, seed, epochs, encoder_name):
     train(encoder, [stream], all_of([stream]), chosen, seed, numerics=numerics)
     taken = time.perf_counter() - start
     found = {"rate": epochs * len(features) / taken, "length": float(features.lengths().mean())}
+    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if len(examples["train"]) <= SPEED:
+        found["checkpoint"] = checkpoint_size(encoder, stream, chosen)
     if len(examples["train"]) > SPEED:
         test = featurize(task, examples["validation"], encoder, LENGTH, "en/validation")
         found["score"] = evaluate(test, outputs(test, predict(encoder, head, test, numerics)))[
             "pearson" if task.name == "stsb" else "accuracy"
         ]
     return found
+
+
+def checkpoint_size(encoder, stream, chosen):
+    """Return the megabytes of a checkpoint in the middle of training."""
+    from transfer_analysis.training.computing.checkpoints import Checkpoint, StoppedError
+    from transfer_analysis.training.loop import train
+    from transfer_analysis.training.streams import all_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "c.safetensors"
+        try:
+            train(encoder, [stream], all_of([stream]), chosen, 0, checkpoint=Checkpoint(path, 1e9, lambda: True))
+        except StoppedError:
+            return path.stat().st_size / 1e6
 
 
 def trainer(name, task, examples, seed, epochs, encoder_name):

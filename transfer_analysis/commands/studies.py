@@ -168,10 +168,18 @@ def plan_command(
         typer.echo(json.dumps(planned.as_dict(), indent=2, ensure_ascii=False))
         return
     rows = [
-        [r.model, r.initialisation, f"{r.runs:,}", f"{r.examples:,}", _amount(r.hours, "h"), _amount(r.gigabytes, "GB")]
+        [
+            r.model,
+            r.initialisation,
+            f"{r.runs:,}",
+            f"{r.examples:,}",
+            _amount(r.hours, "h"),
+            _amount(r.gigabytes, "GB"),
+            _amount(r.memory, "GiB"),
+        ]
         for r in planned.costs.itertuples()
     ]
-    print_table(["model", "weights", "runs", "training examples", "hours, about", "disk"], rows)
+    print_table(["model", "weights", "runs", "training examples", "hours, about", "disk", "memory of a run"], rows)
     total = planned.costs[["runs", "hours", "gigabytes"]].sum(skipna=False)
     typer.echo(
         f"in all {total['runs']:,.0f} runs, about {_amount(total['hours'], 'h')} at {planned.tflops:g} TFLOP/s, "

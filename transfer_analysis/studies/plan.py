@@ -16,7 +16,7 @@ from transfer_analysis.studies.hypotheses import LanguageRegression, TaskAssocia
 from transfer_analysis.studies.scales import FULL
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.training.cost import cost, size_of
+from transfer_analysis.training.cost import cost, memory_of, size_of
 from transfer_analysis.training.recipes import recipe
 
 #: 10¹² operations per second that training sustains where nothing is said: of one CPU of a laptop, and of one GPU.
@@ -31,7 +31,7 @@ class Planned:
     ----------
     costs
         One row per model and initialisation: `model`, `initialisation`, `runs`, `examples` (epochs counted), about how many
-        `hours` and `gigabytes`; NaN where the size of the encoder is not known.
+        `hours`, `gigabytes` of disk and `memory` of a run in GiB; NaN where the size of the encoder is not known.
     tflops
         The rate that hours are of.
     power
@@ -77,8 +77,10 @@ def plan_study(
     languages = {target: len(codes) for target, codes in extent.languages.items()}
     rows = []
     for model, size in _sizes(study).items():
+        chosen = recipe(**scale.recipe_of(model))
+        memory = float("nan") if size is None else memory_of(scale.grid, chosen, catalogue, size)
         for initialisation in scale.grid.initialisations:
-            found = cost(scale.grid, recipe(**scale.recipe_of(model)), catalogue, initialisation, size, languages)
+            found = cost(scale.grid, chosen, catalogue, initialisation, size, languages)
             rows.append(
                 {
                     "model": model,
@@ -87,6 +89,7 @@ def plan_study(
                     "examples": found.examples,
                     "hours": found.operations / (rate * 1e12) / 3600,
                     "gigabytes": found.bytes / 1e9,
+                    "memory": memory / 2**30,
                 }
             )
     remarks = [
