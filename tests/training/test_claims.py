@@ -36,7 +36,8 @@ def test_one_of_two_wins_and_the_end_frees_it(path):
     assert take(path, "a node") is not None
 
 
-def test_of_many_at_once_one_wins(path):
+def sixteen_at_once(path):
+    """What each of sixteen threads gets that try to claim at the same moment."""
     won = []
     gate = threading.Barrier(16)
 
@@ -49,6 +50,11 @@ def test_of_many_at_once_one_wins(path):
         thread.start()
     for thread in threads:
         thread.join()
+    return won
+
+
+def test_of_many_at_once_one_wins(path):
+    won = sixteen_at_once(path)
     assert sum(held is not None for held in won) == 1
 
 
@@ -60,18 +66,7 @@ def gone_process():
 
 def test_of_many_one_takes_an_abandoned_claim_over(path):
     write(path, process=gone_process(), began="1")
-    won = []
-    gate = threading.Barrier(16)
-
-    def run():
-        gate.wait()
-        won.append(take(path, "x"))
-
-    threads = [threading.Thread(target=run) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    won = sixteen_at_once(path)
     (held,) = [held for held in won if held is not None]
     assert read_claim(path).owner == held.claim.owner
     assert not list(path.parent.glob("*.takeover"))

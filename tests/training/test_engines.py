@@ -431,3 +431,17 @@ def test_the_work_is_listed_and_who_does_what_is_said(folder, tmp_path):
         said = CliRunner().invoke(app, ["train", "status", str(store)])
         assert "pretrained, none, seed 1, paws-x" in said.output
         assert "1 being done" in said.output
+
+
+def test_what_is_listed_as_stored_is_what_was_trained(folder, tmp_path):
+    """How is computed is part of what a run is known by, in the list too."""
+    from transfer_analysis.training.runs.estimate import estimated
+
+    chosen = recipe("simulated", matmul="fastest")
+    grid = Grid(**{**GRID, "conditions": (), "targets": ("sim-pos",), "seeds": (1,)})
+    setting = Setting(WORLD, load_catalogue(), str(folder / "tiny"), "tiny", grid, chosen, tmp_path, "test")
+    assert [one.stored for one in estimated(setting, (1, 1), 1.0).nodes] == [False]
+    run_grid(
+        WORLD, load_catalogue(), str(folder / "tiny"), grid, chosen, tmp_path, model="tiny", origin="test", workers=1
+    )
+    assert [one.stored for one in estimated(setting, (1, 1), 1.0).nodes] == [True]

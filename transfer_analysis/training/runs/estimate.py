@@ -11,8 +11,8 @@ import torch
 
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.cost import cost_of, memory_of, size_of
-from transfer_analysis.training.runs.execute import check_setting, of_shard
-from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of
+from transfer_analysis.training.runs.execute import language_counts, prepared
+from transfer_analysis.training.runs.nodes import Node, is_finished
 from transfer_analysis.training.runs.session import Setting
 from transfer_analysis.training.runs.store import Store
 
@@ -69,14 +69,15 @@ def estimated(setting: Setting, shard: tuple[int, int], tflops: float | None, re
     Raises
     ------
     InputError
-        For examples that are missing or wrong.
+        For examples that are missing or wrong, or a disk or memory that is too small.
     """
-    _, session = check_setting(setting, report)
+    # Prepared as for training: how is computed is part of what a node is known by.
+    nodes, setting, _ = prepared(setting, shard, report)
     store, size = Store(setting.store), size_of(setting.encoder)
-    languages = {target: len(session.tests(target)) for target in setting.grid.targets}
+    languages = language_counts(setting)
     rate = tflops or measured_tflops()
     found = []
-    for node in of_shard(nodes_of(session), *shard):
+    for node in nodes:
         cost = cost_of(node.job, node.what, setting.grid, setting.recipe, setting.catalogue, size, languages)
         found.append(Estimate(node, cost.operations / (rate * 1e12), cost.bytes, is_finished(store, node)))
     memory = float("nan") if size is None else memory_of(setting.grid, setting.recipe, setting.catalogue, size)

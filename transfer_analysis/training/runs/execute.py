@@ -22,6 +22,7 @@ from transfer_analysis.training.cost import cost_of, memory_of, size_of
 from transfer_analysis.training.engines import make_engine
 from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
+from transfer_analysis.training.reading.data import test_languages
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
@@ -225,7 +226,7 @@ def require_room(setting: Setting, nodes: Sequence[Node]) -> None:
     size = size_of(setting.encoder)
     if size is None:
         return
-    languages = {target: len(setting.corpus.languages(target)) for target in setting.grid.targets}
+    languages = language_counts(setting)
     needed = sum(
         cost_of(node.job, node.what, setting.grid, setting.recipe, setting.catalogue, size, languages).bytes
         for node in left
@@ -236,6 +237,12 @@ def require_room(setting: Setting, nodes: Sequence[Node]) -> None:
             f"{setting.store}: the grid stores about {needed / 1e9:,.1f} GB, most of it encoders after intermediate "
             f"training, and the disk has {free / 1e9:,.1f} GB left; take another --store, or fewer conditions or seeds"
         )
+
+
+def language_counts(setting: Setting) -> dict[str, int]:
+    """Return in how many languages each target is tested."""
+    grid = setting.grid
+    return {target: len(test_languages(setting.corpus, setting.catalogue, grid, target)[0]) for target in grid.targets}
 
 
 def require_memory(setting: Setting) -> None:
