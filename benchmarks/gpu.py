@@ -32,6 +32,7 @@ from transfer_analysis.training.streams import Stream, all_of
 
 SHAPES = {
     "tiny": Size(2, 32, 64, 500),
+    "small": known_encoders()["e5-small"].size,
     "base": known_encoders()["xlm-r"].size,
     "large": known_encoders()["xlm-r-large"].size,
 }

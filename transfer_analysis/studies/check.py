@@ -135,7 +135,12 @@ class _Check(Check):
             named += [(name, "grid: targets") for name in scale.grid.targets]
             substitutes = scale.grid.substitutes
             named += [(name, "grid: substitutes") for name in substitutes]
-            named += [(used.partition("/")[0], "grid: substitutes") for given in substitutes.values() for used in given]
+            named += [
+                (used.partition("/")[0], "grid: substitutes")
+                for name in substitutes
+                for turn in scale.grid.substituted(name)
+                for used in turn
+            ]
             named += [(name, "grid: limits") for name in scale.grid.limits]
             named += [(name, "grid: tested_on") for name in scale.grid.tested_on]
             named += [(name, "grid: mlm") for name in (scale.grid.mlm.tasks if scale.grid.mlm is not None else ())]

@@ -94,10 +94,11 @@ class StudyInputs:
 
 def as_trained(study: Study, catalogue: Catalogue) -> Catalogue:
     """Return the catalogue with composite tasks (ANLI+) made of what the study's scale trains in their place."""
-    substitutes = study.scale.grid.substitutes if study.scale is not None else {}
     tasks = {task.name: task for task in catalogue}
-    for name, given in substitutes.items():
+    if study.scale is None:
+        return catalogue
+    for name in study.scale.grid.substitutes:
         if name in tasks and tasks[name].parts:
-            parts = tuple(used.partition("/")[0] for used in given)
+            parts = tuple(used.partition("/")[0] for turn in study.scale.grid.substituted(name) for used in turn)
             tasks[name] = tasks[name].model_copy(update={"parts": parts})
     return Catalogue(tasks)

@@ -104,8 +104,8 @@ class Grid(_Model):
     languages
         Languages to test in; all that a target has where empty.
     substitutes
-        Task → tasks that it is trained on in place of its own (or the catalogue's) training examples; `task/split` for
-        another split of theirs.
+        Task → tasks that it is trained on in place of its own (or the catalogue's) training examples, put together;
+        `task/split` for another split of theirs, `one > other` for one after the other.
     multi_task, mlm
         What these conditions consist of.
     intermediate_examples, target_examples, test_examples
@@ -162,6 +162,11 @@ class Grid(_Model):
     def tests(self, target: str) -> int:
         """Return how many test examples per language a target has at most."""
         return self.tested_on.get(target, self.test_examples)
+
+    def substituted(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """Return what a task is trained on in place of its own examples: in turn, and in each turn what is put together."""
+        turns = "+".join(self.substitutes.get(name, ())).split(">")
+        return tuple(tuple(source.strip() for source in turn.split("+")) for turn in turns if turn.strip())
 
     def members(self, condition: Condition) -> tuple[str, ...]:
         """Return the intermediate tasks of a condition; none for `none` and `mlm`."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from transfer_analysis.training.batches import by_length, collate
@@ -105,7 +106,7 @@ def train(
                 continue
             for module in modules:
                 module.train()
-            batch = on_device(stream.batch(numbers[number] - 1, seed, encoder), encoder)
+            batch = stream.batch(numbers[number] - 1, seed, encoder)
             optimizer.zero_grad(set_to_none=True)
             loss = backward(encoder, stream.head, batch, numerics, recipe.rows_at_once, (seed, step))
             torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
@@ -147,6 +148,8 @@ def backward(
 
     Parameters
     ----------
+    batch
+        In the processor's memory, where it is counted and parted: asking a card what it holds waits for all it does.
     place
         Seed and step, which dropout is drawn from.
     """
@@ -156,13 +159,22 @@ def backward(
             share = head.counted(part) / max(1, counted)
             if not share:
                 continue
-            if encoder.bits is not None:
-                encoder.bits.begin(*place, number, first)
+            part = on_device(part, encoder)
+            begin_dropout(encoder, (*place, number, first))
             with numerics.autocast(encoder):
                 of_part = head.loss(head(encoder.hidden(part), part), part) * share
             of_part.backward()  # type: ignore[no-untyped-call]
             loss = loss + of_part.detach()
     return loss
+
+
+def begin_dropout(encoder: Encoder, place: tuple[int, int, int, int]) -> None:
+    """Begin the random numbers of a pass: a function of seed, step, part and row, wherever they are drawn."""
+    if encoder.bits is not None:
+        encoder.bits.begin(*place)
+    elif encoder.device.type == "cuda":
+        drawn = int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0])
+        torch.cuda.default_generators[encoder.device.index or 0].manual_seed(drawn >> 1)
 
 
 def without_padding(batch: Batch, encoder: Encoder) -> list[Batch]:
@@ -214,10 +226,10 @@ def parts_of(batch: Batch, rows_at_once: int) -> Iterator[tuple[int, Batch]]:
 
 @torch.inference_mode()
 def predict(
-    encoder: Encoder, head: Head, features: Features, numerics: Numerics | None = None, batch_size: int = 32
+    encoder: Encoder, head: Head, features: Features, numerics: Numerics | None = None, batch_size: int = 0
 ) -> list[Any]:
-    """Return one prediction per item, in order."""
-    numerics = numerics or Numerics()
+    """Return one prediction per item, in order; computed so many items at once (0: as many as suits the device)."""
+    numerics, batch_size = numerics or Numerics(), batch_size or items_at_once(encoder)
     encoder.model.eval()
     head.eval()
     predictions: list[Any] = [None] * len(features)
@@ -229,6 +241,11 @@ def predict(
             for item, prediction in zip(items, head.predict(logits.float(), batch), strict=True):
                 predictions[item] = prediction
     return predictions
+
+
+def items_at_once(encoder: Encoder) -> int:
+    """Return how many items are computed at once where nothing is trained: a card is idle with few."""
+    return 32 if encoder.device.type == "cpu" else 256
 
 
 def on_device(batch: Batch, encoder: Encoder) -> Batch:

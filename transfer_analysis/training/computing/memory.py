@@ -6,6 +6,8 @@ import ctypes
 import os
 from contextlib import suppress
 
+import torch
+
 #: Settings of glibc's `mallopt`: the size from which an allocation is a mapping of its own, and what stays at the top.
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 
@@ -25,6 +27,11 @@ def settle_memory() -> None:
 
 
 def give_back_memory() -> None:
-    """Give the system back what is free, between one phase and the next, whose tensors have other sizes."""
+    """Give the system back what is free, between one phase and the next, whose tensors have other sizes.
+
+    On a card that several processes share, what one of them keeps for later is what the next one lacks.
+    """
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

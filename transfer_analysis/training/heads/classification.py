@@ -70,8 +70,8 @@ class TokenClassification(Head):
 
     def predict(self, logits: torch.Tensor, batch: Batch) -> list[Any]:
         """Return, per example, the tag of each word."""
-        tagged = batch["targets"] != IGNORED
-        best = logits.argmax(dim=-1)
+        tagged = (batch["targets"] != IGNORED).cpu()
+        best = logits.argmax(dim=-1).cpu()
         return [row[mask].tolist() for row, mask in zip(best, tagged, strict=True)]
 
 

@@ -66,7 +66,9 @@ class Biaffine(Head):
 
     def predict(self, logits: torch.Tensor, batch: Batch) -> list[Arcs]:
         """Return the arcs of each row: what each of its words scores for each head, and the relation of each arc."""
-        words = batch["targets"][..., 1] != IGNORED
+        # Row by row, which is work for a processor.
+        logits, relation = logits.cpu(), self.relation.cpu()
+        words = batch["targets"][..., 1].cpu() != IGNORED
         length = logits.shape[1]
         found = []
         for row, mask in zip(logits, words, strict=True):
@@ -75,7 +77,7 @@ class Biaffine(Head):
             scores = row[:, :length].log_softmax(dim=-1)[own][:, places]
             dependents = _with_one(row[own, length : length + _RELATIONS])
             sides = _with_one(row[places, length + _RELATIONS :])
-            relations = torch.einsum("di,rij,hj->dhr", dependents, self.relation, sides).argmax(dim=-1)
+            relations = torch.einsum("di,rij,hj->dhr", dependents, relation, sides).argmax(dim=-1)
             found.append(Arcs(scores.double().cpu().numpy(), relations.cpu().numpy()))
         return found
 

@@ -49,6 +49,6 @@ class SpanQA(Head):
         best, place = scores.masked_fill(~band, -4e9).flatten(1).max(dim=1)
         none = start[:, 0] + end[:, 0]
         return [
-            (int(p) // width + 1, int(p) % width + 1, float(b), float(n))
-            for p, b, n in zip(place, best, none, strict=True)
+            (p // width + 1, p % width + 1, b, n)
+            for p, b, n in zip(place.tolist(), best.tolist(), none.tolist(), strict=True)
         ]

@@ -60,7 +60,7 @@ def training_sources(grid: Grid, catalogue: Catalogue, name: str) -> tuple[tuple
     """
     about = catalogue[name]
     if name in grid.substitutes:
-        return (tuple(_source(catalogue, given) for given in grid.substitutes[name]),)
+        return tuple(tuple(_source(catalogue, given) for given in turn) for turn in grid.substituted(name))
     if about.parts:
         return (tuple(_source(catalogue, part) for part in about.parts),)
     named = tuple(n for n in about.trained_on if n in catalogue and catalogue[n].head == about.head)
@@ -138,9 +138,16 @@ def _left(corpus: Corpus, source: Source, language: str, count: int, trained: in
 
 
 def test_languages(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str) -> tuple[list[str], list[str]]:
-    """Return the languages that a target is tested in, and those that it should have but has no examples in."""
+    """Return the languages that a target is tested in, and those that it should have but has no examples in.
+
+    They are those of the catalogue and the source language: a data set's files may hold others that the benchmark leaves
+    out. A target whose entry names no others is tested in whatever there is.
+    """
+    named = catalogue[target].languages
     there = corpus.languages(target)
-    wanted = [code for code in catalogue[target].languages if not grid.languages or code in grid.languages]
+    if len(named) > 1:
+        there = [code for code in there if code in named or code == grid.source_language]
+    wanted = [code for code in named if not grid.languages or code in grid.languages]
     tested = [code for code in (grid.languages or there) if code in there]
     return tested, [code for code in wanted if code not in there and len(catalogue[target].languages) > 1]
 

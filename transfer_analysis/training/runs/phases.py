@@ -119,6 +119,23 @@ def about_training(session: Session, name: str, count: int, language: str = "") 
     }
 
 
+def about_alike(session: Session, target: str) -> dict[str, Any]:
+    """Return what two targets have in common that are trained alike, and differ in their tests alone.
+
+    Nothing for one that is not trained, and where a target's own development set decides when training ends.
+    """
+    task = session.setting.catalogue[target]
+    recipe = session.recipe(task)
+    if task.head == "retrieval" or recipe.evaluate_every:
+        return {"target": target}
+    turns = session.training(target, session.grid.target_examples)
+    return {
+        "head": [task.head, len(session.task(target).labels)],
+        "recipe": recipe.identity(),
+        "trained_on": [[_named(session, e) for e in turn] for turn in turns],
+    }
+
+
 def about_intermediate(session: Session, job: Job) -> dict[str, Any]:
     """Return everything about the intermediate phase of a job that can change its outcome."""
     grid, condition = session.grid, parse_condition(job.condition)

@@ -18,13 +18,14 @@ from transfer_analysis.training.computing.checkpoints import Best, Checkpoint, S
 from transfer_analysis.training.computing.memory import give_back_memory
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import INTERMEDIATE, Job
+from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import Development, train
 from transfer_analysis.training.runs.claims import Held, take
 from transfer_analysis.training.runs.endings import Claimed, Ending, Failed, Finished, Preempted
 from transfer_analysis.training.runs.nodes import Node, about_node, failure_name, is_finished
-from transfer_analysis.training.runs.phases import Phase, intermediate_phase, target_phases
-from transfer_analysis.training.runs.session import Session
-from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.runs.phases import Phase, about_alike, intermediate_phase, target_phases
+from transfer_analysis.training.runs.session import Last, Session
+from transfer_analysis.training.runs.store import Store, identity
 from transfer_analysis.training.scoring.measured import measure
 from transfer_analysis.training.scoring.scores import Row, Scorer, together
 
@@ -101,6 +102,7 @@ class _Run:
             reason = f"{node}: {type(error).__name__}: {first_line(error)}"
             with suppress(OSError, InputError):  # a full disk has no room for this either
                 self.store.write_failure(failed, reason, about)
+            give_back_memory()
             return Failed(node, reason)
         for path in self._checkpoints:
             path.unlink(missing_ok=True)
@@ -151,14 +153,30 @@ class _Run:
         scorer = Scorer(self.session, self.job, encoder)
         if self.session.setting.catalogue[target].head == "retrieval":
             return scorer.retrieved(target)
-        best = Best()
-        phases = target_phases(self.session, target, encoder, self.job.seed)
-        for turn, phase in enumerate(phases):
-            best = self._train(encoder, phase, (target,), f"{self.node.identity}.{turn}")
-        head, kept = phases[-1].heads[target], _checkpoint(best)
+        head, kept = self._trained(encoder, target)
         development = self.session.development(target)
         scored = [scorer.scored(head, target, development[0].split, [development], kept)] if development else []
         return together([*scored, scorer.scored(head, target, "test", [[e] for e in self.session.tests(target)], kept)])
+
+    def _trained(self, encoder: Encoder, target: str) -> tuple[Head, str]:
+        """Train the encoder and a target's head; take both from the last target where it was trained alike (XQuAD, MLQA)."""
+        session, seed = self.session, self.job.seed
+        phases = target_phases(session, target, encoder, seed)
+        head = phases[-1].heads[target]
+        alike = about_alike(session, target)
+        shared = sum(about_alike(session, other) == alike for other in session.grid.targets) > 1
+        key = identity(start=[str(self.job), self.node.weights], alike=alike) if shared else ""
+        if shared and session.last.key == key:
+            encoder.model.load_state_dict(session.last.encoder)
+            head.load_state_dict(session.last.head)
+            return head, session.last.checkpoint
+        session.last = Last()  # dropped before others are trained: memory
+        best = Best()
+        for turn, phase in enumerate(phases):
+            best = self._train(encoder, phase, (target,), f"{self.node.identity}.{turn}")
+        if shared:
+            session.last = Last(key, _copied(encoder.model), _copied(head), _checkpoint(best))
+        return head, _checkpoint(best)
 
     def _train(self, encoder: Encoder, phase: Phase, tasks: tuple[str, ...], name: str) -> Best:
         began = time.monotonic()
@@ -203,6 +221,10 @@ class _Run:
             return float(np.mean([m.scores[self.session.task(name).metric] for name, (m,) in found.items()]))
 
         return Development(score, phase.recipe.evaluate_every, phase.recipe.patience)
+
+
+def _copied(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: weight.clone() for name, weight in module.state_dict().items()}
 
 
 def _checkpoint(best: Best) -> str:

@@ -81,6 +81,16 @@ def _without(examples: Examples, tested: set[str]) -> Examples:
     return replace(examples, records=[examples.records[i] for i in kept], rows=[examples.rows[i] for i in kept])
 
 
+@dataclass(frozen=True)
+class Last:
+    """The encoder and the head as a target left them that others are trained alike with, for the next of these."""
+
+    key: str = ""
+    encoder: dict[str, torch.Tensor] = field(default_factory=dict)
+    head: dict[str, torch.Tensor] = field(default_factory=dict)
+    checkpoint: str = "last"
+
+
 class Session:
     """Reads and makes each thing once."""
 
@@ -91,6 +101,7 @@ class Session:
         self._features: dict[Any, Features] = {}
         self._kept = 0
         self._begun: tuple[str, dict[str, torch.Tensor]] = ("", {})
+        self.last = Last()
 
     @property
     def grid(self) -> Grid:

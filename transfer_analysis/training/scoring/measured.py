@@ -62,7 +62,7 @@ def measure(
     recipe = session.recipe(task)
     numerics = session.numerics(recipe)
     if task.head == "dual-encoder":
-        found = rank(task, groups, encoder, numerics, recipe.max_length)
+        found = rank(task, groups, encoder, numerics, recipe.max_length, session.once)
         return [
             Measured(
                 group,

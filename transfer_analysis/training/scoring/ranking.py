@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.ranked import Candidate, Pair, candidates, pairs, query_column
-from transfer_analysis.training.reading.tokens import candidate_texts, texts
+from transfer_analysis.training.reading.tokens import Tokens, candidate_texts, texts
 from transfer_analysis.training.scoring.learnt import above
 from transfer_analysis.training.scoring.retrieval import Floats, vectors_of
 
@@ -64,8 +64,17 @@ class Ranked:
         return "yes" if above(precisions - guessed, np.ones(len(guessed)), 0.0) else "no"
 
 
+#: Gives what was made under a key before, or makes it.
+Once = Callable[[tuple[str, ...], Callable[[], Tokens]], Tokens]
+
+
 def rank(
-    task: Task, groups: Sequence[Sequence[Examples]], encoder: Encoder, numerics: Numerics, max_length: int
+    task: Task,
+    groups: Sequence[Sequence[Examples]],
+    encoder: Encoder,
+    numerics: Numerics,
+    max_length: int,
+    once: Once = lambda key, make: make(),
 ) -> list[Ranked]:
     """Return each group's queries, ranked among the candidates of all groups.
 
@@ -73,6 +82,8 @@ def rank(
     ----------
     groups
         Examples of one language each, from one or several sources. The same candidate in two groups is one.
+    once
+        Keeps tokens, where the same examples are ranked again with other weights.
     """
     pool: dict[Candidate, set[Key]] = {}
     for part in (part for group in groups for part in group):
@@ -82,9 +93,10 @@ def rank(
     for number, keys in enumerate(pool.values()):
         for key in keys:
             right.setdefault(key, []).append(number)
-    made = candidate_texts(list(pool), encoder, max_length)
+    examples = ("candidates", str(max_length), *(part.fingerprint for group in groups for part in group))
+    made = once(examples, lambda: candidate_texts(list(pool), encoder, max_length))
     among = vectors_of(task, made, encoder, numerics, pooling=encoder.pooling)
-    return [_ranked(task, group, among, right, encoder, numerics, max_length) for group in groups]
+    return [_ranked(task, group, among, right, encoder, numerics, max_length, once) for group in groups]
 
 
 def average_precision(ranks: Sequence[int], cut: int = CUT) -> float:
@@ -113,12 +125,9 @@ def guessed_precision(right: int, pool: int, cut: int = CUT) -> float:
 
 def ranks_of(cosines: Floats, right: Sequence[int]) -> list[int]:
     """Return the ranks of right candidates, ascending from 1; of equal cosines the first candidate is ahead."""
-    numbers = np.arange(len(cosines))
-    found = []
-    for own in right:
-        ahead = (cosines > cosines[own]) | ((cosines == cosines[own]) & (numbers < own))
-        found.append(1 + int(ahead.sum()))
-    return sorted(found)
+    own = np.array(right, dtype=np.int64)[:, None]
+    ahead = (cosines > cosines[own]) | ((cosines == cosines[own]) & (np.arange(len(cosines)) < own))
+    return sorted((1 + ahead.sum(axis=1)).tolist())
 
 
 def _ranked(
@@ -129,6 +138,7 @@ def _ranked(
     encoder: Encoder,
     numerics: Numerics,
     max_length: int,
+    once: Once,
 ) -> Ranked:
     several = len(group) > 1
     asked = [
@@ -136,7 +146,10 @@ def _ranked(
         for part in group
         for pair, row in zip(*_queries(part), strict=True)
     ]
-    made = texts([pair.query for pair, _, _ in asked], None, encoder, max_length)
+    made = once(
+        ("queries", str(max_length), *(part.fingerprint for part in group)),
+        lambda: texts([pair.query for pair, _, _ in asked], None, encoder, max_length),
+    )
     unknown, subwords = made.unknown(encoder)
     queries = vectors_of(task, made, encoder, numerics, pooling=encoder.pooling)
     ranks: list[list[int]] = []

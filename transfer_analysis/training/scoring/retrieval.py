@@ -20,7 +20,7 @@ from transfer_analysis.tasks import Task
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.computing.numerics import Numerics
 from transfer_analysis.training.encoder import Encoder, pooled
-from transfer_analysis.training.loop import on_device
+from transfer_analysis.training.loop import items_at_once, on_device
 from transfer_analysis.training.reading.features import Features
 from transfer_analysis.training.reading.tokens import Tokenize, Tokens
 from transfer_analysis.training.recipes import Recipe
@@ -158,7 +158,7 @@ def vectors_of(
     encoder.model.eval()
     vectors = np.zeros((len(features), encoder.hidden_size))
     with numerics.applied(encoder):
-        for items in by_length(features.lengths(), 64):
+        for items in by_length(features.lengths(), 2 * items_at_once(encoder)):
             batch = on_device(collate(features, items, encoder), encoder)
             with numerics.autocast(encoder):
                 states = encoder.hidden(batch, layer).float()
