@@ -23,6 +23,7 @@ from transfer_analysis.training.pretraining.built import Shape, new_encoder, sav
 from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
+from transfer_analysis.training.runs.collect import collected
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.runs.provenance import provenance
 from transfer_analysis.training.runs.store import Store, identity
@@ -330,3 +331,18 @@ def test_the_baseline_may_have_more_seeds_than_the_conditions():
     ]
     with pytest.raises(ValueError, match="baseline_seeds: 2 is given twice, or is one of seeds"):
         Grid(conditions=("qqp",), baseline_seeds=(2,), **fields)
+
+
+def test_a_store_is_collected_into_the_table_of_its_grids(folder, reference, tmp_path):
+    done = CliRunner().invoke(app, ["train", "collect", str(folder / "reference"), "-o", str(tmp_path / "all.csv")])
+    assert done.exit_code == 0, done.output
+    keys = ["condition", "target", "language", "split", "metric", "seed"]
+    found = pd.read_csv(tmp_path / "all.csv").set_index(keys)["score"].sort_index()
+    pd.testing.assert_series_equal(found, reference.set_index(keys)["score"].sort_index(), check_index_type=False)
+    train(folder, tmp_path / "two")
+    train(folder, tmp_path / "two", target_examples=40, targets=("sim-pos",))
+    with pytest.raises(InputError, match="the same key is given 2 times"):
+        collected(Store(tmp_path / "two"), load_catalogue())
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="no run is finished"):
+        collected(Store(tmp_path / "none"), load_catalogue())

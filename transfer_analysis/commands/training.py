@@ -183,6 +183,26 @@ def train_status_command(
     )
 
 
+@app.command("collect", epilog="Example: transfer-analysis train collect runs/ -o results.parquet")
+def collect_command(
+    store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Transfer table to write (.csv or .parquet).")],
+    append: Annotated[bool, typer.Option(help="Keep the rows that the file to write has from other runs.")] = False,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Write the transfer table of all finished runs of a store, whichever plans, machines or engines they are from."""
+    from transfer_analysis.results import read_table
+    from transfer_analysis.results.store import require_table_path
+    from transfer_analysis.training.runs.collect import collected
+
+    require_table_path(out)
+    catalogue = read_catalogue(own_tasks)
+    table = collected(_store(store), catalogue)
+    if append and out.is_file():
+        table = read_table(out, catalogue=catalogue).extended(table)
+    store_table(table, out, [])
+
+
 @app.command("provenance", epilog="Example: transfer-analysis train provenance runs/ -o provenance.json")
 def provenance_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from transfer_analysis.errors import nearest
-from transfer_analysis.studies.hypotheses import Declared
+from transfer_analysis.studies.hypotheses import Declared, told
 from transfer_analysis.training.grid import Grid
 
 #: The scale of the paper's grid, beside the simulated world's and that of a folder of corpora.
@@ -116,7 +116,7 @@ class Scale(Declared):
 
     def renamed(self, hypothesis: Declared) -> Declared:
         """Return a hypothesis with what its names stand for."""
-        changed: dict[str, Any] = {}
+        changed: dict[str, Any] = {"statement": told(hypothesis.statement, self.called)}
         for field in _NAMED:
             given = getattr(hypothesis, field, None)
             if isinstance(given, str):
