@@ -205,3 +205,11 @@ def test_the_readmes_study_can_be_run(tmp_path):
     table = text[text.index("| `analysis` | asks |") :].split("\n\n")[0]
     named = {name for line in table.splitlines()[2:] for name in re.findall(r"`([a-z-]+)`", line.split("|")[1])}
     assert named == known
+
+
+def test_statements_name_the_model_that_stands_for_another():
+    study = load_study("syntactic-vs-semantic")
+    assert study.hypotheses[0].statement.startswith("With xlm-r-large, syntactic")
+    small = study.at("folder").hypotheses
+    assert small[0].statement.startswith("With multilingual-e5-small, syntactic")
+    assert "than with all-MiniLM-L6-v2." in small[2].statement

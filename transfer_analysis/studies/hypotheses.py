@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -22,18 +20,13 @@ class Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def told(statement: str, called: Callable[[str], str] = str) -> str:
-    """Return a statement with what its names in braces stand for: `With {xlm-r-large}, …` names the model that was used."""
-    return re.sub(r"\{([^{}]+)\}", lambda found: called(found[1]), statement)
-
-
 class _Hypothesis(Declared):
     """What every hypothesis declares: a name, a sentence, and the direction it predicts.
 
     Attributes
     ----------
     statement
-        Names of models stand in braces, so that the model that stands for another is the one that is named.
+        Where it names a model as the study does (`xlm-r-large`), a scale names the one that stands for it.
     """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")

@@ -20,7 +20,7 @@ from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.extent import absent, extent_of_grid, too_few
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.hypotheses import Hypothesis, covariates_of, told
+from transfer_analysis.studies.hypotheses import Hypothesis, covariates_of
 from transfer_analysis.studies.inputs import StudyInputs
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
@@ -267,7 +267,7 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
     findings = [
         Finding(
             id=hypothesis.id,
-            statement=told(hypothesis.statement),
+            statement=hypothesis.statement,
             outcome=outcome,
             exploratory=i >= len(declared),
             adjusted_p=adjusted[i] if i < len(declared) else None,

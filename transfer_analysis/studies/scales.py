@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from transfer_analysis.errors import nearest
-from transfer_analysis.studies.hypotheses import Declared, told
+from transfer_analysis.studies.hypotheses import Declared
 from transfer_analysis.training.grid import Grid
 
 #: The scale of the paper's grid, beside the simulated world's and that of a folder of corpora.
@@ -116,7 +117,7 @@ class Scale(Declared):
 
     def renamed(self, hypothesis: Declared) -> Declared:
         """Return a hypothesis with what its names stand for."""
-        changed: dict[str, Any] = {"statement": told(hypothesis.statement, self.called)}
+        changed: dict[str, Any] = {"statement": self._named(hypothesis.statement)}
         for field in _NAMED:
             given = getattr(hypothesis, field, None)
             if isinstance(given, str):
@@ -124,6 +125,10 @@ class Scale(Declared):
             elif given:
                 changed[field] = self.all_called(given)
         return hypothesis.model_copy(update=changed)
+
+    def _named(self, statement: str) -> str:
+        """Return a sentence with what its names stand for."""
+        return re.sub(r"[\w.-]*\w", lambda found: self.called(found[0]), statement)
 
 
 @cache
