@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def grid(seeds: int) -> Grid:
-    sizes = {"intermediate_examples": 64, "target_examples": 128, "test_examples": 12}
+    sizes = {"intermediate_examples": 32, "target_examples": 64, "test_examples": 8}
     return Grid(conditions=(), targets=TARGETS, seeds=tuple(range(1, seeds + 1)), **sizes)
 
 

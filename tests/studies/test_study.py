@@ -10,7 +10,6 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.studies import bundled_studies, load_study
 from transfer_analysis.studies.hypotheses import Hypothesis
 from transfer_analysis.training.plan import load_plan
-from transfer_analysis.training.recipes import recipe
 
 MINIMAL = {
     "name": "mine",

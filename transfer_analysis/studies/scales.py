@@ -117,7 +117,7 @@ class Scale(Declared):
 
     def renamed(self, hypothesis: Declared) -> Declared:
         """Return a hypothesis with what its names stand for."""
-        changed: dict[str, Any] = {"statement": self._named(hypothesis.statement)}
+        changed: dict[str, Any] = {"statement": self._named(getattr(hypothesis, "statement", ""))}
         for field in _NAMED:
             given = getattr(hypothesis, field, None)
             if isinstance(given, str):

@@ -15,6 +15,9 @@ Initialisation = Literal["pretrained", "random"]
 #: Name of a job's intermediate phase among its nodes, beside the names of targets.
 INTERMEDIATE = "intermediate"
 
+#: Name of the node that pretrains an encoder.
+PRETRAINING = "pretraining"
+
 
 def _readable(name: str) -> str:
     try:

@@ -13,6 +13,7 @@ from transfer_analysis.encoders.located import AUTO, DEFAULT
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.pretraining.settings import load_pretraining
 from transfer_analysis.training.recipes import Recipe, recipe
 
 
@@ -22,7 +23,8 @@ class Plan(BaseModel):
     Attributes
     ----------
     encoder
-        Short name (`e5-small`; `transfer-analysis encoders list` shows all), folder, or hub id (`owner/name@revision`).
+        Short name (`e5-small`; `transfer-analysis encoders list` shows all), folder, or hub id (`owner/name@revision`); or a
+        YAML file with settings of pretraining, which is then done first.
     model
         Its name in the results; its usual one, the folder's name or the hub id where empty.
     recipe
@@ -50,6 +52,8 @@ class Plan(BaseModel):
             return self.model
         if Path(self.encoder).is_dir():
             return Path(self.encoder).name
+        if Path(self.encoder).suffix in (".yaml", ".yml"):
+            return load_pretraining(Path(self.encoder)).name
         known = known_encoders().get(DEFAULT if self.encoder == AUTO else self.encoder)
         return known.model if known is not None else self.encoder
 

@@ -15,20 +15,26 @@ from typing import Any
 import torch
 
 from transfer_analysis.training.computing.memory import settle_memory
+from transfer_analysis.training.cost import memory_of, size_of
 from transfer_analysis.training.engines.engine import Engine, Options
 from transfer_analysis.training.runs.endings import Ending, Lost, Preempted
 from transfer_analysis.training.runs.nodes import Node
 from transfer_analysis.training.runs.run import Control, Event, run_node
 from transfer_analysis.training.runs.session import Session, Setting
 
+#: What a process takes of a card besides its tensors (bytes), and the share of a card that is filled.
+_CONTEXT, _FILLED = 600e6, 0.9
+
 #: Seconds that a process that was asked to stop has for its checkpoint.
 _PATIENCE = 120.0
 
 
 def make(setting: Setting, options: Options, control: Control) -> Engine:
-    """Return an engine of so many processes; of one for each card where a GPU is asked for and no number given."""
+    """Return an engine of so many processes; where no number is given, as many as the processors or the cards have room for."""
     devices = devices_of(setting.device)
-    workers = options.workers or (len(devices) if setting.device.startswith("cuda") else os.cpu_count() or 1)
+    workers = options.workers or (
+        len(devices) * fitting(setting, len(devices)) if setting.device.startswith("cuda") else os.cpu_count() or 1
+    )
     if workers == 1 and len(devices) == 1:
         return Here(replace(setting, device=devices[0]), control)
     return Processes(setting, [devices[i % len(devices)] for i in range(workers)], control)
@@ -39,6 +45,19 @@ def devices_of(device: str) -> list[str]:
     if device == "cuda" and torch.cuda.device_count() > 1:
         return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     return [device]
+
+
+def fitting(setting: Setting, cards: int) -> int:
+    """Return how many nodes a card runs at once: those that fit its free memory, and no more than there are cores for.
+
+    A small encoder leaves most of a card idle. One node where nothing is known of the encoder's size.
+    """
+    size = size_of(setting.encoder)
+    if size is None:
+        return 1
+    free = min(torch.cuda.mem_get_info(device)[0] for device in devices_of(setting.device))
+    each = _CONTEXT + memory_of(setting.grid, setting.recipe, setting.catalogue, size)
+    return max(1, min(int(_FILLED * free / each), (os.cpu_count() or 1) // cards))
 
 
 class Here:

@@ -24,7 +24,7 @@ from transfer_analysis.training.computing.checkpoints import Checkpoint, interru
 from transfer_analysis.training.computing.numerics import Numerics, numerics_of
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import MaskedLM, make_head
-from transfer_analysis.training.loop import on_device, train
+from transfer_analysis.training.loop import Watch, on_device, train, unwatched
 from transfer_analysis.training.pretraining.built import fresh_encoder, save_pretrained, train_tokenizer
 from transfer_analysis.training.pretraining.passages import (
     Passages,
@@ -64,23 +64,29 @@ def pretrain(
     device: str = "cpu",
     checkpoint_every: float = 600.0,
     report: Report = silent,
+    watch: Watch = unwatched,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Pretrained:
     """Train a tokenizer and an encoder, and write a folder that `AutoModel` and `AutoModelForMaskedLM` load.
 
     While it goes on, `<out>.partial` holds the tokenizer and a checkpoint; started again, it goes on from there and ends
     with the same weights.
 
+    Parameters
+    ----------
+    watch, stopping
+        Told of each step, and asked after each whether to stop with a checkpoint, as Ctrl-C does.
+
     Raises
     ------
     InputError
         Before any training, for text that is missing or wrong, or a folder that is there already.
     StoppedError
-        Where Ctrl-C was pressed; a checkpoint is written.
+        Where Ctrl-C was pressed, or it was asked to stop; a checkpoint is written.
     """
     if out.exists():
         raise InputError(f"{out}: is there already; name another folder or remove it")
-    texts = [read_passages(corpus, catalogue, settings, name, "masked-lm", report) for name in settings.text]
-    pairs = [read_passages(corpus, catalogue, settings, name, "translation-lm", report) for name in settings.aligned]
+    texts, pairs = _texts(corpus, catalogue, settings, report)
     if not any(records for text in texts for records in text.held_out.values()):
         raise InputError(f"no passage is held out at held_out: {settings.held_out:g}; raise it, or give more text")
     partial = out.with_name(out.name + ".partial")
@@ -96,7 +102,13 @@ def pretrain(
     numerics = numerics_of(encoder, settings.recipe(), partial)
     rng = np.random.default_rng([settings.seed, 4])
     share = settings.aligned_share if len(streams) > 1 else 0.0
-    with interrupts() as stopping:
+    shown = _watch(report)
+
+    def told(step: int, steps: int, examples: int) -> None:
+        shown(step, steps, examples)
+        watch(step, steps, examples)
+
+    with interrupts() as pressed:
         train(
             encoder,
             streams,
@@ -104,8 +116,8 @@ def pretrain(
             settings.recipe(),
             settings.seed,
             numerics=numerics,
-            checkpoint=Checkpoint(checkpoint, checkpoint_every, stopping),
-            watch=_watch(report),
+            checkpoint=Checkpoint(checkpoint, checkpoint_every, lambda: pressed() or stopping()),
+            watch=told,
         )
     head = streams[0].head
     assert isinstance(head, MaskedLM)
@@ -164,6 +176,27 @@ def _mean_loss(stream: Stream, encoder: Encoder, numerics: Numerics) -> float:
             count = int((batch["targets"] >= 0).sum())
             losses, hidden = losses + float(loss) * count, hidden + count
     return losses / hidden
+
+
+def about_pretraining(corpus: Corpus, catalogue: Catalogue, settings: Pretraining, device: str) -> dict[str, Any]:
+    """Return everything that can change the outcome of pretraining; all its text is read for that.
+
+    Raises
+    ------
+    InputError
+        For text that is missing or wrong.
+    """
+    texts, pairs = _texts(corpus, catalogue, settings, silent)
+    return _about(settings, [*texts, *pairs], device)
+
+
+def _texts(
+    corpus: Corpus, catalogue: Catalogue, settings: Pretraining, report: Report
+) -> tuple[list[Passages], list[Passages]]:
+    """Return monolingual text and aligned passages."""
+    texts = [read_passages(corpus, catalogue, settings, name, "masked-lm", report) for name in settings.text]
+    pairs = [read_passages(corpus, catalogue, settings, name, "translation-lm", report) for name in settings.aligned]
+    return texts, pairs
 
 
 def _about(settings: Pretraining, texts: list[Passages], device: str) -> dict[str, Any]:

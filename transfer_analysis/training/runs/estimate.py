@@ -13,6 +13,7 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.cost import cost_of, memory_of, size_of
 from transfer_analysis.training.runs.execute import language_counts, prepared
 from transfer_analysis.training.runs.nodes import Node, is_finished
+from transfer_analysis.training.runs.pretraining import is_to_be_pretrained, pretraining_node, with_encoder
 from transfer_analysis.training.runs.session import Setting
 from transfer_analysis.training.runs.store import Store
 
@@ -71,6 +72,8 @@ def estimated(setting: Setting, shard: tuple[int, int], tflops: float | None, re
     InputError
         For examples that are missing or wrong, or a disk or memory that is too small.
     """
+    if is_to_be_pretrained(setting.encoder):
+        setting = with_encoder(setting, pretraining_node(setting))
     # Prepared as for training: how is computed is part of what a node is known by.
     nodes, setting, _ = prepared(setting, shard, report)
     store, size = Store(setting.store), size_of(setting.encoder)

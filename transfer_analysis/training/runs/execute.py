@@ -27,6 +27,7 @@ from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
 from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of
+from transfer_analysis.training.runs.pretraining import is_to_be_pretrained, pretrained
 from transfer_analysis.training.runs.run import Control, Event
 from transfer_analysis.training.runs.schedule import completed
 from transfer_analysis.training.runs.session import Session, Setting
@@ -122,7 +123,7 @@ def run_grid(
     Parameters
     ----------
     encoder
-        Short name, folder or hub id of the encoder.
+        Short name, folder or hub id of the encoder; or settings of pretraining (`.yaml`), which is then done first.
     store
         Folder of finished runs. Several commands and machines may use one: none does what another does.
     model, origin
@@ -150,6 +151,10 @@ def run_grid(
     setting = Setting(
         corpus, catalogue, encoder, model, grid, recipe, store, origin, device, checkpoint_every=checkpoint_every
     )
+    options = replace(options or Options(), workers=workers)
+    if is_to_be_pretrained(encoder):
+        with interrupts() as pressed:
+            setting = pretrained(setting, engine, options, pressed, report)
     nodes, setting, remarks = prepared(setting, shard, report)
     for remark in remarks:
         warn(remark)
@@ -165,7 +170,7 @@ def run_grid(
     report(progress.line(), 0.0)
     with interrupts() as pressed:  # an exception could be raised, and lost, in any of the libraries' own callbacks
         control = Control(tell, pressed)
-        running = make_engine(engine, setting, replace(options or Options(), workers=workers), control)
+        running = make_engine(engine, setting, options, control)
         for ending, found in completed(running, nodes, Store(store), model, control):
             rows += found
             if isinstance(ending, Failed):

@@ -1,4 +1,7 @@
-"""The nodes of a grid: each an intermediate phase or a target run with its tests, known by the hash of all that can change it."""
+"""The nodes of a grid: each an intermediate phase or a target run with its tests, known by the hash of all that can change it.
+
+The pretraining of an encoder is a node too, and comes before: `runs/pretraining.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transfer_analysis.tasks.conditions import NONE
-from transfer_analysis.training.grid import INTERMEDIATE, Job
+from transfer_analysis.training.grid import INTERMEDIATE, PRETRAINING, Job
 from transfer_analysis.training.runs.phases import about_intermediate, about_task, about_training
 from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.runs.store import Store, identity
@@ -22,7 +25,7 @@ class Node:
     job
         Initialisation, condition and seed.
     what
-        `intermediate`, or the name of a target.
+        `pretraining`, `intermediate`, or the name of a target.
     identity
         Hash of everything that can change its result.
     needs
@@ -75,7 +78,11 @@ def failure_name(model: str, node: Node) -> str:
 
 def is_finished(store: Store, node: Node) -> bool:
     """Whether a node's rows are stored, and its weights too where it makes some."""
-    return store.is_finished(node.identity) and (node.what != INTERMEDIATE or store.has_weights(node.weights))
+    if not store.is_finished(node.identity):
+        return False
+    if node.what == PRETRAINING:
+        return store.has_encoder(node.identity)
+    return node.what != INTERMEDIATE or store.has_weights(node.weights)
 
 
 def _encoder(session: Session, job: Job) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,9 +18,11 @@ from transfer_analysis.tasks.conditions import NONE, parse_condition
 from transfer_analysis.training.computing.checkpoints import Best, Checkpoint, StoppedError
 from transfer_analysis.training.computing.memory import give_back_memory
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.grid import INTERMEDIATE, Job
+from transfer_analysis.training.grid import INTERMEDIATE, PRETRAINING, Job
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import Development, train
+from transfer_analysis.training.pretraining.pretrain import pretrain
+from transfer_analysis.training.pretraining.settings import load_pretraining
 from transfer_analysis.training.runs.claims import Held, take
 from transfer_analysis.training.runs.endings import Claimed, Ending, Failed, Finished, Preempted
 from transfer_analysis.training.runs.nodes import Node, about_node, failure_name, is_finished
@@ -89,9 +92,9 @@ class _Run:
         """Train, score and store; a failure is stored with its reason."""
         node, failed = self.node, failure_name(self.session.setting.model, self.node)
         self.control.tell(Event(node.job, node.what, "running"))
-        about = about_node(self.session, node)
+        about = {"what": PRETRAINING} if node.what == PRETRAINING else about_node(self.session, node)
         try:
-            rows, predictions = self._intermediate() if node.what == INTERMEDIATE else self._target()
+            rows, predictions = self._done()
             self.store.write(
                 node.identity, [{**row, "run": f"{row['run']} {node.identity}"} for row in rows], about, predictions
             )
@@ -109,6 +112,37 @@ class _Run:
         self.store.clear_failure(failed)
         give_back_memory()
         return Finished(node)
+
+    def _done(self) -> tuple[list[Row], pd.DataFrame]:
+        """Do what the node is, and return its rows and outputs."""
+        if self.node.what == PRETRAINING:
+            return self._pretraining()
+        return self._intermediate() if self.node.what == INTERMEDIATE else self._target()
+
+    def _pretraining(self) -> tuple[list[Row], pd.DataFrame]:
+        """Pretrain an encoder on all threads there are, as nothing else can run before it is there."""
+        setting, began = self.session.setting, time.monotonic()
+
+        def watch(step: int, steps: int, examples: int) -> None:
+            rate = examples / max(1e-9, time.monotonic() - began)
+            self.control.tell(Event(self.job, PRETRAINING, "running", step, steps, rate))
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        try:
+            pretrain(
+                setting.corpus,
+                setting.catalogue,
+                load_pretraining(Path(setting.encoder)),
+                self.store.encoder(self.node.identity),
+                device=setting.device,
+                checkpoint_every=setting.checkpoint_every,
+                watch=watch,
+                stopping=self.control.stopping,
+            )
+        finally:
+            torch.set_num_threads(threads)
+        return together([])
 
     def _encoder_at_start(self) -> Encoder:
         """Return the encoder that a target starts from, with its intermediate weights: read, or trained again."""

@@ -53,6 +53,14 @@ class Store:
         """Whether weights are there; they are not read."""
         return (self.path / f"{name}.safetensors").is_file()
 
+    def encoder(self, name: str) -> Path:
+        """Return where a pretrained encoder lies, a folder."""
+        return self.path / f"{name}.encoder"
+
+    def has_encoder(self, name: str) -> bool:
+        """Whether an encoder is pretrained; its folder is there as a whole or not at all."""
+        return self.encoder(name).is_dir()
+
     def claim(self, name: str) -> Path:
         """Return where it stands who works on a node."""
         return self.path / f"{name}.claim"
