@@ -83,9 +83,9 @@ def test_a_mistake_is_named_with_its_line(tmp_path, old, new, scale, message):
         ("term: semantic_distance", "term: words_distance", "term: 'words_distance' is no part of the formula"),
         ("- condition:target", "- conditon:target", "semantic-in-model: random: unknown column 'conditon'"),
         (
-            "xnli:\n        - snli",
-            "xnly:\n        - snli",
-            "xnly: grid: substitutes: unknown task 'xnly' .did you mean 'xnli'",
+            "xcopa:\n        - social-iqa",
+            "xcopi:\n        - social-iqa",
+            "xcopi: grid: substitutes: unknown task 'xcopi' .did you mean 'xcopa'",
         ),
     ],
 )
