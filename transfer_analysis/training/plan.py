@@ -13,7 +13,7 @@ from transfer_analysis.encoders.located import AUTO, DEFAULT
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.training.grid import Grid
-from transfer_analysis.training.pretraining.settings import load_pretraining
+from transfer_analysis.training.pretraining.settings import is_to_be_pretrained, load_pretraining
 from transfer_analysis.training.recipes import Recipe, recipe
 
 
@@ -52,7 +52,7 @@ class Plan(BaseModel):
             return self.model
         if Path(self.encoder).is_dir():
             return Path(self.encoder).name
-        if Path(self.encoder).suffix in (".yaml", ".yml"):
+        if is_to_be_pretrained(self.encoder):
             return load_pretraining(Path(self.encoder)).name
         known = known_encoders().get(DEFAULT if self.encoder == AUTO else self.encoder)
         return known.model if known is not None else self.encoder

@@ -106,6 +106,11 @@ class Pretraining(BaseModel):
         )
 
 
+def is_to_be_pretrained(encoder: str) -> bool:
+    """Whether an encoder is given as settings of pretraining."""
+    return Path(encoder).suffix in (".yaml", ".yml")
+
+
 def load_pretraining(path: Path) -> Pretraining:
     """Read settings of pretraining.
 

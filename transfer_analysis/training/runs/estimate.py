@@ -11,9 +11,10 @@ import torch
 
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.training.cost import cost_of, memory_of, size_of
+from transfer_analysis.training.pretraining.settings import is_to_be_pretrained
 from transfer_analysis.training.runs.execute import language_counts, prepared
 from transfer_analysis.training.runs.nodes import Node, is_finished
-from transfer_analysis.training.runs.pretraining import is_to_be_pretrained, pretraining_node, with_encoder
+from transfer_analysis.training.runs.pretraining import pretraining_node, with_encoder
 from transfer_analysis.training.runs.session import Setting
 from transfer_analysis.training.runs.store import Store
 

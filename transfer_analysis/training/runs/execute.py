@@ -22,12 +22,13 @@ from transfer_analysis.training.cost import cost_of, memory_of, size_of
 from transfer_analysis.training.engines import make_engine
 from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
+from transfer_analysis.training.pretraining.settings import is_to_be_pretrained
 from transfer_analysis.training.reading.data import test_languages
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
 from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of
-from transfer_analysis.training.runs.pretraining import is_to_be_pretrained, pretrained
+from transfer_analysis.training.runs.pretraining import pretrained
 from transfer_analysis.training.runs.run import Control, Event
 from transfer_analysis.training.runs.schedule import completed
 from transfer_analysis.training.runs.session import Session, Setting

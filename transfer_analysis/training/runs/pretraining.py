@@ -22,11 +22,6 @@ from transfer_analysis.training.runs.session import Setting
 from transfer_analysis.training.runs.store import Store, identity
 
 
-def is_to_be_pretrained(encoder: str) -> bool:
-    """Whether an encoder is given as settings of pretraining."""
-    return Path(encoder).suffix in (".yaml", ".yml")
-
-
 def pretraining_node(setting: Setting) -> Node:
     """Return the node of a setting whose encoder is to be pretrained; its text is read for that.
 
