@@ -66,7 +66,7 @@ def work_alone(store: Path, count: int) -> float:
     world = World(("en", "de", "tr"), seed=1)
     encoder = str(store.parent / "tiny")
     setting = Setting(world, load_catalogue(), encoder, "tiny", grid(count // 2), recipe("simulated"), store, "test")
-    nodes, setting, _ = prepared(setting)
+    nodes, setting, _, _ = prepared(setting)
     session, start = Session(setting), 0.0
     for number, node in enumerate(nodes):
         if number == 4:  # texts are read and tokenized by the first ones

@@ -84,7 +84,7 @@ def make(plans: list[Path], corpora: Path, out: Path, done: Path | None, device:
             plan.grid,
             plan.chosen_recipe(),
             work,
-            origin_of(str(corpora)),
+            origin_of([str(corpora)]),
         )
         Store(work).open()
         session = Session(setting)
@@ -104,7 +104,7 @@ def make(plans: list[Path], corpora: Path, out: Path, done: Path | None, device:
                 pool = {c for part in session.tests(target) for c in candidates(part.task, part.records)}
                 ranked += candidate_texts(list(pool), encoder, length).input_ids
     recorder.write(out / "examples")
-    about = {"plans": packed, "encoder": encoder.identity, "origin": origin_of(str(corpora)), "device": device}
+    about = {"plans": packed, "encoder": encoder.identity, "origin": origin_of([str(corpora)]), "device": device}
     (out / "plans.json").write_text(json.dumps(about), encoding="utf-8")
     read = read_subwords(work, encoder)
     read[np.concatenate([[0], *ranked])] = True

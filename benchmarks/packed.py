@@ -50,6 +50,10 @@ class Recorder:
         self.answers[_key("languages", task)] = found
         return found
 
+    def revision(self, task: str, language: str) -> str:
+        """Return data set and commit of a task's examples, where they have one."""
+        return self.corpus.revision(task, language)
+
     def write(self, folder: Path) -> None:
         """Write what was noted."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +93,10 @@ class PackedCorpus:
         """Return the languages of a task."""
         found: list[str] = _answers(self.folder)[_key("languages", task)]
         return found
+
+    def revision(self, task: str, language: str) -> str:
+        """Return nothing: what is packed is known by its hash."""
+        return ""
 
     def _records(self, task: str, language: str, split: str) -> dict[int, Record]:
         return _read(self.folder / _file((self.catalogue[task].folder or task, language, split)))

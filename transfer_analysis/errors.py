@@ -26,6 +26,10 @@ class MissingError(InputError):
     """What was asked for is not there: a split, a language, a data set. Something else may be asked for instead."""
 
 
+class UnavailableError(InputError):
+    """What was asked for could not be had now, as the hub is out of reach or busy; the same may be had later."""
+
+
 class UnsuitedError(InputError):
     """What was asked for does not apply to these data, such as classes where there are none; other things may."""
 
@@ -38,9 +42,11 @@ class Check:
         self.remarks: list[str] = []
 
     def guarded(self, work: Callable[[], object]) -> None:
-        """Do something, and keep its problems."""
+        """Do something, and keep its problems; what could not be had now is no mistake, and is raised."""
         try:
             work()
+        except UnavailableError:
+            raise
         except InputError as error:
             self.add(error.problems)
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from transfer_analysis.corpora import FolderCorpus, HubCorpus, text_of
+from transfer_analysis.corpora import FolderCorpus, text_of
 from transfer_analysis.corpora.export import export_examples
-from transfer_analysis.corpora.hub import hub_arguments
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 
@@ -142,62 +141,6 @@ def test_export_names_every_problem_and_writes_nothing(corpus, tmp_path):
     assert "mlqa: none of the splits test can be read" in str(caught.value)
     assert "boolq: the catalogue does not say which columns" in str(caught.value)
     assert not (tmp_path / "x.jsonl").exists()
-
-
-@pytest.mark.parametrize(
-    ("task", "language", "split", "expected"),
-    [
-        ("xnli", "zh", "test", ("facebook/xnli", "zh", "test")),
-        ("xquad", "de", "test", ("google/xquad", "xquad.de", "validation")),
-        ("mlqa", "de", "test", ("google/xtreme", "MLQA.de.de", "test")),
-        ("tatoeba", "zh", "test", ("google/xtreme", "tatoeba.cmn", "validation")),
-        ("udpos", "en", "train", ("universal-dependencies/universal_dependencies", "en_ewt", "train")),
-        ("squad", "en", "train", ("rajpurkar/squad", None, "train")),
-    ],
-)
-def test_hub_arguments(task, language, split, expected):
-    found = hub_arguments(load_catalogue()[task], language, split)
-    assert (found["path"], found["name"], found["split"]) == expected
-
-
-def test_hub_without_a_data_set():
-    with pytest.raises(InputError, match="ccg: the catalogue knows no data set"):
-        hub_arguments(load_catalogue()["ccg"], "en", "train")
-    with pytest.raises(InputError, match="udpos: the catalogue knows no Swahili configuration"):
-        hub_arguments(load_catalogue()["udpos"], "sw", "test")
-
-
-def test_hub_and_folder_give_identical_examples(corpus, monkeypatch):
-    """`datasets` itself reads the file here; only the download from the hub is left out."""
-    datasets = pytest.importorskip("datasets")
-    real, asked = datasets.load_dataset, {}
-
-    def local(path, name, split, revision):
-        asked.update(path=path, name=name)
-        return real("parquet", data_files={split: str(corpus.path / "xnli" / name / "validation.parquet")}, split=split)
-
-    monkeypatch.setattr(datasets, "load_dataset", local)
-    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: True)
-    assert HubCorpus().examples("xnli", "de", "validation") == corpus.examples("xnli", "de", "validation")
-    assert HubCorpus().examples("xnli", "de", "validation", 2) == XNLI[:2]
-    assert asked == {"path": "facebook/xnli", "name": "de"}
-
-
-def test_a_hub_that_says_no_is_an_input_error(monkeypatch):
-    datasets = pytest.importorskip("datasets")
-    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: False)
-
-    def refuse(**arguments):
-        raise ConnectionError("no route\ndetails")
-
-    monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(InputError, match="the hub cannot be reached; use a folder"):
-        HubCorpus().examples("xnli", "de", "test")
-    monkeypatch.setattr("transfer_analysis.corpora.hub.hub_is_reachable", lambda: True)
-    with pytest.raises(
-        InputError, match="xnli/de/test: the hub does not give facebook/xnli .configuration de.: no route"
-    ):
-        HubCorpus().examples("xnli", "de", "test")
 
 
 def test_real_corpora_fit_the_catalogue():

@@ -133,5 +133,5 @@ def test_an_encoder_that_cannot_be_reached(monkeypatch, tmp_path):
     monkeypatch.setattr(located, "hub_is_reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     for load in (load_sentence_encoder, load_layer_encoder):
-        with pytest.raises(InputError, match="the hub cannot be reached and no copy is cached"):
+        with pytest.raises(InputError, match="the hub cannot be reached, and it is not in the cache"):
             load("owner/model")

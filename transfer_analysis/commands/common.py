@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write: .parquet or .csv.")]
 OwnTasks = Annotated[Path | None, typer.Option("--tasks", help="YAML file with tasks the catalogue does not have.")]
+_FROM = "`hub`, or a folder with <task>/<language>/<split>.jsonl.gz. Several: the first that has a task serves it."
+From = Annotated[list[str], typer.Option("--from", help=_FROM)]
+FromIfAny = Annotated[list[str] | None, typer.Option("--from", help=_FROM)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from transfer_analysis.commands.common import (
+    FromIfAny,
     OwnTasks,
     progress,
     read_catalogue,
@@ -45,7 +46,7 @@ def show_command(
 
         catalogue = read_catalogue(own_tasks)
         about = catalogue[task]
-        examples = corpus_from(source, catalogue).examples(about.name, language, split, count)
+        examples = corpus_from([source], catalogue).examples(about.name, language, split, count)
         glosses = [{} for _ in examples]
     for example, gloss in zip(examples, glosses, strict=True):
         for key, value in example.items():
@@ -67,9 +68,7 @@ def _shown(value: object) -> str:
 )
 def export_command(
     task_names: Annotated[list[str], typer.Argument(metavar="TASKS...", help="Names from the catalogue.")],
-    source: Annotated[
-        str, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
-    ] = "hub",
+    source: FromIfAny = None,
     language: Annotated[str, typer.Option(help="Code of the language.")] = "en",
     splits: Annotated[str, typer.Option(help="Splits to try, in this order.")] = "train validation test",
     count: Annotated[int, typer.Option(min=1, help="How many examples of each task.")] = 128,
@@ -78,11 +77,11 @@ def export_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the texts of tasks' examples, for distances between tasks and for studies."""
-    from transfer_analysis.corpora import corpus_from
+    from transfer_analysis.corpora import HUB, corpus_from
     from transfer_analysis.corpora.export import export_examples
 
     catalogue = read_catalogue(own_tasks)
-    corpus = corpus_from(source, catalogue)
+    corpus = corpus_from(source or [HUB], catalogue)
     with progress() as report:
         written = export_examples(
             corpus, [catalogue[name] for name in task_names], out, language, splits.split(), count, seed, report
@@ -90,3 +89,35 @@ def export_command(
     for name, split in written.items():
         typer.echo(f"{name}: {split}")
     typer.echo(f"wrote {out}")
+
+
+@app.command(
+    "fetch",
+    epilog="Examples: transfer-analysis corpora fetch plan.yaml -o corpora/; "
+    "transfer-analysis corpora fetch semantic-distance-xtreme -o corpora/; transfer-analysis corpora fetch xnli mnli -o corpora/",
+)
+def fetch_command(
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT...", help="A plan (.yaml), a study (a name or .yaml), or names of tasks."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    source: FromIfAny = None,
+    scale: Annotated[str, typer.Option(help="For a study: its scale.")] = "full",
+    languages: Annotated[str, typer.Option(help="For tasks: codes, such as 'en de sw'  [default: all]")] = "",
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Write the data sets that a plan, a study or tasks need as a folder, for machines without internet.
+
+    Give the folder with --from there. Whole splits are written, so that samples are the same as from the hub, with the
+    commit and the hash of each in sources.json.
+    """
+    from transfer_analysis.commands.wanted import wanted
+    from transfer_analysis.corpora import HUB, corpus_from
+    from transfer_analysis.corpora.fetch import fetch
+
+    catalogue = read_catalogue(own_tasks)
+    corpus = corpus_from(source or [HUB], catalogue)
+    with progress() as report:
+        written = fetch(corpus, wanted(what, corpus, catalogue, scale, languages.split()), out, report)
+    typer.echo(f"wrote {out}: {len(written)} splits, {sum(written.values()):,} examples")

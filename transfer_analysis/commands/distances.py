@@ -136,7 +136,7 @@ def _of_subwords(
         )
     catalogue = read_catalogue(own_tasks)
     loaded = load_tokenizer(tokenizer)
-    found = language_texts(corpus_from(text, catalogue), catalogue[task], codes, count)
+    found = language_texts(corpus_from([text], catalogue), catalogue[task], codes, count)
     if kind == "subword-overlap":
         return subword_overlap_distances(found.sentences, loaded)
     return fertility_distances(found.words or spaced_words(found.sentences), loaded)

@@ -52,3 +52,18 @@ def get_command(
     with atomic_folder(out) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
     typer.echo(f"wrote {out}: {located.name}, from {located.source}")
+
+
+@app.command("convert", epilog="Example: transfer-analysis encoders convert jhu-clsp/mmBERT-base -o encoders/mmbert")
+def convert_command(
+    name: Annotated[str, typer.Argument(help="Hub id (owner/name@revision), or a folder with pytorch_model.bin.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+) -> None:
+    """Write an encoder that has pickled weights only as safetensors; give the folder as `encoder` in a plan.
+
+    The weights are read by torch's restricted unpickler, which takes tensors and nothing that runs, in a process of its own.
+    """
+    from transfer_analysis.encoders.convert import convert
+
+    source = convert(name, out)
+    typer.echo(f"wrote {out}, from {source}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, OwnTasks, print_table, progress
+from transfer_analysis.commands.common import AsJson, FromIfAny, OwnTasks, print_table, progress
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ TaskDistances = Annotated[
     ),
 ]
 Diversity = Annotated[Path | None, typer.Option(help="Diversity of the tasks, as `distances diversity` writes it.")]
-Source = Annotated[
-    str | None,
-    typer.Option("--from", help="Real examples: `hub`, or a folder with <task>/<language>/<split>.jsonl.gz."),
-]
 ScaleName = Annotated[
     str | None,
     typer.Option(
@@ -110,7 +106,7 @@ def check_command(
     own_tasks: OwnTasks = None,
     task_distances: TaskDistances = None,
     diversity: Diversity = None,
-    source: Source = None,
+    source: FromIfAny = None,
     scale: ScaleName = None,
 ) -> None:
     """Find every mistake before anything is trained: in the study file, its scale, and what is given; each with its line."""
@@ -127,7 +123,7 @@ def check_command(
         languages=languages,
         tasks=own_tasks,
         diversity=diversity,
-        corpora=source,
+        corpora=tuple(source or ()),
     )
     with progress() as report:
         remarks = check_study(study, given, report)
@@ -204,7 +200,7 @@ def run_command(
     own_tasks: OwnTasks = None,
     task_distances: TaskDistances = None,
     diversity: Diversity = None,
-    source: Source = None,
+    source: FromIfAny = None,
     scale: ScaleName = None,
     store: Annotated[
         Path | None, typer.Option(help="Folder of finished runs  [default: runs; simulated, in the user's cache]")
@@ -231,7 +227,7 @@ def run_command(
         encoder=encoder,
         tasks=own_tasks,
         diversity=diversity,
-        corpora=source,
+        corpora=tuple(source or ()),
         store=store,
         workers=workers,
         device=device,

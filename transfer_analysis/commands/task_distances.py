@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from transfer_analysis.commands.common import OwnTasks, print_table, progress, read_catalogue
+from transfer_analysis.commands.common import FromIfAny, OwnTasks, print_table, progress, read_catalogue
 from transfer_analysis.errors import InputError, UnsuitedError
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ Names = Annotated[
         metavar="TASKS...",
         help="Names from the catalogue, with --from; or one JSON Lines file with task, text and perhaps label.",
     ),
-]
-Source = Annotated[
-    str | None, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")
 ]
 Language = Annotated[
     str | None, typer.Option(help="With --from: code of the language of the examples; English where not given.")
@@ -70,7 +67,7 @@ Probe = Annotated[
 def task_distances_command(
     tasks: Names,
     kind: Annotated[str, typer.Option(help="See `transfer-analysis distances kinds`.")] = "mean-embedding-cosine",
-    source: Source = None,
+    source: FromIfAny = None,
     language: Language = None,
     count: Count = None,
     seed: Seed = 0,
@@ -125,7 +122,7 @@ def compare_command(
     kinds: Annotated[
         list[str] | None, typer.Option("--kind", help="Kinds to compare, once for each; all where none is given.")
     ] = None,
-    source: Source = None,
+    source: FromIfAny = None,
     language: Language = None,
     count: Count = None,
     seed: Seed = 0,
@@ -194,7 +191,7 @@ def compare_command(
 )
 def diversity_command(
     tasks: Names,
-    source: Source = None,
+    source: FromIfAny = None,
     language: Language = None,
     count: Count = None,
     seed: Seed = 0,
@@ -232,7 +229,7 @@ class _Asked:
     """Which examples are asked for."""
 
     tasks: list[str]
-    source: str | None
+    source: list[str] | None
     language: str | None
     count: int | None
     seed: int

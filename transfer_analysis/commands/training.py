@@ -10,6 +10,7 @@ import typer
 
 from transfer_analysis.commands.common import (
     AsJson,
+    From,
     Out,
     OwnTasks,
     print_table,
@@ -32,7 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="The bundled training core: a grid 
 )
 def train_command(
     plan: Annotated[Path, typer.Argument(help="Encoder, recipe and grid in YAML; see README.md.")],
-    source: Annotated[str, typer.Option("--from", help="`hub`, or a folder with <task>/<language>/<split>.jsonl.gz.")],
+    source: From,
     store: Annotated[Path, typer.Option(help="Folder of finished runs: what is there is not done again.")] = Path(
         "runs"
     ),
@@ -125,7 +126,7 @@ def _shard(given: str) -> tuple[int, int]:
 
 
 def _print_work(
-    plan: Plan, catalogue: Catalogue, source: str, store: Path, shard: tuple[int, int], tflops: float | None
+    plan: Plan, catalogue: Catalogue, source: list[str], store: Path, shard: tuple[int, int], tflops: float | None
 ) -> None:
     """List the nodes of a plan with what each takes."""
     from transfer_analysis.corpora import corpus_from, origin_of
@@ -233,7 +234,7 @@ def _store(path: Path) -> Store:
 @app.command("pretrain", epilog="Example: transfer-analysis train pretrain encoder.yaml --from corpora/ -o my-encoder")
 def pretrain_command(
     settings: Annotated[Path, typer.Argument(help="Text, vocabulary, size and steps in YAML; see README.md.")],
-    source: Annotated[str, typer.Option("--from", help="`hub`, or a folder with <text>/<language>/train.jsonl.gz.")],
+    source: From,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the encoder.")],
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints.")] = 10.0,

@@ -1,22 +1,61 @@
-"""Where examples come from: a folder, the hub, or the simulated world."""
+"""Where examples come from: folders, the hub, several of these, or the simulated world."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from transfer_analysis.corpora.folder import FolderCorpus
 from transfer_analysis.corpora.hub import HubCorpus
 from transfer_analysis.corpora.records import Corpus, Record, text_of
+from transfer_analysis.corpora.several import SeveralCorpora
+from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Catalogue
 
-__all__ = ["Corpus", "FolderCorpus", "HubCorpus", "Record", "corpus_from", "origin_of", "text_of"]
+__all__ = [
+    "Corpus",
+    "FolderCorpus",
+    "HubCorpus",
+    "Record",
+    "SeveralCorpora",
+    "corpus_from",
+    "hub_part",
+    "origin_of",
+    "text_of",
+]
+
+#: The name of the hub among sources.
+HUB = "hub"
 
 
-def corpus_from(source: str, catalogue: Catalogue) -> Corpus:
-    """Return the corpus that a source names: `hub`, or a folder."""
-    return HubCorpus(catalogue) if source == "hub" else FolderCorpus(Path(source), catalogue)
+def corpus_from(sources: Sequence[str], catalogue: Catalogue) -> Corpus:
+    """Return the corpus that sources name, each `hub` or a folder; the first that has a task serves it.
+
+    Raises
+    ------
+    InputError
+        Where no source is named, or one twice.
+    """
+    if not sources or len(set(sources)) < len(sources):
+        raise InputError(f"--from {' '.join(sources)}: name each source once, `hub` or a folder")
+    places = tuple(
+        HubCorpus(catalogue) if source == HUB else FolderCorpus(Path(source), catalogue) for source in sources
+    )
+    return places[0] if len(places) == 1 else SeveralCorpora(places)
 
 
-def origin_of(source: str) -> str:
+def origin_of(sources: Sequence[str]) -> str:
     """Return where examples come from, for the transfer table."""
-    return "hub" if source == "hub" else f"folder {Path(source).name}"
+    return ", then ".join(HUB if source == HUB else f"folder {Path(source).name}" for source in sources)
+
+
+def hub_part(corpus: Corpus, task: str) -> HubCorpus | None:
+    """Return the hub where it is what serves a task, else None.
+
+    Raises
+    ------
+    MissingError
+        Where nothing serves it.
+    """
+    place = corpus.of(task) if isinstance(corpus, SeveralCorpora) else corpus
+    return place if isinstance(place, HubCorpus) else None

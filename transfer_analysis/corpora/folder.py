@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import cache
 from pathlib import Path
 
 from transfer_analysis.corpora.records import Record, Sample, drawn
-from transfer_analysis.errors import InputError, MissingError, first_line, nearest
+from transfer_analysis.corpora.tables import read_examples_file
+from transfer_analysis.errors import InputError, MissingError, nearest
+from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, load_catalogue
+
+#: The file of a folder that says where what was fetched comes from.
+SOURCES = "sources.json"
 
 _SUFFIXES = (".jsonl.gz", ".jsonl", ".parquet")
 
@@ -26,7 +29,7 @@ class FolderCorpus:
     path
         The folder.
     catalogue
-        Known tasks; a task's folder bears its name unless its entry says otherwise.
+        Known tasks; a task's folder bears its name, or the one that its entry says.
     """
 
     path: Path
@@ -40,32 +43,24 @@ class FolderCorpus:
         InputError
             Naming the nearest folder or the splits there are, or the line that is no JSON object.
         """
-        path = self._file(task, language, split)
-        if path.suffix == ".parquet":
-            return _parquet(path)[:count]
-        records = []
-        try:
-            with (
-                gzip.open(path, "rt", encoding="utf-8")
-                if path.suffix == ".gz"
-                else path.open(encoding="utf-8") as stream
-            ):
-                for number, line in enumerate(islice(stream, count), start=1):
-                    records.append(_record(line, f"{path} line {number}"))
-        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-            raise InputError(f"{path}: cannot be read: {error}") from error
-        if not records:
-            raise InputError(f"{path}: holds no examples")
-        return records
+        return read_examples_file(self._file(task, language, split), count)
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
         return drawn(self.catalogue[task], self.examples(task, language, split), count, seed)
 
+    def has(self, task: str) -> bool:
+        """Whether there is a folder for a task."""
+        return (self.path / self._name(task)).is_dir()
+
+    def revision(self, task: str, language: str) -> str:
+        """Return data set and commit of what was fetched from the hub; else nothing: examples are known by their hash."""
+        return _sources(self.path).get(f"{task}/{resolve(language).code}", "")
+
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has a folder for, as canonical codes."""
         self._require_folder()
-        folder = self._below(self.path, self.catalogue[task].folder or task, "task")
+        folder = self._below(self.path, self._name(task), "task")
         found = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         try:
             return sorted(resolve(path.name).code for path in found)
@@ -74,8 +69,7 @@ class FolderCorpus:
 
     def _file(self, task: str, language: str, split: str) -> Path:
         self._require_folder()
-        name = self.catalogue[task].folder or task
-        folder = self._below(self.path, name, "task")
+        folder = self._below(self.path, self._name(task), "task")
         code = resolve(language).code
         folder = self._below(folder, code if (folder / code).is_dir() else language, "language")
         for suffix in _SUFFIXES:
@@ -83,6 +77,11 @@ class FolderCorpus:
                 return folder / f"{split}{suffix}"
         there = sorted(p.name for p in folder.iterdir())
         raise MissingError(f"{folder}: no split {split!r}; the folder has {', '.join(there) or 'nothing'}")
+
+    def _name(self, task: str) -> str:
+        """Return the name of a task's folder: its own where there is one, as tasks may share what their entries name."""
+        about = self.catalogue[task]
+        return task if (self.path / task).is_dir() else about.folder or task
 
     def _require_folder(self) -> None:
         if not self.path.is_dir():
@@ -101,24 +100,11 @@ class FolderCorpus:
         return folder / name
 
 
-def _parquet(path: Path) -> list[Record]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        rows: list[Record] = pyarrow.parquet.read_table(path).to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: is not a Parquet file: {first_line(error)}") from error
-    if not rows:
-        raise InputError(f"{path}: holds no examples")
-    return rows
-
-
-def _record(line: str, where: str) -> Record:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where}: not JSON: {line.strip()[:60]!r}") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: expected a JSON object, got {line.strip()[:60]!r}")
-    return record
+@cache
+def _sources(folder: Path) -> dict[str, str]:
+    """Return task and language → data set and commit, of a folder that was fetched from the hub."""
+    path = folder / SOURCES
+    if not path.is_file():
+        return {}
+    found: dict[str, str] = {where: about["source"] for where, about in json.loads(read_text(path, "sources")).items()}
+    return found

@@ -1,16 +1,21 @@
-"""Examples from the hub, read with the library `datasets` (extra `hub`)."""
+"""Examples from the hub: each file of a split is fetched by itself, always at one commit."""
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Any
 
-from transfer_analysis.corpora.records import Record, Sample, drawn
-from transfer_analysis.errors import InputError, MissingError, first_line
-from transfer_analysis.hub import hub_is_reachable, network_errors
+from transfer_analysis.corpora.records import Record, Sample, drawn, text_of
+from transfer_analysis.corpora.tables import classes_in, read_examples_file
+from transfer_analysis.errors import InputError, MissingError, nearest
+from transfer_analysis.hub import Repository, hub_is_reachable, repository, require_access
+from transfer_analysis.hub.splits import Splits, splits_by_pattern, splits_of
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, Task, load_catalogue
+from transfer_analysis.tasks.catalogue import Hub
+
+#: Parts of an example whose line ends are no part of them; answers are found in a context by their place in it.
+_STRIPPED = ("text", "pair", "label")
 
 
 @dataclass(frozen=True)
@@ -24,94 +29,157 @@ class HubCorpus:
 
         Raises
         ------
+        MissingError
+            Where the data set has no such split.
         InputError
-            Where the catalogue knows no data set, `datasets` is not installed, or the hub does not give it.
+            Where the catalogue knows no data set for the language, or the hub does not give it.
         """
         about = self.catalogue[task]
-        if find_spec("datasets") is None:
-            raise InputError("reading from the hub needs `datasets`: pip install 'transfer-analysis[hub]'")
-        import datasets
-
-        arguments = hub_arguments(about, language, split)
-        if not hub_is_reachable():
-            raise InputError(f"{task}/{language}/{split}: the hub cannot be reached; use a folder")
-        try:
-            found: Any = datasets.load_dataset(**arguments)
-        except network_errors() as error:
-            kind = MissingError if _is_missing(error) else InputError
-            raise kind(
-                f"{task}/{language}/{split}: the hub does not give {arguments['path']} "
-                f"(configuration {arguments['name'] or 'default'}): {first_line(error)}"
-            ) from error
-        for column, beginning in hub_rows(about, language).items():
-            found = found.filter(lambda value, b=beginning: str(value).startswith(b), input_columns=column)
-        chosen = found if count is None else found.select(range(min(count, len(found))))
-        records: list[Record] = chosen.to_list()
-        return _named(about, records, found.features)
+        place, code = self._place(about, language)
+        files, found = self._files(place, code, split)
+        records: list[Record] = []
+        for name in files:
+            records += _read(found, name, about, place)
+        if place.layout == "lists":
+            records = [pair for record in records for pair in _pairs_of_lists(about, record, f"{found} {files[0]}")]
+        records = _of_language(records, place, code, f"{found} {split}")
+        if place.held_out and split in (place.held_out, "test"):
+            records = [r for r in records if _is_held_out(about, r) == (split == place.held_out)]
+        return records[:count]
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
         return drawn(self.catalogue[task], self.examples(task, language, split), count, seed)
 
+    def has(self, task: str) -> bool:
+        """Whether the catalogue knows a data set on the hub for a task."""
+        return bool(self.catalogue[task].hub)
+
     def languages(self, task: str) -> list[str]:
-        """Return the languages that the catalogue lists, those with a configuration where it lists these."""
+        """Return the languages of the catalogue that one of the task's data sets has."""
         about = self.catalogue[task]
         return [
             code
             for code in about.languages
-            if about.hub is None or about.hub.config is not None or not about.hub.configs or code in about.hub.configs
+            if not about.hub or any(place.serves(code, about.languages) for place in about.hub)
         ]
 
+    def revision(self, task: str, language: str) -> str:
+        """Return data set and commit of a task's examples."""
+        place, _ = self._place(self.catalogue[task], language)
+        return repository("dataset", place.id, place.revision).source
 
-def hub_arguments(task: Task, language: str, split: str) -> dict[str, Any]:
-    """Return what `datasets.load_dataset` is called with.
+    def require(self, task: str, language: str, splits: tuple[str, ...]) -> None:
+        """Ask whether one of some splits is there, without fetching any data.
 
-    Raises
-    ------
-    InputError
-        Where the catalogue knows no data set for the task, or none for the language.
-    """
-    hub = task.hub
-    if hub is None:
-        raise InputError(f"{task.name}: the catalogue knows no data set on the hub; use a folder")
-    found = resolve(language)
-    if hub.configs and hub.config is None and found.code not in hub.configs:
+        Raises
+        ------
+        InputError
+            Naming what is not there, or what cannot be read.
+        """
+        about = self.catalogue[task]
+        place, code = self._place(about, language)
+        if hub_is_reachable():
+            require_access(repository("dataset", place.id, place.revision))
+        reasons = []
+        for split in splits:
+            try:
+                self._files(place, code, split)
+            except MissingError as error:
+                reasons += error.problems
+            else:
+                return
+        raise MissingError(f"{task} {language}: {reasons[-1]}")
+
+    def _files(self, place: Hub, code: str, split: str) -> tuple[list[str], Repository]:
+        found = repository("dataset", place.id, place.revision)
+        there = _splits(found, place, code)
+        if place.held_out and split == place.held_out:
+            split = "test"
+        return [name for theirs in place.splits.get(split, split).split("+") for name in there[theirs]], found
+
+    def _place(self, about: Task, language: str) -> tuple[Hub, str]:
+        """Return the data set that serves a language, and the language's code."""
+        if not about.hub:
+            raise InputError(f"{about.name}: the catalogue knows no data set on the hub; use a folder")
+        found = resolve(language)
+        for place in about.hub:
+            if place.serves(found.code, about.languages):
+                return place, found.code
+        there = [code for code in about.languages if any(place.serves(code, about.languages) for place in about.hub)]
         raise InputError(
-            f"{task.name}: the catalogue knows no {found.name} configuration; it has {', '.join(hub.configs)}"
+            f"{about.name}: no data set on the hub is known for {found.name} ({found.code}); there is one for "
+            f"{', '.join(there)}. Lay out examples in {found.name} as a folder"
         )
-    config = hub.configs.get(found.code, hub.config)
-    return {
-        "path": hub.id,
-        "name": config.format(language=found.code, iso639_3=found.iso639_3) if config else None,
-        "split": hub.splits.get(split, split),
-        "revision": hub.revision,
-    }
 
 
-def hub_rows(task: Task, language: str) -> dict[str, str]:
-    """Return the beginning that a column's values have in the rows of a language; nothing where all rows are its."""
-    if task.hub is None:
-        return {}
-    english = resolve(language).name.lower()
-    return {column: beginning.format(english=english) for column, beginning in task.hub.rows.items()}
+def _splits(found: Repository, place: Hub, code: str) -> Splits:
+    language = resolve(code)
+    config = place.configs.get(code, place.config)
+    named = config.format(language=code, iso639_3=language.iso639_3) if config else None
+    return splits_by_pattern(found, place.files, named) if place.files else splits_of(found, named)
 
 
-def _is_missing(error: Exception) -> bool:
-    """Whether the hub has answered that there is no such thing, rather than not answered."""
-    names = {"DatasetNotFoundError", "EntryNotFoundError", "RepositoryNotFoundError", "RevisionNotFoundError"}
-    unknown = isinstance(error, ValueError) and ("config" in str(error).lower() or "split" in str(error).lower())
-    return unknown or bool(names & {kind.__name__ for kind in type(error).__mro__})
+def _read(found: Repository, name: str, about: Task, place: Hub) -> list[Record]:
+    """Return the examples of one file, with our names of columns and classes."""
+    path = found.file(name)
+    records = read_examples_file(path)
+    classes = classes_in(path) if path.suffix == ".parquet" else {}
+    for column in place.rename:
+        if column not in records[0]:
+            raise InputError(
+                f"{found} {name}: no column {column!r}{nearest(column, records[0])}; it has {', '.join(records[0])}"
+            )
+    renamed = [{place.rename.get(column, column): value for column, value in r.items()} for r in records]
+    for column in {about.columns[part] for part in _STRIPPED if part in about.columns}:
+        for record in renamed:
+            if isinstance(record.get(column), str):
+                record[column] = record[column].strip()
+    return _named(about, renamed, {place.rename.get(column, column): names for column, names in classes.items()})
 
 
-def _named(task: Task, records: list[Record], features: Any) -> list[Record]:
+def _of_language(records: list[Record], place: Hub, code: str, where: str) -> list[Record]:
+    """Return the rows of a language, where a file holds several."""
+    english = resolve(code).name.lower()
+    for column, beginning in place.rows.items():
+        wanted = beginning.format(english=english, language=code)
+        records = [record for record in records if str(record.get(column, "")).startswith(wanted)]
+        if not records:
+            raise MissingError(f"{where}: no row whose {column} begins with {wanted!r}")
+    return records
+
+
+def _is_held_out(about: Task, record: Record) -> bool:
+    """Whether a row is one of the tenth that stands for a split which the data set does not have."""
+    return zlib.crc32(text_of(about, record).encode()) % 10 == 0
+
+
+def _pairs_of_lists(about: Task, record: Record, where: str) -> list[Record]:
+    """Return all sentences of two sides as rows: pairs first, then those without a partner, whose other side is empty.
+
+    `gold` pairs sentences of the two lists, counted from 1. A sentence with several partners stands with the first.
+    """
+    try:
+        first, second, gold = record["sentence1"], record["sentence2"], record["gold"]
+        partner = dict(reversed([(int(a) - 1, int(b) - 1) for a, b in gold]))
+        pairs = [(first[a], second[b]) for a, b in sorted(partner.items())]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(f"{where}: expected lists sentence1, sentence2 and gold (pairs of numbers from 1)") from error
+    paired = set(partner.values())
+    pairs += [(text, "") for a, text in enumerate(first) if a not in partner]
+    pairs += [("", text) for b, text in enumerate(second) if b not in paired]
+    text, pair = about.columns["text"], about.columns["pair"]
+    return [{text: a, pair: b} for a, b in pairs]
+
+
+def _named(task: Task, records: list[Record], classes: dict[str, list[str]]) -> list[Record]:
     """Give classes their names where the data set numbers them in another order than the catalogue does.
 
     Names that are not those of the catalogue (0 and 1 for same and different) are left as numbers.
     """
     for part in ("label", "tags"):
         column = task.columns.get(part, "")
-        feature = features.get(column)
-        names = getattr(getattr(feature, "feature", feature), "names", None)
+        names = classes.get(column)
         if names is None or not task.labels or not set(map(str, task.labels)) <= set(names):
             continue
         for record in records:

@@ -53,6 +53,10 @@ class Corpus(Protocol):
         """Return the languages that a task has examples in."""
         ...
 
+    def revision(self, task: str, language: str) -> str:
+        """Return data set and commit of a task's examples, where they have one; else nothing."""
+        ...
+
 
 def require_columns(records: list[Record], columns: Sequence[str], where: str) -> None:
     """Raise an InputError naming the first row that lacks one of some columns, counted from 1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from transfer_analysis.distances.matrix import DistanceMatrix
@@ -175,6 +175,15 @@ def task_distances(kind: str, inputs: Inputs, report: Report = silent) -> Distan
         For an unknown kind, or where what it needs is not there.
     """
     require_kind(kind)
+    found = _computed(kind, inputs, report)
+    if TASK_KINDS[kind].needs == "descriptions":
+        return found
+    labels = {*found.rows, *found.columns}
+    data = {name: one.data for name, one in inputs.examples.items() if name in labels}
+    return replace(found, parameters={**found.parameters, "data": data})
+
+
+def _computed(kind: str, inputs: Inputs, report: Report) -> DistanceMatrix:
     needs = TASK_KINDS[kind].needs
     if kind == "sliced-wasserstein":
         return distributions.sliced_wasserstein_distances(

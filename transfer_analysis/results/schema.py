@@ -33,7 +33,7 @@ REQUIRED = ("model", "target", "score")
 #: every time; `learnt`: `yes` where the score is above that and above chance beyond the noise of the examples, else `no`.
 #: `encoder`: what tells its weights from any others. `intermediate_on`, `trained_on`: what it was trained on before and
 #: for the target (`task/split@language:examples`, `+` together, `>` in turn); `tested_on`: the split. `training_data`,
-#: `test_data`: hashes of these examples. `flag` says what is doubtful about a row.
+#: `test_data`: hashes of these examples; `data_revision`: data sets of the hub and their commits. `flag` says what is doubtful about a row.
 BESIDE = (
     "n_examples",
     "unknown_tokens",
@@ -47,6 +47,7 @@ BESIDE = (
     "tested_on",
     "training_data",
     "test_data",
+    "data_revision",
     "recipe",
     "run",
     "origin",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -35,6 +35,8 @@ class Analysed:
         As it was run, at its scale.
     table
         The whole table of results.
+    untested
+        Declared hypothesis → why it could not be tested; each counts with p = 1 in the correction of the others.
     remarks
         What happened to the data on the way.
     """
@@ -42,35 +44,38 @@ class Analysed:
     study: Study
     material: Material
     findings: Sequence[Finding]
+    untested: Mapping[str, str]
     table: TransferTable
     remarks: Sequence[str]
     origin: Origin
     given: Given
 
     @property
-    def primary(self) -> Finding:
-        """What came out of the hypothesis that the study is about."""
-        return next(finding for finding in self.findings if finding.id == self.study.primary)
-
-    @property
     def answer(self) -> str:
-        """The answer in two sentences."""
-        return self.primary.sentence()
+        """The answer in two sentences: of the hypothesis that the study is about."""
+        if self.study.primary in self.untested:
+            statement = next(h.statement for h in self.study.hypotheses if h.id == self.study.primary)
+            return f"Not tested: {statement.rstrip('.')}. {self.untested[self.study.primary]}."
+        return next(finding for finding in self.findings if finding.id == self.study.primary).sentence()
 
     @property
     def verdicts(self) -> str:
         """How many of the declared hypotheses are supported, and which, in a sentence; empty where only one is declared."""
         declared = [finding for finding in self.findings if not finding.exploratory]
-        if len(declared) < 2:
+        if len(declared) + len(self.untested) < 2:
             return ""
         supported = [finding.id for finding in declared if finding.verdict.startswith("supported")]
         which = f": {', '.join(supported)}" if supported else ""
-        return f"Of {len(declared)} declared hypotheses {len(supported) or 'none'} {'are' if len(supported) > 1 else 'is'} supported after Holm's correction{which}."
+        missing = f"; not tested: {', '.join(self.untested)}" if self.untested else ""
+        of = len(declared) + len(self.untested)
+        verb = "are" if len(supported) > 1 else "is"
+        return f"Of {of} declared hypotheses {len(supported) or 'none'} {verb} supported after Holm's correction{which}{missing}."
 
     def limits(self) -> list[str]:
         """Say what could not be concluded, and why."""
         of_tests = [limit for finding in self.findings for limit in finding.limits()]
-        return [*of_tests, *unlearnt(self.study, self.material.selected, self.material.catalogue)]
+        missing = [f"{name}: could not be tested: {reason}." for name, reason in self.untested.items()]
+        return [*missing, *of_tests, *unlearnt(self.study, self.material.selected, self.material.catalogue)]
 
     def outcome_table(self) -> pd.DataFrame:
         """Return all tests as text, one row each."""

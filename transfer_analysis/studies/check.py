@@ -6,14 +6,16 @@ import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
 
-from transfer_analysis.corpora import origin_of
+from transfer_analysis.corpora import HUB, origin_of
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
+from transfer_analysis.encoders.loadable import check_encoder
 from transfer_analysis.errors import Check, InputError, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.progress import Report, silent
@@ -35,6 +37,9 @@ from transfer_analysis.studies.selected import select_rows
 from transfer_analysis.studies.study import Study, parse_study, study_text
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
+
+if TYPE_CHECKING:
+    from transfer_analysis.training.reading.needed import Need
 
 #: Said where the file cannot be read as a study.
 _NOT_YET = "tasks, columns, examples and results are looked at once these are mended"
@@ -82,8 +87,8 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
         raise InputError([*error.problems, _NOT_YET]) from error
     given = given.opened(study)
     real = study.scale is not None and study.scale.simulated is None
-    if given.results is None and given.corpora is None and real:
-        given = replace(given, corpora="hub")  # where examples are need not be said to check the rest
+    if given.results is None and not given.corpora and real:
+        given = replace(given, corpora=(HUB,))  # where examples are need not be said to check the rest
     check = _Check(study, given, where, yaml.compose(text, Loader=yaml.SafeLoader))
     check.add(given.problems(study))
     check.guarded(check.catalogue_read)
@@ -265,9 +270,14 @@ class _Check(Check):
         if not made or self.given.examples is not None:
             return
         corpus = self.given.corpus(self.catalogue)
-        if corpus is not None and self.given.corpora != "hub":
-            catalogue = as_trained(self.study, self.catalogue)
+        catalogue = as_trained(self.study, self.catalogue)
+        if corpus is not None and HUB in self.given.corpora:
+            from transfer_analysis.training.reading.needed import needed_for_distances
+
+            self.guarded(lambda: self.there(needed_for_distances(corpus, catalogue, tasks, self.study.source_language)))
+        elif corpus is not None:
             self.guarded(lambda: corpus_examples(corpus, catalogue, tasks, self.study.source_language, 20))
+        if corpus is not None:
             return
         self.in_file(
             [
@@ -276,6 +286,20 @@ class _Check(Check):
                 if not self.catalogue[task].columns and not self.catalogue[task].parts
             ]
         )
+
+    def there(self, needs: list[Need], report: Report = silent) -> None:
+        """Ask whether what is needed is there, where it lies on the hub."""
+        from transfer_analysis.training.reading.needed import require_there
+
+        corpus = self.given.corpus(self.catalogue)
+        assert corpus is not None
+        said = require_there(corpus, needs, report)
+        unasked = [remark for remark in said if "cannot be reached" in remark]
+        self.remarks += [remark for remark in said if remark not in unasked]
+        if unasked:
+            self.remarks.append(
+                f"not checked, as the hub cannot be reached: {len(unasked)} data sets, such as {unasked[0]}"
+            )
 
     def given_ones(self, tasks: list[str]) -> None:
         """Check that matrices that are given know the tasks."""
@@ -309,8 +333,17 @@ class _Check(Check):
         named = (*map(task_of, scale.grid.conditions), *scale.grid.targets)
         self.computable([task for task in dict.fromkeys(named) if task in self.catalogue])
         corpus = given.corpus(self.catalogue)
-        if corpus is None or given.corpora is None or given.corpora == "hub":
-            self.remarks.append("examples were not read: --from FOLDER reads and tokenizes all of them")
+        if corpus is None:
+            return
+        if HUB in given.corpora:
+            from transfer_analysis.training.reading.needed import needed
+
+            self.guarded(lambda: self.there(needed(corpus, self.catalogue, scale.grid), report))
+            for encoder in scale.encoders.values():
+                self.guarded(lambda e=encoder: self.remarks.extend(check_encoder(e.source)))  # type: ignore[misc]
+            self.remarks.append(
+                "examples were not read: `corpora fetch`, then --from FOLDER, reads and tokenizes all of them"
+            )
             return
         from transfer_analysis.training.recipes import recipe
         from transfer_analysis.training.runs.execute import check_setting

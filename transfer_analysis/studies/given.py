@@ -42,7 +42,7 @@ class Given:
     diversity
         Diversity of the intermediate tasks, as `distances diversity` writes it, in place of that of the examples.
     corpora
-        Where real examples come from: `hub`, or a folder.
+        Where real examples come from, each `hub` or a folder; the first that has a task serves it.
     scale
         The scale that the study is run at; that of its names as they are written where not given.
     store
@@ -61,7 +61,7 @@ class Given:
     task_distances: Mapping[str, Path] = field(default_factory=dict)
     language_distances: Mapping[str, Path] = field(default_factory=dict)
     diversity: Path | None = None
-    corpora: str | None = None
+    corpora: tuple[str, ...] = ()
     scale: str | None = None
     store: Path | None = None
     workers: int = 2
@@ -95,8 +95,7 @@ class Given:
             f"{option}{'' if option.endswith('=') else ' '}{quote(_named(p))}"
             for option, p in self.given_files().items()
         ]
-        if self.corpora is not None:
-            words.append(f"--from {quote(_named(Path(self.corpora)))}")
+        words += [f"--from {quote(_named(Path(source)))}" for source in self.corpora]
         if self.encoder != "auto":
             words.append(f"--encoder {quote(_named(Path(self.encoder)))}")
         return " ".join([*words, f"--out {study.name}"])
@@ -122,7 +121,7 @@ class Given:
             return {name: path for name in names if (path := folder / f"distance-{name}.csv").is_file()}
 
         # What is made of examples that are given is not taken from the folder.
-        made_anew = self.examples is not None or self.corpora is not None
+        made_anew = self.examples is not None or bool(self.corpora)
         return replace(
             self,
             results=folder / TABLE,
@@ -142,7 +141,7 @@ class Given:
 
     def corpus(self, catalogue: Catalogue) -> Corpus | None:
         """Return where real examples come from, if anything was said of it."""
-        return None if self.corpora is None else corpus_from(self.corpora, catalogue)
+        return corpus_from(self.corpora, catalogue) if self.corpora else None
 
     def runs(self, study: Study) -> Path:
         """Return the folder of finished runs: of the simulated world, in the user's cache where not given."""
@@ -160,7 +159,7 @@ class Given:
             problems.append(
                 f"{study.name}: needs a transfer table: give --results (see `transfer-analysis results import --help`){has}"
             )
-        if self.results is None and study.scale is not None and not simulated and self.corpora is None:
+        if self.results is None and study.scale is not None and not simulated and not self.corpora:
             problems.append(
                 f"{study.name}: is trained on real examples: say where they are with --from FOLDER, or --from hub"
             )
@@ -172,7 +171,7 @@ class Given:
         ]
         if "" in self.task_distances and len(known) != 1:
             problems.append(f"--task-distances: the study has {len(known)} task distances; say which as NAME=FILE")
-        has_examples = self.examples is not None or self.corpora is not None or simulated
+        has_examples = self.examples is not None or bool(self.corpora) or simulated
         if not has_examples and set(known) - set(self.matrices(study) if known else ()):
             problems.append(
                 f"{study.name}: needs examples of the tasks for its task distances: give --examples FILE.jsonl, or --from"

@@ -139,8 +139,8 @@ def _stored(folder: Path) -> _Stored:
 def _analysed(study: Study, table: TransferTable, given: Given, origin: Origin, report: Report) -> Analysed:
     """Join the results with distances, and test."""
     material, remarks = _material(study, table, given, report)
-    findings, said = _tested(material.study, material, report)
-    return Analysed(study, material, findings, table, [*origin.training, *remarks, *said], origin, given)
+    findings, untested, said = _tested(material.study, material, report)
+    return Analysed(study, material, findings, untested, table, [*origin.training, *remarks, *said], origin, given)
 
 
 def _reported(analysed: Analysed, out: Path, report: Report) -> Finished:
@@ -236,15 +236,18 @@ def _joined(
     ]
 
 
-def _tested(study: Study, material: Material, report: Report) -> tuple[list[Finding], list[str]]:
-    """Return what came out of every hypothesis, and which exploratory ones could not be looked at.
+def _tested(study: Study, material: Material, report: Report) -> tuple[list[Finding], dict[str, str], list[str]]:
+    """Return what came out of every hypothesis, why declared ones could not be tested, and what is to be remarked.
+
+    A declared hypothesis that cannot be tested counts with p = 1 in the correction of the others.
 
     Raises
     ------
     InputError
-        Where a declared one cannot be tested.
+        Where no declared one can be tested.
     """
     outcomes: list[tuple[Hypothesis, Outcome]] = []
+    untested: dict[str, str] = {}
     said = []
     for i, hypothesis in enumerate(study.every):
         report(f"testing: {hypothesis.id}", i / len(study.every))
@@ -257,11 +260,13 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
         try:
             outcomes.append((hypothesis, analyse(hypothesis, material)))
         except InputError as error:
-            if hypothesis in study.hypotheses:
-                raise
             said.append(f"{hypothesis.id} was not run: {error.problems[0]}")
+            if hypothesis in study.hypotheses:
+                untested[hypothesis.id] = error.problems[0].rstrip(".")
+    if len(untested) == len(study.hypotheses):
+        raise InputError(f"{name}: {reason}" for name, reason in untested.items())
     declared = [outcome for hypothesis, outcome in outcomes if hypothesis in study.hypotheses]
-    p_values = [o.p_value if o.p_value is not None else 1.0 for o in declared]
+    p_values = [*(1.0 if o.p_value is None else o.p_value for o in declared), *[1.0] * len(untested)]
     adjusted = holm(p_values)
     attainable = [_attainable(p_values, i, outcome) for i, outcome in enumerate(declared)]
     findings = [
@@ -276,7 +281,7 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
         )
         for i, (hypothesis, outcome) in enumerate(outcomes)
     ]
-    return findings, said
+    return findings, untested, said
 
 
 def _attainable(p_values: list[float], i: int, outcome: Outcome) -> float | None:

@@ -30,7 +30,6 @@ def train(study: Study, given: Given, catalogue: Catalogue, report: Report) -> t
         return train_simulated(study, given, report), []
     corpus = given.corpus(catalogue)
     assert corpus is not None
-    assert given.corpora is not None
     tables, remarks = [], []
     for model, encoder in scale.encoders.items():
         trained = run_grid(

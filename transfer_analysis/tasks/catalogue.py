@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
@@ -36,25 +36,59 @@ class Hub(BaseModel):
     ----------
     id
         Repository, `owner/name`.
+    revision
+        Commit (40 digits), branch or tag to read; the newest where not given.
     config, configs
         Name of the configuration, in which `{language}` and `{iso639_3}` stand for the language; or one per language.
+    languages
+        Languages that are read from here; all that `config`, `configs` and `rows` can give where empty.
     splits
-        Our split → theirs, where the names differ.
-    revision
-        Commit or tag to read; the newest where not given.
+        Our split → theirs, where the names differ; several parted by `+`.
+    files
+        Their split → pattern of its data files (`{config}` stands for the configuration), where the data set does not say
+        it in a form that is read without a script.
     rows
         Column → beginning of its values, where a configuration holds several languages; `{english}` stands for the
-        language's English name in small letters.
+        language's English name in small letters, `{language}` for its code.
+    rename
+        Their column → ours, where the names differ.
+    held_out
+        Our split that a tenth of the test rows make, chosen by a hash of their text, where the data set has no such split;
+        they are then no part of the test.
+    layout
+        `rows`, an example each; or `lists`: one row with all sentences of two sides and their pairs (`gold`, counted from
+        1), as BUCC is given.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[^/]+/[^/]+$")
+    revision: str | None = None
     config: str | None = None
     configs: dict[str, str] = Field(default_factory=dict)
+    languages: tuple[str, ...] = ()
     splits: dict[str, str] = Field(default_factory=dict)
-    revision: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
     rows: dict[str, str] = Field(default_factory=dict)
+    rename: dict[str, str] = Field(default_factory=dict)
+    held_out: str = ""
+    layout: Literal["rows", "lists"] = "rows"
+
+    @property
+    def tells_languages_apart(self) -> bool:
+        """Whether each language has a configuration or rows of its own."""
+        return bool(self.rows or self.configs or "{" in (self.config or ""))
+
+    def serves(self, code: str, of_task: tuple[str, ...]) -> bool:
+        """Whether a language is read from here, for a task in some languages.
+
+        A data set that does not tell languages apart holds the one that it is said to hold, or the task's only one.
+        """
+        if self.languages:
+            return code in self.languages
+        if self.configs and self.config is None:
+            return code in self.configs
+        return self.tells_languages_apart or of_task == (code,)
 
 
 class Splits(BaseModel):
@@ -103,7 +137,8 @@ class Task(BaseModel):
     no_answer, scorer
         For span QA: whether questions may have no answer, and whose official scorer compares answers.
     folder, hub
-        Name of its folder in a folder corpus (its own name where empty), and its data set on the hub.
+        Name of its folder in a folder corpus (its own name where empty), and its data sets on the hub: one, or several of
+        which the first that has a language serves it.
     made_of, trained_on
         Data sets the task consists of, and those its training examples come from (its own where empty); names of
         tasks among them are trained on in turn.
@@ -133,10 +168,15 @@ class Task(BaseModel):
     no_answer: bool = False
     scorer: Literal["squad", "mlqa"] = "squad"
     folder: str = ""
-    hub: Hub | None = None
+    hub: tuple[Hub, ...] = ()
     made_of: tuple[str, ...] = Field(min_length=1)
     trained_on: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+
+    @field_validator("hub", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        return given if isinstance(given, list | tuple) else () if given is None else (given,)
 
     @model_validator(mode="after")
     def _metrics_are_known(self) -> Task:

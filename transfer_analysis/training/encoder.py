@@ -15,7 +15,6 @@ from transfer_analysis.encoders import Located, locate
 from transfer_analysis.encoders.known import Pooling
 from transfer_analysis.errors import InputError, first_line
 from transfer_analysis.files import folder_hash
-from transfer_analysis.hub import hub_is_reachable, network_errors
 from transfer_analysis.training.computing.dropout import RandomBits, replace_dropout
 
 Initialisation = Literal["pretrained", "random"]
@@ -170,17 +169,12 @@ def load_encoder(
 
     _require_device(device)
     located = locate(name)
-    repository = str(located.folder) if located.folder else located.repository
-    found: dict[str, Any] = {"trust_remote_code": False, "revision": located.revision}
-    if located.folder or not hub_is_reachable():  # a copy in the cache may still serve
-        found["local_files_only"] = True
-    unloadable: tuple[type[Exception], ...] = (*network_errors(), KeyError)
+    folder = located.fetched()
+    found: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
         be_quiet()
-        if not located.folder:
-            found["revision"] = _commit(repository, found)
-        config = AutoConfig.from_pretrained(repository, **found)
-        tokenizer = AutoTokenizer.from_pretrained(repository, use_fast=True, **found)
+        config = AutoConfig.from_pretrained(folder, **found)
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, **found)
         kind = AutoModel._model_mapping[type(config)]
         extra = {"add_pooling_layer": False} if "add_pooling_layer" in signature(kind.__init__).parameters else {}
         if initialisation == "random":
@@ -189,8 +183,8 @@ def load_encoder(
                 model = kind(config, **extra)
         else:
             # Some are stored in half precision; the optimiser needs more.
-            model = AutoModel.from_pretrained(repository, use_safetensors=True, dtype=torch.float32, **extra, **found)
-    except unloadable as error:
+            model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **extra, **found)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise InputError(f"encoder {name}: cannot be loaded: {first_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(f"encoder {name}: has no fast tokenizer, which answers and tags need")
@@ -203,18 +197,18 @@ def load_encoder(
         model.to(device),
         restart_positions=bool(getattr(config, "restart_positions", False)),
         pooling=located.pooling or ("mean" if getattr(config, "sequence_pooling", "first") == "mean" else "first"),
-        identity=located.identity or _identity(located, config, found),
-        language_head=_language_head(repository, found) if initialisation == "pretrained" else {},
+        identity=located.identity or _identity(located, config, folder),
+        language_head=_language_head(folder) if initialisation == "pretrained" else {},
         bits=bits,
     )
 
 
-def _identity(located: Located, config: Any, found: dict[str, Any]) -> str:
+def _identity(located: Located, config: Any, folder: Path) -> str:
     """Return what tells these weights from any others: a hash of the folder's files, or the hub id with its commit."""
     if located.folder is None:
-        return f"{located.repository}@{found['revision']}"
+        return f"{located.repository}@{folder.name}"  # the hub's client calls a snapshot by its commit
     weights_from = getattr(config, "weights_from", "")
-    return f"{weights_from} {folder_hash(located.folder)}" if weights_from else folder_hash(located.folder)
+    return f"{weights_from} {folder_hash(folder)}" if weights_from else folder_hash(folder)
 
 
 #: Names that BERT and RoBERTa give to the parts of their language-model head, and ours.
@@ -236,14 +230,12 @@ _LANGUAGE_HEADS = (
 )
 
 
-def _language_head(repository: str, found: dict[str, Any]) -> dict[str, torch.Tensor]:
+def _language_head(folder: Path) -> dict[str, torch.Tensor]:
     """Return the weights of a language-model head that lie beside the encoder's; nothing where there are none."""
     from safetensors import safe_open
-    from transformers.utils import cached_file
 
-    where = {key: found[key] for key in ("revision", "local_files_only") if key in found}
-    path = cached_file(repository, "model.safetensors", _raise_exceptions_for_missing_entries=False, **where)
-    if path is None:  # weights in several files
+    path = folder / "model.safetensors"
+    if not path.is_file():  # weights in several files
         return {}
     with safe_open(path, framework="pt") as stream:
         there = set(stream.keys())
@@ -265,15 +257,6 @@ def _require_device(device: str) -> None:
     if not there.get(kind):
         has = ", ".join(name for name, found in there.items() if found)
         raise InputError(f"device {device!r}: not on this machine, or not in this build of torch; there is {has}")
-
-
-def _commit(repository: str, found: dict[str, Any]) -> str:
-    """Return the commit that a revision stands for; everything is then read from that one."""
-    from transformers.utils import cached_file
-
-    where = {key: found[key] for key in ("revision", "local_files_only") if key in found}
-    path = cached_file(repository, "config.json", **where)
-    return Path(str(path)).parent.name
 
 
 def be_quiet() -> None:

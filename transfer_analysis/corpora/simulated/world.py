@@ -61,6 +61,10 @@ class World:
         """The source language."""
         return self.spoken[0]
 
+    def revision(self, task: str, language: str) -> str:
+        """Return nothing: a world is known by its seed."""
+        return ""
+
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has examples in: all, but translations of the source language into itself."""
         return [code for code in self.spoken if task != "sim-bitext" or code != self.source]

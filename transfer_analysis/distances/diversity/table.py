@@ -104,7 +104,7 @@ def diversity_table(
     -------
     pandas.DataFrame
         One row for each task and measure: `task`, `measure`, `value`, `low`, `high`, `level`, `examples` and `items` (how many
-        words, n-grams, dependencies or examples were measured). Syntax is measured where examples have `upos`, `head` and
+        words, n-grams, dependencies or examples were measured), `data` (where the examples come from, and a hash). Syntax is measured where examples have `upos`, `head` and
         `deprel`, genres where they have `genre` or `domain`; a task's numbers do not depend on the order of the tasks.
 
     Raises
@@ -136,8 +136,8 @@ def diversity_table(
         for measure, (value, number) in _measures(one, counted).items():
             at = value(np.arange(size))
             low, high = _interval(value, at, size, resamples, level, np.random.default_rng([seed, 1]))
-            rows.append((task, measure, at, low, high, level, size, number))
-    columns = ["task", "measure", "value", "low", "high", "level", "examples", "items"]
+            rows.append((task, measure, at, low, high, level, size, number, examples[task].data))
+    columns = ["task", "measure", "value", "low", "high", "level", "examples", "items", "data"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import zlib
@@ -48,6 +49,12 @@ class TaskExamples:
     records: list[Record] = field(default_factory=list)
     origin: str = ""
     split: str = ""
+
+    @property
+    def data(self) -> str:
+        """Where the examples come from, with the data set's commit where it has one, and a hash of their texts."""
+        digest = hashlib.sha256("\0".join(self.texts).encode()).hexdigest()[:16]
+        return f"{self.origin} sha256:{digest}".strip()
 
     @property
     def classes(self) -> list[str] | None:
@@ -164,8 +171,12 @@ def _of_corpus(corpus: Corpus, catalogue: Catalogue, task: Task, language: str, 
             # The worst of its parts: what is tested on must not be trained on.
             max((one.split for one in each), key=SPLITS.index),
         )
-    if task.head == "retrieval" and language not in corpus.languages(task.name):
-        return _english_sides(corpus, task, count, seed)
+    if language not in corpus.languages(task.name):
+        if task.head == "retrieval":
+            return _english_sides(corpus, task, count, seed)
+        trained_on = next((catalogue[name] for name in reversed(task.trained_on) if name in catalogue), None)
+        if trained_on is not None:  # XCOPA has no English examples; what it is trained on has
+            return replace(_of_corpus(corpus, catalogue, trained_on, language, count, seed), name=task.name)
     if not task.columns:
         raise InputError(f"{task.name}: the catalogue does not say which columns hold its text")
     split, sample = _first_split(corpus, task, language, count, seed)
@@ -174,7 +185,9 @@ def _of_corpus(corpus: Corpus, catalogue: Catalogue, task: Task, language: str, 
         raise InputError(f"{task.name}/{language}/{split}: no example has any text")
     records = [record for record, _ in kept]
     texts = [text for _, text in kept]
-    return TaskExamples(task.name, texts, _labels_of(task, records, split), task, records, f"{language}/{split}", split)
+    revision = corpus.revision(task.name, language)
+    origin = f"{language}/{split}" + (f" of {revision}" if revision else "")
+    return TaskExamples(task.name, texts, _labels_of(task, records, split), task, records, origin, split)
 
 
 def _english_sides(corpus: Corpus, task: Task, count: int, seed: int) -> TaskExamples:

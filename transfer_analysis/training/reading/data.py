@@ -32,13 +32,22 @@ class Source:
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples of a task in one language and split, and the row of the split that each is, as messages name it."""
+    """Examples of a task in one language and split.
+
+    Attributes
+    ----------
+    rows
+        The row of the split that each is, as messages name it.
+    revision
+        Data set and commit that they come from, where they have one.
+    """
 
     task: Task
     language: str
     split: str
     records: list[Record]
     rows: list[str]
+    revision: str = ""
 
     @property
     def where(self) -> str:
@@ -83,7 +92,7 @@ def training_examples(
     if len(sources) > 1 and every > count:
         shares = {source: max(1, round(count * one.total / every)) for source, one in found.items()}
         found = {source: sample(source, share) for source, share in shares.items()}
-    return [_examples(catalogue[source.task], language, source.split, one) for source, one in found.items()]
+    return [_examples(corpus, catalogue[source.task], language, source.split, one) for source, one in found.items()]
 
 
 def development_examples(
@@ -114,7 +123,7 @@ def development_examples(
             split, sample = f"{source.split}-rest", _left(corpus, source, language, wanted, trained(source))
         if not sample.records:
             return []
-        found.append(_examples(catalogue[source.task], language, split, sample))
+        found.append(_examples(corpus, catalogue[source.task], language, split, sample))
     return found
 
 
@@ -161,10 +170,7 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
         Where no language has such a split.
     """
     about = catalogue[target]
-    trained_on = {str(source) for turn in training_sources(grid, catalogue, target) for source in turn}
-    splits = [split for split in about.splits.test if f"{target}/{split}" not in trained_on]
-    if about.head == "retrieval":
-        splits = [split for split in splits if split != tuning_split(about)]
+    splits = test_splits(catalogue, grid, target)
     found = False
     for language in test_languages(corpus, catalogue, grid, target)[0]:
         for split in splits:
@@ -172,11 +178,19 @@ def test_examples(corpus: Corpus, catalogue: Catalogue, grid: Grid, target: str)
                 sample = corpus.sample(target, language, split, grid.tests(target), _seed(target))
             except MissingError:
                 continue
-            yield _examples(about, language, split, sample)
+            yield _examples(corpus, about, language, split, sample)
             found = True
             break
     if not found:
         raise InputError(f"{target}: no language that is tested has a split {' or '.join(splits)}")
+
+
+def test_splits(catalogue: Catalogue, grid: Grid, target: str) -> list[str]:
+    """Return the splits of a target that may be tested on, in the order in which they are tried."""
+    about = catalogue[target]
+    trained_on = {str(source) for turn in training_sources(grid, catalogue, target) for source in turn}
+    splits = [split for split in about.splits.test if f"{target}/{split}" not in trained_on]
+    return [split for split in splits if split != tuning_split(about)] if about.head == "retrieval" else splits
 
 
 def tuning_split(task: Task) -> str:
@@ -221,8 +235,9 @@ def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source
     return Examples(_text_task(about, "text", "pair"), "+".join(languages), about.splits.train, records, rows)
 
 
-def _examples(task: Task, language: str, split: str, found: Sample) -> Examples:
-    return Examples(task, language, split, found.records, [str(row) for row in found.rows])
+def _examples(corpus: Corpus, task: Task, language: str, split: str, found: Sample) -> Examples:
+    rows = [str(row) for row in found.rows]
+    return Examples(task, language, split, found.records, rows, corpus.revision(task.name, language))
 
 
 def _text_task(task: Task, *columns: str) -> Task:

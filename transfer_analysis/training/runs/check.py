@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from transfer_analysis.errors import Check, InputError, nearest
+from transfer_analysis.errors import Check, InputError, UnavailableError, nearest
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Task
 from transfer_analysis.tasks.conditions import MLM, parse_condition
@@ -37,10 +37,16 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
     trained = dict.fromkeys((*grid.intermediate_tasks, *grid.targets))
     for i, name in enumerate(trained):
         report(f"checking examples: {name}", i / (len(trained) + 1))
-        check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
+        try:
+            check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
+        except UnavailableError as error:
+            session.unavailable[name] = str(error)
     report("checking examples: text", len(trained) / (len(trained) + 1))
     if any(parse_condition(name).reads_text for name in grid.conditions):
-        check.guarded(check.texts)
+        try:
+            check.guarded(check.texts)
+        except UnavailableError as error:
+            session.unavailable[MLM] = str(error)
     check.names()
     check.languages()
     if check.problems:

@@ -76,7 +76,7 @@ def estimated(setting: Setting, shard: tuple[int, int], tflops: float | None, re
     if is_to_be_pretrained(setting.encoder):
         setting = with_encoder(setting, pretraining_node(setting))
     # Prepared as for training: how is computed is part of what a node is known by.
-    nodes, setting, _ = prepared(setting, shard, report)
+    nodes, setting, _, _ = prepared(setting, shard, report)
     store, size = Store(setting.store), size_of(setting.encoder)
     languages = language_counts(setting)
     rate = tflops or measured_tflops()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from transfer_analysis.corpora import hub_part
 from transfer_analysis.corpora.records import Corpus
-from transfer_analysis.errors import InputError
+from transfer_analysis.encoders.loadable import check_encoder
+from transfer_analysis.errors import Check, InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
 from transfer_analysis.tasks import Catalogue
@@ -24,10 +26,11 @@ from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.pretraining.settings import is_to_be_pretrained
 from transfer_analysis.training.reading.data import test_languages
+from transfer_analysis.training.reading.needed import needed, require_there
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
-from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of
+from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of, not_trained
 from transfer_analysis.training.runs.pretraining import pretrained
 from transfer_analysis.training.runs.run import Control, Event
 from transfer_analysis.training.runs.schedule import completed
@@ -156,7 +159,7 @@ def run_grid(
     if is_to_be_pretrained(encoder):
         with interrupts() as pressed:
             setting = pretrained(setting, engine, options, pressed, report)
-    nodes, setting, remarks = prepared(setting, shard, report)
+    nodes, setting, remarks, failures = prepared(setting, shard, report)
     for remark in remarks:
         warn(remark)
     progress = Progress({(node.job, node.what): None for node in nodes})
@@ -167,7 +170,6 @@ def run_grid(
         watch(progress)
 
     rows: list[Row] = []
-    failures: list[str] = []
     report(progress.line(), 0.0)
     with interrupts() as pressed:  # an exception could be raised, and lost, in any of the libraries' own callbacks
         control = Control(tell, pressed)
@@ -185,8 +187,13 @@ def run_grid(
 
 def prepared(
     setting: Setting, shard: tuple[int, int] = (1, 1), report: Report = silent
-) -> tuple[list[Node], Setting, list[str]]:
-    """Check a grid, choose how to compute, and return its nodes, the setting they run in, and what should be known.
+) -> tuple[list[Node], Setting, list[str], list[str]]:
+    """Check a grid and choose how to compute.
+
+    Returns
+    -------
+    tuple
+        Its nodes, the setting they run in, what should be known, and which runs cannot be trained now.
 
     Raises
     ------
@@ -210,7 +217,7 @@ def prepared(
     nodes = of_shard(nodes_of(session), *shard)
     require_room(setting, nodes)
     require_memory(setting)
-    return nodes, setting, remarks
+    return nodes, setting, remarks, not_trained(session)
 
 
 def _precisions(recipe: Recipe) -> set[str]:
@@ -274,9 +281,34 @@ def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str],
         For examples that are missing or wrong.
     """
     Store(setting.store).open()
+    check_hub(setting, report)
     session = Session(setting)
     loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
     return check_grid(session, loaded, report), session
+
+
+def check_hub(setting: Setting, report: Report = silent) -> list[str]:
+    """Ask the hub for what a grid reads of it, before anything large is fetched.
+
+    Returns
+    -------
+    list
+        What could not be asked, and which languages cannot be tested in.
+
+    Raises
+    ------
+    InputError
+        Naming everything that is not there: data sets, configurations, splits, the encoder.
+    """
+    check = Check()
+    needs = needed(setting.corpus, setting.catalogue, setting.grid)
+    of_hub = [need for need in needs if hub_part(setting.corpus, need.task) is not None]
+    check.guarded(lambda: check.remarks.extend(require_there(setting.corpus, of_hub, report)))
+    if not is_to_be_pretrained(setting.encoder):
+        check.guarded(lambda: check.remarks.extend(check_encoder(setting.encoder)))
+    if check.problems:
+        raise InputError(check.problems)
+    return check.remarks
 
 
 def _shown(seconds: float) -> str:

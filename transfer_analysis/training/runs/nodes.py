@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from transfer_analysis.tasks.conditions import NONE
+from transfer_analysis.tasks.conditions import MLM, NONE, parse_condition
 from transfer_analysis.training.grid import INTERMEDIATE, PRETRAINING, Job
 from transfer_analysis.training.runs.phases import about_intermediate, about_task, about_training
 from transfer_analysis.training.runs.session import Session
@@ -49,6 +49,8 @@ def nodes_of(session: Session) -> list[Node]:
     grid = session.grid
     found = []
     for job in grid.jobs():
+        if _lacking(session, job):
+            continue
         before = _hashed_encoder(session, job)
         weights, needs = "", ""
         if job.condition != NONE:
@@ -57,8 +59,32 @@ def nodes_of(session: Session) -> list[Node]:
         found += [
             Node(job, target, identity(**before, what="target", target=_hashed_target(session, target)), needs, weights)
             for target in grid.targets
+            if target not in session.unavailable
         ]
     return found
+
+
+def not_trained(session: Session) -> list[str]:
+    """Say which runs there are no nodes for, as examples could not be had now."""
+    grid = session.grid
+    return [
+        f"{job}, {target}: {reasons[0]}"
+        for job in grid.jobs()
+        for target in grid.targets
+        if (
+            reasons := [
+                *_lacking(session, job),
+                *([session.unavailable[target]] if target in session.unavailable else []),
+            ]
+        )
+    ]
+
+
+def _lacking(session: Session, job: Job) -> list[str]:
+    """Return why the examples of a job's intermediate training could not be had."""
+    condition = parse_condition(job.condition)
+    names = [*session.grid.members(condition), *([MLM] if condition.reads_text else [])]
+    return [session.unavailable[name] for name in names if name in session.unavailable]
 
 
 def about_node(session: Session, node: Node) -> dict[str, Any]:

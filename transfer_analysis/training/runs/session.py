@@ -102,6 +102,8 @@ class Session:
         self._kept = 0
         self._begun: tuple[str, dict[str, torch.Tensor]] = ("", {})
         self.last = Last()
+        #: Task → why its examples could not be had now; what needs them is not trained, and the rest is.
+        self.unavailable: dict[str, str] = {}
 
     @property
     def grid(self) -> Grid:

@@ -68,6 +68,7 @@ class Scorer:
         recipe = self.session.recipe(task)
         row = {
             **self._about(name, found.parts, split, checkpoint),
+            "data_revision": revisions([found.parts, *self._before()]),
             "n_examples": len(found.rows),
             "unknown_tokens": round(found.unknown, 3),
             "inputs_cut": round(found.cut, 3),
@@ -77,6 +78,7 @@ class Scorer:
         if not split.startswith(INTERMEDIATE):
             turns = self.session.training(name, self.session.grid.target_examples)
             row |= {"trained_on": named_sources(turns), "training_data": data_hash([*self._before(), *turns])}
+            row["data_revision"] = revisions([found.parts, *self._before(), *turns])
         return [
             {**row, "metric": metric, "score": score, "majority": found.majority.get(metric)}
             for metric, score in found.scores.items()
@@ -89,6 +91,7 @@ class Scorer:
         asked = f" queries={self.session.grid.source_language}" if task.metric == "accuracy" else ""
         row = {
             **self._about(target, [found.examples], "test", "last"),
+            "data_revision": revisions([[found.examples], *self._before()]),
             "n_examples": len(found.examples.records),
             "unknown_tokens": round(found.unknown, 3),
             "inputs_cut": round(found.cut, 3),
@@ -123,6 +126,11 @@ class Scorer:
     def _before(self) -> list[list[Examples]]:
         """Return what the encoder was trained on before the target."""
         return intermediate_sources(self.session, self.job) if self.job.condition != NONE else []
+
+
+def revisions(parts: Sequence[Sequence[Examples]]) -> str:
+    """Return the data sets of the hub that examples come from, with their commits; empty where they come from folders."""
+    return "; ".join(sorted({examples.revision for part in parts for examples in part if examples.revision}))
 
 
 def together(scored: list[Scored]) -> Scored:
