@@ -144,6 +144,27 @@ def test_a_mirror_without_a_page_at_its_root_is_reachable(served):
     assert HubCorpus().examples("xnli", "en", "test")
 
 
+def test_a_mirror_that_cannot_say_who_may_read_is_read(served):
+    served.faults = [["auth-check", 404, 9, {}]]
+    HubCorpus().require("xnli", "en", ("test",))
+    served.closed.add("stanfordnlp/snli")
+    served.faults = []
+    with pytest.raises(InputError, match="is gated"):
+        HubCorpus().require("snli", "en", ("train",))
+
+
+def test_another_commit_than_was_asked_for_is_refused(served, monkeypatch):
+    """As a cache or a mirror may answer; nothing is read from it."""
+    import datasets
+
+    real = datasets.load_dataset_builder
+    monkeypatch.setattr(
+        datasets, "load_dataset_builder", lambda path, name, revision: real(path, name, revision="main")
+    )
+    with pytest.raises(InputError, match="asked for commit b8dd5d7af511, but its data would come from"):
+        HubCorpus().examples("xnli", "en", "test")
+
+
 def test_offline_reads_what_is_cached_and_nothing_else(served, monkeypatch):
     online = HubCorpus().examples("xnli", "en", "test")
     served.stop()

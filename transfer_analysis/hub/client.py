@@ -153,6 +153,11 @@ def _status(error: BaseException) -> tuple[int | None, str | None]:
     return None, None
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether the hub has answered that this person may not."""
+    return _status(error)[0] in (401, 403)
+
+
 def _is_silence(error: BaseException) -> bool:
     """Whether nobody answered."""
     from huggingface_hub import errors

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from transfer_analysis.errors import UnavailableError
+from transfer_analysis.errors import InputError, UnavailableError
 from transfer_analysis.files import cache_folder, write_text
-from transfer_analysis.hub.client import HUB_WAIT, asked, hub_is_reachable
+from transfer_analysis.hub.client import HUB_WAIT, asked, hub_is_reachable, is_refusal
 
 Kind = Literal["dataset", "model"]
 
@@ -157,10 +157,14 @@ def repository(kind: Kind, name: str, revision: str | None = None) -> Repository
 
 @cache
 def require_access(found: Repository) -> None:
-    """Raise an InputError where this person may not read a repository."""
+    """Raise an InputError where this person may not read a repository; mirrors that cannot say so are passed over."""
     from huggingface_hub import HfApi
 
-    asked(lambda: HfApi().auth_check(found.id, repo_type=found.kind), str(found))
+    try:
+        asked(lambda: HfApi().auth_check(found.id, repo_type=found.kind), str(found))
+    except InputError as error:
+        if is_refusal(error):
+            raise
 
 
 def _commit_of(kind: Kind, name: str, revision: str) -> str:

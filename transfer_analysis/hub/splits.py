@@ -94,7 +94,9 @@ def _ask(repository: Repository, configuration: str | None, where: str) -> dict[
         raise UnavailableError(f"{where}: the hub does not say which files it consists of; try again later")
     foreign = [name for names in files.values() for name in names if not name.startswith(prefix)]
     if foreign:
-        raise InputError(f"{where}: its data lie elsewhere ({foreign[0]}), where no commit can be pinned; use a folder")
+        raise InputError(
+            f"{where}: asked for commit {repository.commit[:12]}, but its data would come from {foreign[0]}; use a folder"
+        )
     return {
         "files": {split: [name.removeprefix(prefix) for name in names] for split, names in files.items()},
         "classes": {
