@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from transfer_analysis.analyses import task_cells
 from transfer_analysis.cli import app
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
@@ -19,7 +20,6 @@ from transfer_analysis.statistics import (
     selection,
     separate_relabelings,
 )
-from transfer_analysis.statistics.cells import cell_table
 from transfer_analysis.statistics.simulate import Planted, draw
 from typer.testing import CliRunner
 
@@ -72,12 +72,12 @@ def test_association_is_that_of_the_cells(table):
 
 def test_association_says_what_it_cannot_do(table):
     command = ("fit", "association", table)
-    fit(*command, "--distance", "tasks_distance", fails="no column 'tasks_distance' (did you mean 'task_distance'")
+    fit(*command, "--distance", "tasks_distance", fails="no distance 'tasks_distance' (did you mean 'task_distance'")
     fit(*command, "--distance", "language_distance", fails="language_distance varies within the cell c1 × t1")
     fit(*command, "--distance", "task_distance", "--method", "spearmen", fails="did you mean 'spearman'")
     fit(*command, "--distance", "task_distance", "--alternative", "lower", fails="expected two-sided, less or greater")
     kendall = ("--covariate", "log_size", "--method", "kendall")
-    fit(*command, "--distance", "task_distance", *kendall, fails="not kendall")
+    fit(*command, "--distance", "task_distance", *kendall, fails="not for kendall")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_specification_curve_with_figure(table, tmp_path):
 
 def test_languages_on_the_tree_within_families_and_without_each(table):
     said = fit("fit", "languages", table, "--distance", "language_distance")
-    assert "Slope of score on language distance" in said
+    assert "Slope of score (standardised within target) on language distance" in said
     assert "not tested within families: 2 languages have a relative" in said
     assert "Indo-European" in said
     fit("fit", "languages", table, "--distance", "task_distance", fails="varies within")
@@ -224,7 +224,7 @@ def test_tasks_on_both_sides_are_relabeled_jointly_and_overlaps_left_out():
         [(a, b, distance.loc[a, b], rng.normal(), (a, b) == ("b", "a")) for a in names for b in names],
         columns=["condition", "target", "distance", "gain", "overlap"],
     )
-    cells = cell_table(frame, "gain", ["distance"])
+    cells = task_cells(frame, "gain", ["distance"])
     assert cells.same_labels
     assert cells.relabelings.description.startswith("all joint permutations of the 5 labels")
     assert cells.notes == (
@@ -255,7 +255,7 @@ def test_models_means_and_corrections(table, tmp_path):
         )  # fmt: skip
         assert found["interval_method"].startswith(method)
         assert found["low"] < found["estimate"] < found["high"]
-    about = json.loads(fit("fit", "mixed", table, *formula, *model, "--json"))
+    about = json.loads(fit("fit", "mixed", table, *formula, *model, "--degrees", "satterthwaite", "--json"))
     assert "rows (6 condition, 24 condition:target" in about["unit"]
     assert any("Kenward and Roger" in note for note in about["notes"])
     said = fit("fit", "means", table, "--formula", "gain ~ kind + task_distance", *model, "--factor", "kind")
@@ -287,7 +287,7 @@ def test_a_csv_spells_overlap(table):
     frame.to_csv(table, index=False)
     said = fit("fit", "association", table, "--distance", "task_distance", "--permutations", "99")
     assert "15 rows of overlapping cells left out" in said
-    assert "n = 23 cells" in said
+    assert "n = 23 intermediate × target cells" in said
     frame["overlap"] = "perhaps"
     frame.to_csv(table, index=False)
     fit(
@@ -325,7 +325,7 @@ def test_a_distance_correlation_of_many_levels_has_no_pigeonhole_interval(tmp_pa
     frame.columns = ["condition", "target", "distance", "gain"]
     frame.to_csv(tmp_path / "many.csv", index=False)
     command = ("fit", "association", tmp_path / "many.csv", "--distance", "distance", "--permutations", "99")
-    assert "pigeonhole bootstrap of conditions and targets" in fit(*command)
+    assert "pigeonhole bootstrap of tasks and targets" in fit(*command)
     assert "pigeonhole" not in fit(*command, "--method", "distance")
 
 

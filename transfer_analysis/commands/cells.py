@@ -11,11 +11,16 @@ import typer
 from transfer_analysis.commands.common import AsJson, key_values, pairs
 from transfer_analysis.commands.fitting import (
     Direction,
+    Languages,
+    OfModel,
     OutCsv,
     Permutations,
     Seed,
     Table,
+    WithOverlaps,
     direction,
+    languages_of,
+    of_each_model,
     read_frame,
     records,
     say,
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from transfer_analysis.statistics import Outcome
     from transfer_analysis.statistics.association import Method
     from transfer_analysis.statistics.cells import CellTable
     from transfer_analysis.statistics.selection import LeaveOut, Measure, Reached, Relevance
@@ -34,7 +40,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Value = Annotated[str, typer.Option("--outcome", help="Column with the gain or score.")]
-Distances = Annotated[list[str], typer.Option("--distance", help="Column with a distance; several times for several.")]
+Distances = Annotated[
+    list[str], typer.Option("--distance", help="A distance (semantic), or its column; several times for several.")
+]
 Row = Annotated[str, typer.Option(help="Column that names the intermediate task (the rows of the cells).")]
 Column = Annotated[str, typer.Option(help="Column that names the target (the columns of the cells).")]
 Strata = Annotated[
@@ -49,7 +57,7 @@ Strata = Annotated[
 )
 def association_command(
     table: Table,
-    distance: Annotated[str, typer.Option(help="Column with the distance.")],
+    distance: Annotated[str, typer.Option(help="A distance (semantic), or its column.")],
     outcome: Value = "gain",
     row: Row = "condition",
     column: Column = "target",
@@ -60,6 +68,9 @@ def association_command(
         list[str] | None, typer.Option(help="Column to hold fixed; several times for several.")
     ] = None,
     strata: Strata = None,
+    languages: Languages = "zero-shot",
+    model: OfModel = None,
+    with_overlaps: WithOverlaps = False,
     alternative: Direction = "two-sided",
     permutations: Permutations = 9_999,
     seed: Seed = 0,
@@ -67,54 +78,29 @@ def association_command(
     as_json: AsJson = False,
 ) -> None:
     """Does a distance tell the gain? Correlation within targets, tested by permutation of labels."""
-    from transfer_analysis.statistics import association, partial_association, pigeonhole_interval
-    from transfer_analysis.statistics.association import MIN_LEVELS
-    from transfer_analysis.statistics.cells import cell_table
+    from transfer_analysis import analyses
 
-    methods = ("spearman", "pearson", "kendall", "distance")
-    if method not in methods:
-        raise InputError(f"--method {method!r}: expected {', '.join(methods)}{nearest(method, methods)}")
-    kind = cast("Method", method)
-    cells = cell_table(
-        read_frame(table),
-        outcome,
-        [distance],
-        row=row,
-        column=column,
-        covariates=covariate or [],
-        strata=strata,
-        permutations=permutations,
-        seed=seed,
-    )
-    notes = list(cells.notes)
-    if covariate:
-        if kind == "kendall" or kind == "distance":
-            raise InputError(f"--covariate: partial associations are of spearman or pearson correlations, not {method}")
-        found = partial_association(
-            cells.distances[distance],
-            cells.values,
-            cells.covariates,
-            cells.relabelings,
-            method=kind,
+    frame = read_frame(table)
+
+    def answer(of: str | None) -> Outcome:
+        return analyses.association(
+            frame,
+            distance,
+            outcome=outcome,
+            method=cast("Method", method),  # checked there
             alternative=direction(alternative),
+            covariates=covariate or [],
+            languages=languages_of(languages),
+            model=of,
+            overlaps=with_overlaps,
+            row=row,
             column=column,
+            strata=strata,
+            permutations=permutations,
+            seed=seed,
         )
-    else:
-        found = association(
-            cells.distances[distance],
-            cells.values,
-            cells.relabelings,
-            method=kind,
-            alternative=direction(alternative),
-            column=column,
-            names=list(map(str, cells.outcome.columns)),
-        )
-        if kind != "distance" and min(cells.values.shape) >= MIN_LEVELS:
-            low, high = pigeonhole_interval(
-                cells.observed(distance), cells.values, method=kind, same_labels=cells.same_labels, seed=seed
-            )
-            notes.append(f"95% interval by the pigeonhole bootstrap of {row}s and {column}s: {low:.3g} to {high:.3g}")
-    say({f"{outcome} and {distance}": found}, out, as_json, tuple(notes))
+
+    say(of_each_model(frame, model, f"{outcome} and {distance}", answer), out, as_json)
 
 
 @app.command(
@@ -142,38 +128,38 @@ def selection_command(
         str,
         typer.Option(help="With several distances, a model of them is fitted without the target, or without the task."),
     ] = "target",
+    languages: Languages = "zero-shot",
+    model: OfModel = None,
+    with_overlaps: WithOverlaps = False,
     permutations: Permutations = 9_999,
     seed: Seed = 0,
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
     """Does choosing by a distance, or by a model of several, beat choosing at random?"""
-    from transfer_analysis.statistics import selection, selection_by_model
-    from transfer_analysis.statistics.cells import cell_table
+    from transfer_analysis import analyses
 
     if leave_out not in ("target", "task"):
         raise InputError(f"--leave-out {leave_out!r}: expected target or task")
-    if len(set(distance)) < len(distance):
-        raise InputError(f"--distance {distance[0]}: given twice")
-    chosen = _measure(measure, relevance, k, of, relative)
-    cells = cell_table(
-        read_frame(table), outcome, distance, row=row, column=column, permutations=permutations, seed=seed
-    )
-    unit = f"{column}s"
-    if len(distance) == 1:
-        found = selection(cells.distances[distance[0]], cells.values, cells.relabelings, chosen, seed=seed, unit=unit)
-    else:
-        found = selection_by_model(
-            cells.distances,
-            cells.values,
-            cells.relabelings,
+    chosen, frame = _measure(measure, relevance, k, of, relative), read_frame(table)
+
+    def answer(of_model: str | None) -> Outcome:
+        return analyses.selection(
+            frame,
+            distance,
             chosen,
+            outcome=outcome,
             leave_out=cast("LeaveOut", leave_out),
-            labels=(list(map(str, cells.outcome.index)), list(map(str, cells.outcome.columns))),
+            languages=languages_of(languages),
+            model=of_model,
+            overlaps=with_overlaps,
+            row=row,
+            column=column,
+            permutations=permutations,
             seed=seed,
-            unit=unit,
         )
-    say({f"selection by {', '.join(distance)}": found}, out, as_json, cells.notes)
+
+    say(of_each_model(frame, model, f"selection by {', '.join(distance)}", answer), out, as_json)
 
 
 @app.command(
@@ -195,15 +181,17 @@ def specification_command(
     ] = None,
     method: Annotated[str, typer.Option(help="spearman or pearson.")] = "spearman",
     figure: Annotated[Path | None, typer.Option(help="Figure to draw: .pdf, .svg or .png.")] = None,
+    languages: Languages = "zero-shot",
+    model: OfModel = None,
+    with_overlaps: WithOverlaps = False,
     permutations: Permutations = 999,
     seed: Seed = 0,
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the same question with every distance × covariate set × exclusion. A description, not a test."""
+    from transfer_analysis import analyses
     from transfer_analysis.commands.figures import figure_kind, write_figure
-    from transfer_analysis.statistics import specification_curve
-    from transfer_analysis.statistics.cells import cell_table
 
     if method not in ("spearman", "pearson"):
         raise InputError(f"--method {method!r}: expected spearman or pearson")
@@ -212,22 +200,22 @@ def specification_command(
         name: columns.split(",") for name, columns in pairs(covariates, "--covariates", "NAME=COLUMN,COLUMN").items()
     }
     exclusions = key_values(exclude, "--exclude", "COLUMN=VALUE")
-    held = list(dict.fromkeys(c for columns in sets.values() for c in columns))
-    cells = cell_table(
+    cells = analyses.task_cells(
         read_frame(table),
         outcome,
         distance,
+        covariates=list(dict.fromkeys(c for columns in sets.values() for c in columns)),
+        languages=languages_of(languages),
+        model=model,
+        overlaps=with_overlaps,
         row=row,
         column=column,
-        covariates=held,
         permutations=permutations,
         seed=seed,
     )
-    curve = specification_curve(
-        cells.distances,
-        cells.values,
-        cells.relabelings,
-        covariates={name: {c: cells.covariates[c] for c in columns} for name, columns in sets.items()},
+    curve = analyses.specifications(
+        cells,
+        covariates=sets,
         exclusions={f"{side}={value}": _mask(cells, row, column, side, value) for side, value in exclusions},
         method="pearson" if method == "pearson" else "spearman",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from transfer_analysis.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from transfer_analysis.analyses import Languages as LanguagesThatCount
     from transfer_analysis.statistics import Outcome
     from transfer_analysis.statistics.outcome import Alternative
 
@@ -21,6 +22,17 @@ Table = Annotated[Path, typer.Argument(help="CSV or Parquet with one row per obs
 OutCsv = Annotated[Path | None, typer.Option("--out", "-o", help="CSV file for the result.")]
 Permutations = Annotated[int, typer.Option(help="Random permutations, where there are too many to enumerate.", min=19)]
 Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
+Languages = Annotated[
+    str, typer.Option("--languages", help="Languages that count: zero-shot (not trained on), source, or all.")
+]
+OfModel = Annotated[
+    str | None,
+    typer.Option("--model", help="The model that counts  [default: each by itself, where there are several]"),
+]
+WithOverlaps = Annotated[
+    bool,
+    typer.Option("--with-overlaps", help="Count cells whose intermediate task is part of the target's training data."),
+]
 Direction = Annotated[str, typer.Option("--alternative", help="two-sided, less or greater.")]
 
 
@@ -55,6 +67,25 @@ def write_csv(frame: pd.DataFrame, out: Path | None) -> None:
 
     if out is not None:
         write_text(out, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def languages_of(given: str) -> LanguagesThatCount:
+    """Return which languages count, as an option names them."""
+    names: tuple[LanguagesThatCount, ...] = ("zero-shot", "source", "all")
+    for name in names:
+        if given == name:
+            return name
+    raise InputError(f"--languages {given!r}: expected zero-shot, source or all")
+
+
+def of_each_model(
+    frame: pd.DataFrame, model: str | None, question: str, answer: Callable[[str | None], Outcome]
+) -> dict[str, Outcome]:
+    """Answer a question for the model that is named, or for each there is by itself: results are never pooled unasked."""
+    models = sorted(map(str, frame["model"].dropna().unique())) if "model" in frame and model is None else [model]
+    if len(models) < 2:
+        return {question: answer(model)}
+    return {f"{question}, {name}": answer(name) for name in models}
 
 
 def direction(given: str) -> Alternative:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,21 +11,23 @@ import typer
 from transfer_analysis.commands.common import AsJson, key_values, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
+    OfModel,
     OutCsv,
     Seed,
     Table,
+    WithOverlaps,
     direction,
     read_frame,
     records,
     say,
     write_csv,
 )
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
+    from transfer_analysis.analyses.languages import LanguageScores
     from transfer_analysis.statistics import Outcome
 
 app = typer.Typer()
@@ -45,52 +48,48 @@ def languages_command(
         list[str] | None, typer.Option(help="Column to hold fixed; several times for several.")
     ] = None,
     source_language: Source = "en",
+    model: OfModel = None,
+    with_overlaps: WithOverlaps = False,
     alternative: Direction = "two-sided",
     seed: Seed = 0,
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
     """Does a distance of languages tell the score? On the family tree, within families, and without each in turn."""
-    import numpy as np
-
+    from transfer_analysis.analyses.languages import language_scores, regression_of
     from transfer_analysis.languages import lineages
-    from transfer_analysis.statistics import leave_one_family_out, phylogenetic_regression, relatedness
+    from transfer_analysis.statistics import leave_one_family_out
     from transfer_analysis.statistics import within_family_association as within
 
-    covariates = covariate or []
+    covariates, way = covariate or [], direction(alternative)
     if distance in covariates:
         raise InputError(f"--covariate {distance}: is the distance itself")
-    means, notes = _by_language(read_frame(table), outcome, [distance, *covariates], source_language)
-    codes = list(means.index)
-    tree = lineages(codes)
-    components = relatedness([tree[code] for code in codes])
-    families = [tree[code][0] for code in codes]
-    y, x = means[outcome].to_numpy(dtype=float), means[distance].to_numpy(dtype=float)
-    held = means[covariates].to_numpy(dtype=float) if covariates else None
-    names = (outcome, distance.replace("_", " "))
+    scores = language_scores(
+        read_frame(table),
+        distance,
+        outcome=outcome,
+        covariates=covariates,
+        model=model,
+        overlaps=with_overlaps,
+        source_language=source_language,
+    )
 
-    def regression(kept: np.ndarray) -> Outcome:
-        return phylogenetic_regression(
-            y[kept],
-            x[kept],
-            [part[kept][:, kept] for part in components],
-            names=names,
-            covariates=None if held is None else held[kept],
-            alternative=direction(alternative),
-            seed=seed,
-        )
+    def regression(of: LanguageScores) -> Outcome:
+        return regression_of(of, distance, covariates, outcome, source_language, way, seed)
 
-    outcomes = {"on the tree": regression(np.ones(len(y), dtype=bool))}
+    outcomes, notes = {"on the tree": regression(scores)}, []
+    complete = replace(scores, frame=scores.frame.dropna(subset=["distance", *covariates]), notes=())
+    families = [lineage[0] for lineage in lineages(list(complete.frame["language"])).values()]
     if covariates:
         notes.append(f"not tested within families, where {', '.join(covariates)} cannot be held fixed")
     else:
+        y, x = (complete.frame[column].to_numpy(dtype=float) for column in ("score", "distance"))
+        names = (outcome, distance.replace("_", " "))
         try:
-            outcomes["within families"] = within(
-                y, x, families, names=names, alternative=direction(alternative), seed=seed
-            )
+            outcomes["within families"] = within(y, x, families, names=names, alternative=way, seed=seed)
         except InputError as error:
             notes.append(f"not tested within families: {error}")
-    without = leave_one_family_out(families, regression)
+    without = leave_one_family_out(families, lambda kept: regression(replace(complete, frame=complete.frame[kept])))
     say(outcomes, out, as_json, tuple(notes), {"without_each_family": without})
     if not as_json:
         typer.echo("\nwithout each family in turn:")
@@ -200,39 +199,6 @@ def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     catalogue = load_catalogue()
     return frame.assign(chance=[catalogue[str(target)].chance or 0.0 for target in frame["target"]])
-
-
-def _by_language(
-    frame: pd.DataFrame, outcome: str, properties: list[str], source_language: str
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return the mean outcome and the properties of each language but the source, and what was left out."""
-    from transfer_analysis.statistics.frames import require_observations, without_overlap
-
-    require_observations(frame, ["language"], [outcome, *properties])
-    frame, said = without_overlap(frame)
-    known = set(frame["language"])
-    if source_language not in known and (frame[properties[0]] == 0).any():
-        raise InputError(
-            f"--source-language {source_language!r}: no language of the table{nearest(source_language, known)}, of which one has "
-            f"{properties[0]} 0 and is to be left out"
-        )
-    rows = frame[(frame["language"] != source_language) & frame[outcome].notna()]
-    spread = rows.groupby("language", observed=True)[properties].agg(lambda v: v.max() - v.min())
-    for name in properties:
-        if (spread[name] > 1e-9).any():
-            raise InputError(
-                f"{name} varies within {spread.index[spread[name] > 1e-9][0]}; it is no property of languages"
-            )
-    means = rows.groupby("language", observed=True).agg({outcome: "mean", **dict.fromkeys(properties, "first")})
-    counts = rows.groupby("language", observed=True).size()
-    notes = list(said)
-    if counts.nunique() > 1:
-        notes.append(f"the {outcome} of a language is a mean over {counts.min()} to {counts.max()} rows")
-    complete = means.dropna()
-    if len(complete) < len(means):
-        gone = sorted(set(means.index) - set(complete.index))
-        notes.append(f"{len(gone)} languages without {' or '.join(properties)} left out: {', '.join(gone)}")
-    return complete, notes
 
 
 def _print_frame(frame: pd.DataFrame) -> None:

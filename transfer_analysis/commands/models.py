@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from transfer_analysis.commands.common import AsJson, pairs, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
+    Languages,
+    OfModel,
     OutCsv,
     Seed,
     Table,
+    WithOverlaps,
     direction,
+    languages_of,
     read_frame,
     records,
     say,
@@ -55,7 +59,7 @@ def mixed_command(
         list[str], typer.Option(help="Grouping with a random intercept, once for each: language, condition:target.")
     ],
     slope: Slope = None,
-    degrees: Degrees = "satterthwaite",
+    degrees: Degrees = "kenward-roger",
     reml: Annotated[bool, typer.Option(help="Restricted maximum likelihood, or maximum likelihood.")] = True,
     term: Annotated[
         list[str] | None, typer.Option(help="Effect to say in a sentence, with its test; several times for several.")
@@ -64,16 +68,32 @@ def mixed_command(
         str, typer.Option(help="Of --term: t, likelihood (ratio, profile interval), or bootstrap (parametric).")
     ] = "t",
     replicates: Annotated[int, typer.Option(help="Simulated outcomes of the bootstrap.", min=19)] = 200,
+    languages: Languages = "zero-shot",
+    model: OfModel = None,
+    with_overlaps: WithOverlaps = False,
     seed: Seed = 0,
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit a linear mixed model; one that lacks the random term at its predictor's own level is refused."""
+    from transfer_analysis import analyses
     from transfer_analysis.statistics.mixed import bootstrap_outcome, likelihood_outcome, r_squared
 
     if test not in ("t", "likelihood", "bootstrap"):
         raise InputError(f"--test {test!r}: expected t, likelihood or bootstrap")
-    fit = _mixed(read_frame(table), formula, random, slope, degrees, reml)
+    frame = read_frame(table)
+    _note_repeated(frame)
+    fit, notes = analyses.mixed_model(
+        formula,
+        frame,
+        random,
+        pairs(slope, "--slope", "GROUPING=COLUMN"),
+        degrees=_degrees(degrees),
+        reml=reml,
+        languages=languages_of(languages),
+        model=model,
+        overlaps=with_overlaps,
+    )
     if term:
         outcomes: dict[str, Outcome] = {}
         for name in term:
@@ -83,11 +103,11 @@ def mixed_command(
                 outcomes[name] = likelihood_outcome(fit, name)
             else:
                 outcomes[name] = bootstrap_outcome(fit, name, replicates, seed=seed)
-        say(outcomes, out, as_json)
+        say({name: outcome.noting(*notes) for name, outcome in outcomes.items()}, out, as_json)
         return
     effects, shares = fit.tidy(), r_squared(fit)
     write_csv(effects, out)
-    warnings = list(dict.fromkeys(w for name in fit.design.names for w in fit.outcome(name).warnings))
+    warnings = list(dict.fromkeys([*notes, *(w for name in fit.design.names for w in fit.outcome(name).warnings)]))
     if as_json:
         about = {
             "effects": records(effects),
@@ -251,8 +271,6 @@ def _mixed(
 ) -> MixedFit:
     from transfer_analysis.statistics.mixed import mixed_model
 
-    if degrees not in ("satterthwaite", "kenward-roger"):
-        raise InputError(f"--degrees {degrees!r}: expected satterthwaite or kenward-roger")
     _note_repeated(frame)
     return mixed_model(
         formula,
@@ -260,8 +278,14 @@ def _mixed(
         random,
         pairs(slope, "--slope", "GROUPING=COLUMN"),
         reml=reml,
-        degrees_of_freedom=cast(Literal["satterthwaite", "kenward-roger"], degrees),
+        degrees_of_freedom=_degrees(degrees),
     )
+
+
+def _degrees(given: str) -> Literal["satterthwaite", "kenward-roger"]:
+    if given not in ("satterthwaite", "kenward-roger"):
+        raise InputError(f"--degrees {given!r}: expected satterthwaite or kenward-roger")
+    return "kenward-roger" if given == "kenward-roger" else "satterthwaite"
 
 
 def _linear(frame: pd.DataFrame, formula: str, family: str, trials: str | None, cluster: list[str] | None) -> LinearFit:

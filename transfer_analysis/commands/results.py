@@ -130,6 +130,65 @@ def gains_command(
     typer.echo(f"wrote {out}")
 
 
+@app.command(
+    "join",
+    epilog="Example: transfer-analysis results join results.parquet --task-distance semantic=semantic.csv "
+    "--languages syntactic,genetic -o rows.parquet",
+)
+def join_command(
+    path: Annotated[Path, typer.Argument(help="A transfer table, or gains as `results gains` writes them.")],
+    task_distance: Annotated[
+        list[str] | None, typer.Option("--task-distance", help="NAME=FILE: a matrix of distances between tasks.")
+    ] = None,
+    language_distance: Annotated[
+        list[str] | None,
+        typer.Option("--language-distance", help="NAME=FILE: a matrix of distances between languages."),
+    ] = None,
+    languages: Annotated[
+        str, typer.Option(help="Kinds of language distance to compute, such as syntactic,genetic.")
+    ] = "",
+    out: Out = Path("rows.parquet"),
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Join scores or gains with distances, by name: the rows that every `fit` command reads.
+
+    Of a transfer table the gains are joined, where it has a baseline (condition none); else the scores.
+    """
+    from transfer_analysis.commands.fitting import read_frame
+    from transfer_analysis.distances import DistanceMatrix, language_distances
+    from transfer_analysis.files import atomic_path
+    from transfer_analysis.observations import observe
+    from transfer_analysis.results import gains, read_table
+
+    catalogue = read_catalogue(own_tasks)
+    rows = read_frame(path)
+    said: list[str] = []
+    if "gain" not in rows:
+        table = read_table(path, catalogue)
+        found = gains(table) if set(table.frame["condition"]) > {"none"} else None
+        rows = table.frame if found is None else found.frame
+        said += [] if found is None else [found.describe()]
+    codes = sorted({*rows.get("source_language", ["en"]), *rows["language"]}) if "language" in rows else []
+    of_languages = {
+        name: DistanceMatrix.read(Path(file))
+        for name, file in pairs(language_distance, "--language-distance", "NAME=FILE").items()
+    }
+    of_languages |= {kind: language_distances(codes, kind) for kind in languages.split(",") if kind}
+    of_tasks = {
+        name: DistanceMatrix.read(Path(file))
+        for name, file in pairs(task_distance, "--task-distance", "NAME=FILE").items()
+    }
+    joined = observe(rows, task_distances=of_tasks, language_distances=of_languages, catalogue=catalogue)
+    with atomic_path(out) as temporary:
+        if out.suffix == ".csv":
+            joined.frame.to_csv(temporary, index=False, lineterminator="\n")
+        else:
+            joined.frame.to_parquet(temporary, index=False)
+    for line in [*said, *joined.describe()]:
+        typer.echo(f"  {line}")
+    typer.echo(f"wrote {out}: {len(joined.frame):,} rows")
+
+
 @app.command("averages", epilog="Example: transfer-analysis results averages results.parquet --benchmark xtreme")
 def averages_command(
     path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],

@@ -21,6 +21,7 @@ __all__ = [
     "corpus_from",
     "hub_part",
     "origin_of",
+    "pinned",
     "text_of",
 ]
 
@@ -47,6 +48,17 @@ def corpus_from(sources: Sequence[str], catalogue: Catalogue) -> Corpus:
 def origin_of(sources: Sequence[str]) -> str:
     """Return where examples come from, for the transfer table."""
     return ", then ".join(HUB if source == HUB else f"folder {Path(source).name}" for source in sources)
+
+
+def pinned(corpus: Corpus, tasks: Sequence[str]) -> Corpus:
+    """Return a corpus that reads what tasks have on the hub at the commits of now, in whichever process."""
+    if isinstance(corpus, SeveralCorpora):
+        of_place = [[task for task in tasks if corpus.of(task) is place] for place in corpus.places]
+        places = zip(corpus.places, of_place, strict=True)
+        return SeveralCorpora(
+            tuple(place.pinned(own) if isinstance(place, HubCorpus) else place for place, own in places)
+        )
+    return corpus.pinned(tasks) if isinstance(corpus, HubCorpus) else corpus
 
 
 def hub_part(corpus: Corpus, task: str) -> HubCorpus | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from transfer_analysis.corpora.records import Record, Sample, drawn
 from transfer_analysis.corpora.tables import read_examples_file
@@ -43,7 +46,11 @@ class FolderCorpus:
         InputError
             Naming the nearest folder or the splits there are, or the line that is no JSON object.
         """
-        return read_examples_file(self._file(task, language, split), count)
+        path = self._file(task, language, split)
+        found = read_examples_file(path, count)
+        if not found:
+            raise InputError(f"{path}: holds no examples")
+        return found
 
     def sample(self, task: str, language: str, split: str, count: int, seed: int = 0) -> Sample:
         """Return a random sample of a split, in the split's order; all of it where it is smaller."""
@@ -51,11 +58,23 @@ class FolderCorpus:
 
     def has(self, task: str) -> bool:
         """Whether there is a folder for a task."""
+        if sources := _sources(self.path):  # what was fetched is what is there, whatever folders are called
+            return any(where.startswith(f"{task}/") for where in sources)
         return (self.path / self._name(task)).is_dir()
 
     def revision(self, task: str, language: str) -> str:
         """Return data set and commit of what was fetched from the hub; else nothing: examples are known by their hash."""
-        return _sources(self.path).get(f"{task}/{resolve(language).code}", "")
+        code = resolve(language).code
+        about = _sources(self.path).get(f"{task}/{code}")
+        if about is None:
+            return ""
+        changed = [split for split, digest in about["sha256"].items() if _hash(self._file(task, code, split)) != digest]
+        if changed:
+            raise InputError(
+                f"{self.path}: {task}/{code}/{changed[0]} has changed since it was fetched from {about['source']}; fetch it again, "
+                f"or remove {SOURCES} to use it as your own data"
+            )
+        return str(about["source"])
 
     def languages(self, task: str) -> list[str]:
         """Return the languages that a task has a folder for, as canonical codes."""
@@ -101,10 +120,16 @@ class FolderCorpus:
 
 
 @cache
-def _sources(folder: Path) -> dict[str, str]:
-    """Return task and language → data set and commit, of a folder that was fetched from the hub."""
+def _sources(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return task and language → data set and commit, and the hash of each split, of a folder fetched from the hub."""
     path = folder / SOURCES
     if not path.is_file():
         return {}
-    found: dict[str, str] = {where: about["source"] for where, about in json.loads(read_text(path, "sources")).items()}
+    found: dict[str, dict[str, Any]] = json.loads(read_text(path, "sources"))
     return found
+
+
+@cache
+def _hash(path: Path) -> str:
+    """Return the hash of a file's lines."""
+    return hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from transfer_analysis.corpora.records import Record, Sample, drawn, text_of
@@ -36,10 +37,12 @@ class HubCorpus:
         """
         about = self.catalogue[task]
         place, code = self._place(about, language)
-        files, found = self._files(place, code, split)
+        files, there, found = self._files(place, code, split)
         records: list[Record] = []
         for name in files:
-            records += _read(found, name, about, place)
+            records += _read(found, name, about, place, there.classes)
+        if not records:
+            raise InputError(f"{found} {', '.join(files)}: no examples in it")
         if place.layout == "lists":
             records = [pair for record in records for pair in _pairs_of_lists(about, record, f"{found} {files[0]}")]
         records = _of_language(records, place, code, f"{found} {split}")
@@ -69,6 +72,20 @@ class HubCorpus:
         place, _ = self._place(self.catalogue[task], language)
         return repository("dataset", place.id, place.revision).source
 
+    def pinned(self, tasks: Iterable[str]) -> HubCorpus:
+        """Return this corpus with the data sets of some tasks at the commits that they are read at now.
+
+        Other processes, which read them later, then read the same.
+        """
+        known = {task.name: task for task in self.catalogue}
+        for name in dict.fromkeys(tasks):
+            places = tuple(
+                place.model_copy(update={"revision": repository("dataset", place.id, place.revision).commit})
+                for place in known[name].hub
+            )
+            known[name] = known[name].model_copy(update={"hub": places})
+        return HubCorpus(Catalogue(known))
+
     def require(self, task: str, language: str, splits: tuple[str, ...]) -> None:
         """Ask whether one of some splits is there, without fetching any data.
 
@@ -91,12 +108,13 @@ class HubCorpus:
                 return
         raise MissingError(f"{task} {language}: {reasons[-1]}")
 
-    def _files(self, place: Hub, code: str, split: str) -> tuple[list[str], Repository]:
+    def _files(self, place: Hub, code: str, split: str) -> tuple[list[str], Splits, Repository]:
         found = repository("dataset", place.id, place.revision)
         there = _splits(found, place, code)
         if place.held_out and split == place.held_out:
             split = "test"
-        return [name for theirs in place.splits.get(split, split).split("+") for name in there[theirs]], found
+        names = [name for theirs in place.splits.get(split, split).split("+") for name in there[theirs]]
+        return names, there, found
 
     def _place(self, about: Task, language: str) -> tuple[Hub, str]:
         """Return the data set that serves a language, and the language's code."""
@@ -120,11 +138,13 @@ def _splits(found: Repository, place: Hub, code: str) -> Splits:
     return splits_by_pattern(found, place.files, named) if place.files else splits_of(found, named)
 
 
-def _read(found: Repository, name: str, about: Task, place: Hub) -> list[Record]:
+def _read(found: Repository, name: str, about: Task, place: Hub, of_card: Mapping[str, list[str]]) -> list[Record]:
     """Return the examples of one file, with our names of columns and classes."""
     path = found.file(name)
     records = read_examples_file(path)
-    classes = classes_in(path) if path.suffix == ".parquet" else {}
+    if not records:
+        return []
+    classes = {**of_card, **(classes_in(path) if path.suffix == ".parquet" else {})}
     for column in place.rename:
         if column not in records[0]:
             raise InputError(
@@ -143,6 +163,10 @@ def _of_language(records: list[Record], place: Hub, code: str, where: str) -> li
     english = resolve(code).name.lower()
     for column, beginning in place.rows.items():
         wanted = beginning.format(english=english, language=code)
+        if records and column not in records[0]:
+            raise InputError(
+                f"{where}: no column {column!r}{nearest(column, records[0])}; it has {', '.join(records[0])}"
+            )
         records = [record for record in records if str(record.get(column, "")).startswith(wanted)]
         if not records:
             raise MissingError(f"{where}: no row whose {column} begins with {wanted!r}")
@@ -183,8 +207,9 @@ def _named(task: Task, records: list[Record], classes: dict[str, list[str]]) -> 
         if names is None or not task.labels or not set(map(str, task.labels)) <= set(names):
             continue
         for record in records:
-            value = record[column]
-            record[column] = (
-                [names[n] for n in value] if isinstance(value, list) else names[value] if value >= 0 else value
-            )
+            value = record.get(column)
+            if isinstance(value, list):
+                record[column] = [names[n] if isinstance(n, int) and n >= 0 else n for n in value]
+            elif isinstance(value, int) and value >= 0:
+                record[column] = names[value]
     return records

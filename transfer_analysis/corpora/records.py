@@ -16,6 +16,9 @@ T = TypeVar("T")
 #: One example: column → value, with the column names of the data set of the same name on the hub.
 Record = dict[str, Any]
 
+#: Splits that distances between tasks read, the first there is.
+SPLITS = ("train", "validation", "test")
+
 #: Parts of an example that are text, in the order in which a reader would read them.
 _TEXT_PARTS = ("text", "pair", "context", "question", "choices", "tokens")
 

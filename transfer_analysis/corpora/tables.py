@@ -10,14 +10,11 @@ from pathlib import Path
 
 from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError, first_line
-from transfer_analysis.hub.splits import classes_of
-
-#: Kinds of files that are read, by how their names end.
-SUFFIXES = (".jsonl.gz", ".json.gz", ".jsonl", ".json", ".parquet", ".csv", ".tsv")
+from transfer_analysis.hub.splits import SUFFIXES, class_names
 
 
 def read_examples_file(path: Path, count: int | None = None) -> list[Record]:
-    """Return the examples of a file, the first `count` or all.
+    """Return the examples of a file, the first `count` or all; none of an empty one.
 
     Raises
     ------
@@ -33,21 +30,15 @@ def read_examples_file(path: Path, count: int | None = None) -> list[Record]:
         records = _csv(path, "\t" if suffix == ".tsv" else ",")[:count]
     else:
         records = _json_lines(path, count)
-    if not records:
-        raise InputError(f"{path}: holds no examples")
     return records
 
 
 def classes_in(path: Path) -> dict[str, list[str]]:
     """Return column → names of its classes in the order of their numbers, where a Parquet file says them."""
     import pyarrow.parquet
-    from datasets import Features
 
     described = (pyarrow.parquet.read_schema(path).metadata or {}).get(b"huggingface")
-    if described is None:
-        return {}
-    features = Features.from_dict(json.loads(described)["info"]["features"])
-    return {column: names for column, feature in features.items() if (names := classes_of(feature))}
+    return class_names(json.loads(described)["info"]["features"]) if described is not None else {}
 
 
 def _json_lines(path: Path, count: int | None) -> list[Record]:

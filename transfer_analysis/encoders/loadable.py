@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from transfer_analysis.encoders.known import known_encoders, with_safetensors
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, UnavailableError
 from transfer_analysis.hub import Repository
 
 #: Files of a repository that are fetched, and what is left there.
@@ -19,7 +19,7 @@ _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 def require_loadable(found: Repository) -> None:
     """Raise an InputError where a repository of the hub has no weights in safetensors, or is not open to this person."""
     names = found.names()
-    if any(name.endswith(".safetensors") for name in names):
+    if any("/" not in name and name.endswith(".safetensors") for name in names):
         return
     if not any(name in names for name in _PICKLED):
         raise InputError(
@@ -29,7 +29,7 @@ def require_loadable(found: Repository) -> None:
     way_out = f"its pull request has safetensors: {found.id}@{other}; or convert it: " if other else "convert it once: "
     raise InputError(
         f"{found}: has pickled weights only, which can run code when they are read; {way_out}"
-        f"transfer-analysis encoders convert {found.id} -o FOLDER"
+        f"transfer-analysis encoders convert {found.id}@{found.commit} -o FOLDER"
     )
 
 
@@ -67,10 +67,17 @@ def check_encoder(name: str) -> list[str]:
     identity, revision = (known.hub, known.revision) if known is not None else named(name, "encoder")
     if not hub_is_reachable():
         return [f"encoder {name}: not checked, as the hub cannot be reached"]
-    found = repository("model", identity, revision)
-    require_loadable(found)
-    require_access(found)
-    names = found.names()
+    try:
+        found = repository("model", identity, revision)
+        require_loadable(found)
+        require_access(found)
+        names = found.names()
+    except InputError as error:
+        if known is not None and known.package is not None:
+            return [f"{error}. The copy in the package {known.package.project} is used"]
+        if isinstance(error, UnavailableError):
+            return error.problems
+        raise
     if "tokenizer.json" not in names and any(name.endswith(".model") for name in names) and not has_sentencepiece():
         raise InputError(f"{found}: its tokenizer needs sentencepiece: pip install 'transfer-analysis[sentencepiece]'")
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import threading
 import time
 import urllib.error
@@ -33,7 +34,7 @@ _LATER = (408, 429, 500, 502, 503, 504)
 #: Answers of a proxy or gateway that does not reach the hub.
 _OF_A_PROXY = (407, 502, 504)
 
-_CACHE_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
+_CACHE_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.ENOTDIR, errno.EIO, errno.ENAMETOOLONG)
 
 
 @cache
@@ -106,8 +107,9 @@ def asked(question: Callable[[], T], what: str) -> T:
             return question()
         except network_errors() as error:
             wait = _wait(error, attempt)
-            if wait is None or time.monotonic() - began + wait > PATIENCE:
-                raise _refusal(error, what) from error
+            spent = time.monotonic() - began
+            if wait is None or spent + wait > PATIENCE:
+                raise _refusal(error, what, spent) from error
             time.sleep(wait)
     raise AssertionError  # the loop ends by an answer or a refusal
 
@@ -125,6 +127,9 @@ def _bounded(response: Any) -> None:
     after = response.headers.get("Retry-After")
     if after and _seconds(after) > LONGEST_WAIT:
         response.headers["Retry-After"] = str(int(LONGEST_WAIT))
+    if response.status_code == 429 and "ratelimit" in response.headers:
+        # It says when the limit ends, in up to five minutes, and the client would wait for that.
+        del response.headers["ratelimit"]
 
 
 def network_errors() -> tuple[type[Exception], ...]:
@@ -133,6 +138,11 @@ def network_errors() -> tuple[type[Exception], ...]:
 
     # The client's own base of all errors, whichever client this version of the library uses.
     return (OSError, ValueError, RuntimeError, errors.HfHubHTTPError.__bases__[0])
+
+
+def _direct(error: BaseException) -> bool:
+    """Whether what was asked for itself, and not something beside it, was said to be missing."""
+    return "EntryNotFoundError" in {kind.__name__ for kind in type(error).__mro__}
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -175,7 +185,8 @@ def _wait(error: BaseException, attempt: int) -> float | None:
 
     status, after = _status(error)
     if status is None:
-        return 2.0**attempt if _is_silence(error) and attempt < 2 and not constants.HF_HUB_OFFLINE else None
+        online = not constants.HF_HUB_OFFLINE and hub_is_reachable()
+        return 2.0**attempt if online and attempt < 2 and _is_silence(error) else None
     if status not in _LATER:
         return None
     return _seconds(after) if after else min(2.0**attempt, 16.0)
@@ -191,20 +202,21 @@ def _seconds(after: str) -> float:
         return 1.0
 
 
-def _refusal(error: Exception, what: str) -> InputError:
+def _refusal(error: Exception, what: str, spent: float) -> InputError:
     """Return what a person is told."""
     kinds = {kind.__name__ for one in _chain(error) for kind in type(one).__mro__}
     status, _ = _status(error)
-    page = what.rpartition(" ")[2]
+    page = re.search(r"[\w.-]+/[\w.-]+", what)
+    of = f" on the page of {page[0]}" if page else ""
     for one in _chain(error):
         if isinstance(one, OSError) and one.errno in _CACHE_ERRORS:
             return InputError(
-                f"{what}: cannot be kept: {one.strerror} ({one.filename}); name another cache with HF_HOME and "
+                f"{what}: cannot be kept: {one.strerror} ({one.filename}); name another cache with HF_HOME (or HF_DATASETS_CACHE) and "
                 "TRANSFER_ANALYSIS_CACHE"
             )
     of_datasets = str(error) if "DatasetNotFoundError" in kinds else ""
     if "GatedRepoError" in kinds or status == 403 or "gated" in of_datasets:
-        return InputError(f"{what}: is gated: log in (`hf auth login`) and accept its terms on the page of {page}")
+        return InputError(f"{what}: is gated: log in (`hf auth login`) and accept its terms{of}")
     if status == 401 and _has_token():
         return InputError(
             f"{what}: the hub does not accept your token (HF_TOKEN, or `hf auth login`), or it is private"
@@ -213,15 +225,14 @@ def _refusal(error: Exception, what: str) -> InputError:
         return InputError(f"{what}: the hub has no such revision")
     if status == 401 or of_datasets or "RepositoryNotFoundError" in kinds:
         return InputError(
-            f"{what}: the hub has nothing of that name, or it is private: check it, or log in (`hf auth login`)"
+            f"{what}: the hub has nothing of that name, or it is private or gated: check the name, or log in "
+            f"(`hf auth login`) and accept its terms{of}"
         )
     if status in _LATER:
-        return UnavailableError(
-            f"{what}: the hub answers {status} (busy) and did so for {PATIENCE:.0f} s; try again later"
-        )
+        return UnavailableError(f"{what}: the hub answers {status} (busy), for {spent:.0f} s now; try again later")
     if _is_silence(error):
         return UnavailableError(f"{what}: the hub cannot be reached, and it is not in the cache")
-    if "EntryNotFoundError" in kinds:
+    if _direct(error):
         return MissingError(f"{what}: the hub has no such file")
     return InputError(f"{what}: the hub does not give it: {first_line(error)}")
 

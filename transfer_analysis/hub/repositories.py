@@ -56,7 +56,13 @@ class Repository:
         InputError
             Where the hub does not say.
         """
-        return tuple(self.kept("files", lambda: {"names": list(self._listed())})["names"])
+        try:
+            return tuple(self.kept("files", lambda: {"names": self._listed()})["names"])
+        except UnavailableError:
+            # What another program has fetched may be all that is needed.
+            if found := self._in_cache():
+                return found
+            raise
 
     def matching(self, pattern: str) -> list[str]:
         """Return the files whose names match a pattern, in order."""
@@ -115,13 +121,25 @@ class Repository:
         """Return what was asked about this commit before, or ask now and keep it."""
         path = _folder(self.kind, self.id) / self.commit / f"{quote(name, safe='')}.json"
         if path.is_file():
-            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return known
+            try:
+                known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+                return known
+            except ValueError:
+                path.unlink()  # cut short; it is asked again
         if not hub_is_reachable():
             raise UnavailableError(f"{self}: the hub cannot be reached, and it is not in the cache")
         found: dict[str, Any] = ask()
         write_text(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
         return found
+
+    def _in_cache(self) -> tuple[str, ...]:
+        """Return the files of this commit that the hub's own client has in its cache."""
+        from huggingface_hub import constants
+
+        folder = (
+            Path(constants.HF_HUB_CACHE) / f"{self.kind}s--{self.id.replace('/', '--')}" / "snapshots" / self.commit
+        )
+        return tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()))
 
     def _listed(self) -> list[str]:
         from huggingface_hub import HfApi

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from transfer_analysis.errors import InputError, MissingError, UnavailableError, nearest
+from transfer_analysis.errors import InputError, MissingError, UnavailableError, first_line, nearest
 from transfer_analysis.hub.client import asked
 from transfer_analysis.hub.repositories import Repository
+
+#: Kinds of files that are read, by how their names end.
+SUFFIXES = (".jsonl.gz", ".json.gz", ".jsonl", ".json", ".parquet", ".csv", ".tsv")
+
+_SCRIPT = ".py"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ def splits_by_pattern(repository: Repository, patterns: Mapping[str, str], confi
         Where no pattern names any file.
     """
     where = _where(repository, configuration)
+    if configuration is None and any("{config}" in pattern for pattern in patterns.values()):
+        raise InputError(f"{where}: `files` name a configuration, and the entry gives none; give `config` or `configs`")
     wanted = {split: pattern.format(config=configuration) for split, pattern in patterns.items()}
     found = {split: repository.matching(pattern) for split, pattern in wanted.items()}
     if not any(found.values()):
@@ -77,6 +84,8 @@ def _ask(repository: Repository, configuration: str | None, where: str) -> dict[
         raise InputError("reading from the hub needs `datasets`: pip install 'transfer-analysis[hub]'")
     import datasets
 
+    listed = repository.names()  # the listing that `datasets` asks for, too: whether it can be had is known from here
+
     def build() -> Any:
         try:
             # A bare id would read a folder of that name in the working directory.
@@ -86,6 +95,13 @@ def _ask(repository: Repository, configuration: str | None, where: str) -> dict[
             raise _not_there(error, configuration, where) from error
         except RuntimeError as error:
             raise _of_a_script(error, where) from error
+        except FileNotFoundError as error:
+            # `datasets` says this of a listing that was refused as well as of one without data.
+            if any(name.endswith(_SCRIPT) for name in listed) and not any(name.endswith(SUFFIXES) for name in listed):
+                raise _no_data(where) from error
+            raise UnavailableError(
+                f"{where}: the hub did not say which files it consists of ({first_line(error)}); try again later"
+            ) from error
 
     builder = asked(build, where)
     prefix = f"hf://datasets/{repository.id}@{repository.commit}/"
@@ -99,16 +115,19 @@ def _ask(repository: Repository, configuration: str | None, where: str) -> dict[
         )
     return {
         "files": {split: [name.removeprefix(prefix) for name in names] for split, names in files.items()},
-        "classes": {
-            column: names for column, feature in (builder.info.features or {}).items() if (names := classes_of(feature))
-        },
+        "classes": class_names(builder.info.features.to_dict() if builder.info.features else {}),
     }
 
 
-def classes_of(feature: Any) -> list[str]:
-    """Return the class names of a column, or of the items of a column of lists; nothing where it has none."""
-    names = getattr(getattr(feature, "feature", feature), "names", None)
-    return [str(name) for name in names or ()]
+def class_names(features: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return column → names of its classes, or of those of its lists' items, of a description as `datasets` writes it."""
+    found = {}
+    for column, feature in features.items():
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
+        inner = inner[0] if isinstance(inner, list) and inner else inner
+        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            found[column] = [str(name) for name in inner["names"]]
+    return found
 
 
 def _not_there(error: ValueError, configuration: str | None, where: str) -> Exception:
@@ -126,8 +145,10 @@ def _not_there(error: ValueError, configuration: str | None, where: str) -> Exce
 
 
 def _of_a_script(error: RuntimeError, where: str) -> Exception:
-    if "script" not in str(error).lower():
-        return error
+    return _no_data(where) if "script" in str(error).lower() else error
+
+
+def _no_data(where: str) -> InputError:
     return InputError(
         f"{where}: can be read by its own script only, which is not run. Name its converted files in the catalogue entry: "
         "`revision` (often refs/convert/parquet) and `files`"

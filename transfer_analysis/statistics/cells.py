@@ -1,22 +1,18 @@
-"""From one row per observation to a table of cells: what association and selection work on."""
+"""A table of cells with its distances and relabelings: what association and selection work on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.statistics.frames import require_observations, without_overlap
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 
 Array = npt.NDArray[np.float64]
-
-#: What observations of a cell differ in, for the note on what was averaged.
-_AVERAGED = ("model", "adaptation", "initialisation", "source_language", "language", "checkpoint", "seed")
 
 
 @dataclass(frozen=True)
@@ -53,99 +49,23 @@ class CellTable:
         """Whether rows and columns name the same things in the same order."""
         return list(self.outcome.index) == list(self.outcome.columns)
 
-    def observed(self, name: str) -> Array:
-        """Return a distance in the outcome's shape."""
-        return self.relabelings.observed(self.distances[name])
+    def noting(self, *notes: str) -> CellTable:
+        """Return the cells with further notes before their own."""
+        return replace(self, notes=(*notes, *self.notes))
+
+    @property
+    def distance(self) -> Array:
+        """The only distance, as the relabelings point into it."""
+        (found,) = self.distances.values()
+        return found
+
+    def observed(self, name: str | None = None) -> Array:
+        """Return a distance in the outcome's shape, the only one where none is named."""
+        return self.relabelings.observed(self.distance if name is None else self.distances[name])
 
 
-def cell_table(
-    frame: pd.DataFrame,
-    outcome: str,
-    distances: Sequence[str],
-    *,
-    row: str = "condition",
-    column: str = "target",
-    covariates: Sequence[str] = (),
-    strata: str | None = None,
-    permutations: int = 9_999,
-    seed: int = 0,
-) -> CellTable:
-    """Average observations to the cells over which their distances vary.
-
-    Parameters
-    ----------
-    frame
-        One row per observation. Rows without an outcome are left out, as are those of a cell with itself and those marked in a
-        column `overlap`, where there is one.
-    outcome, distances, covariates
-        Columns of numbers.
-    row, column
-        Columns that name the sides of a cell.
-    strata
-        Column with the stratum of each row label (its family, say); labels are then exchanged within strata only.
-
-    Raises
-    ------
-    InputError
-        For a column that is not there or holds no numbers, repeated rows, a distance or covariate that varies within a
-        cell (naming one), or no cell.
-    """
-    keys = [row, column]
-    require_observations(frame, [*keys, *([strata] if strata else [])], [outcome, *distances, *covariates])
-    every, said = without_overlap(frame.assign(**{key: frame[key].astype(str) for key in keys}), row, column)
-    rows, notes = every[every[outcome].notna()], list(said)
-    if len(rows) < len(every):
-        notes.append(f"{len(every) - len(rows)} rows without {outcome} left out")
-    if rows.empty:
-        raise InputError(f"no row has a {outcome} of one {row} on another {column}; nothing can be compared")
-    for name in [*distances, *covariates]:
-        _require_constant(every, keys, name)
-    grouped = rows.groupby(keys, observed=True)
-    counts = grouped.size()
-    over = [c for c in _AVERAGED if c in rows and c not in keys and rows[c].nunique() > 1]
-    if over or counts.nunique() > 1:
-        many = f"{counts.min()}" if counts.nunique() == 1 else f"{counts.min()} to {counts.max()}"
-        notes.append(f"cells are means over {many} observations" + (f" ({', '.join(over)})" if over else ""))
-    means = grouped[outcome].mean().unstack(column).sort_index().sort_index(axis=1)
-    sides = [str(label) for label in means.index], [str(label) for label in means.columns]
-    joint = bool(set(sides[0]) & set(sides[1]))
-    labels = sorted({*sides[0], *sides[1]})
-    relabelings = _relabelings(rows, (row, column), strata, sides, labels if joint else None, permutations, seed)
-    # Distances of cells without an outcome are known too, and relabeling may bring them beside one.
-    first = every.groupby(keys, observed=True)[[*distances, *covariates]].first()
-    notes += _gaps(means, first, distances, row, column)
-    of_rows, of_columns = (labels, labels) if joint else sides
-    return CellTable(
-        outcome=means,
-        distances={
-            name: first[name].unstack(column).reindex(index=of_rows, columns=of_columns).to_numpy(dtype=float)
-            for name in distances
-        },
-        covariates={
-            name: first[name].unstack(column).reindex(index=means.index, columns=means.columns).to_numpy(dtype=float)
-            for name in covariates
-        },
-        relabelings=relabelings,
-        notes=tuple(notes),
-    )
-
-
-def _gaps(means: pd.DataFrame, first: pd.DataFrame, distances: Sequence[str], row: str, column: str) -> list[str]:
-    """Say how many cells are empty, or lack a distance."""
-    notes = []
-    cells = means.size - len(set(means.index) & set(means.columns))
-    empty = cells - int(means.notna().to_numpy().sum())
-    if empty:
-        notes.append(f"{empty} of {cells} cells of {row} × {column} are empty")
-    with_outcome = means.stack().dropna().index
-    for name in distances:
-        missing = int(first[name].reindex(with_outcome).isna().sum())
-        if missing:
-            notes.append(f"{missing} cells have no {name}, and are left out where it counts")
-    return notes
-
-
-def _require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
+def require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
+    """Refuse a column that varies within a cell, naming one."""
     values = rows.groupby(keys, observed=True)[name]
     spread = values.max() - values.min()
     varying = spread[spread > 1e-9 * np.maximum(1.0, values.max().abs())]
@@ -157,18 +77,34 @@ def _require_constant(rows: pd.DataFrame, keys: list[str], name: str) -> None:
         )
 
 
-def _relabelings(
+def relabelings_of(
     rows: pd.DataFrame,
-    names: tuple[str, str],
+    columns: tuple[str, str],
     strata: str | None,
     sides: tuple[list[str], list[str]],
     labels: list[str] | None,
+    names: tuple[str, str],
     permutations: int,
     seed: int,
 ) -> Relabelings:
+    """Return the relabelings of cells.
+
+    Parameters
+    ----------
+    columns
+        Columns that name the two sides of a cell.
+    strata
+        Column with the stratum of each row label; labels are exchanged within strata only.
+    sides
+        Labels of the rows and of the columns.
+    labels
+        All labels, where some stand on both sides, which are then relabeled jointly; else None.
+    names
+        What the sides are called.
+    """
     stratum: dict[str, str] = {}
     if strata is not None:
-        row = names[0]
+        row = columns[0]
         several = rows.groupby(row, observed=True)[strata].nunique()
         if (several > 1).any():
             raise InputError(f"{row} {several.index[several > 1][0]} belongs to several strata of {strata}")

@@ -87,9 +87,10 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
         raise InputError([*error.problems, _NOT_YET]) from error
     given = given.opened(study)
     real = study.scale is not None and study.scale.simulated is None
+    located = bool(given.corpora)
     if given.results is None and not given.corpora and real:
         given = replace(given, corpora=(HUB,))  # where examples are need not be said to check the rest
-    check = _Check(study, given, where, yaml.compose(text, Loader=yaml.SafeLoader))
+    check = _Check(study, given, where, yaml.compose(text, Loader=yaml.SafeLoader), located)
     check.add(given.problems(study))
     check.guarded(check.catalogue_read)
     check.guarded(check.names)
@@ -109,12 +110,14 @@ def check_study(name: str, given: Given, report: Report = silent) -> list[str]:
 class _Check(Check):
     """Checks a study."""
 
-    def __init__(self, study: Study, given: Given, where: str, tree: yaml.Node | None) -> None:
+    def __init__(self, study: Study, given: Given, where: str, tree: yaml.Node | None, located: bool) -> None:
         super().__init__()
         self.study = study
         self.given = given
         self.where = where
         self.tree = tree
+        #: Whether it was said where examples are; if not, only what the catalogue knows of them is checked.
+        self.located = located
         self.catalogue: Catalogue = load_catalogue()
 
     def in_file(self, problems: list[str]) -> None:
@@ -269,7 +272,7 @@ class _Check(Check):
         made = {d.name for d in self.study.task_distances} - set(self.given.matrices(self.study))
         if not made or self.given.examples is not None:
             return
-        corpus = self.given.corpus(self.catalogue)
+        corpus = self.given.corpus(self.catalogue) if self.located else None
         catalogue = as_trained(self.study, self.catalogue)
         if corpus is not None and HUB in self.given.corpora:
             from transfer_analysis.training.reading.needed import needed_for_distances
@@ -333,7 +336,8 @@ class _Check(Check):
         named = (*map(task_of, scale.grid.conditions), *scale.grid.targets)
         self.computable([task for task in dict.fromkeys(named) if task in self.catalogue])
         corpus = given.corpus(self.catalogue)
-        if corpus is None:
+        if corpus is None or not self.located:
+            self.remarks.append("examples were not looked at: say where they are with --from FOLDER or --from hub")
             return
         if HUB in given.corpora:
             from transfer_analysis.training.reading.needed import needed

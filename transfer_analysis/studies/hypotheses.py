@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from transfer_analysis.analyses.rows import Languages
 from transfer_analysis.distances.diversity.table import MEASURES
 from transfer_analysis.errors import nearest
 from transfer_analysis.statistics.outcome import Alternative
 
 Which = Literal["gain", "score"]
-Languages = Literal["all", "zero-shot", "source"]
 
 
 class Declared(BaseModel):
@@ -40,10 +40,13 @@ class OfTaskDistance(_Hypothesis):
     ----------
     targets
         Targets that count; all there are where empty.
+    model
+        The model that counts; all together where not given, which is said.
     """
 
     distance: str | None = None
     targets: tuple[str, ...] = ()
+    model: str | None = None
 
 
 class TaskAssociation(OfTaskDistance):
@@ -51,7 +54,7 @@ class TaskAssociation(OfTaskDistance):
 
     analysis: Literal["task-association"]
     outcome: Which = "gain"
-    languages: Literal["all", "zero-shot"] = "all"
+    languages: Literal["all", "zero-shot"] = "zero-shot"
     method: Literal["spearman", "pearson"] = "spearman"
     alternative: Alternative = "two-sided"
 
@@ -61,7 +64,7 @@ class PooledTaskAssociation(OfTaskDistance):
 
     analysis: Literal["pooled-task-association"]
     outcome: Which = "gain"
-    languages: Literal["all", "zero-shot"] = "all"
+    languages: Literal["all", "zero-shot"] = "zero-shot"
     alternative: Alternative = "two-sided"
 
 
@@ -78,7 +81,7 @@ class TaskSelection(_Measured, OfTaskDistance):
 
     analysis: Literal["task-selection"]
     outcome: Which = "score"
-    languages: Literal["all", "zero-shot"] = "all"
+    languages: Literal["all", "zero-shot"] = "zero-shot"
 
     @model_validator(mode="after")
     def _defined_for_gains(self) -> TaskSelection:
@@ -96,7 +99,7 @@ class Specifications(_Hypothesis):
 
     analysis: Literal["specification-curve"]
     outcome: Which = "gain"
-    languages: Literal["all", "zero-shot"] = "all"
+    languages: Literal["all", "zero-shot"] = "zero-shot"
     method: Literal["spearman", "pearson"] = "spearman"
 
 
@@ -107,11 +110,14 @@ class LanguageRegression(_Hypothesis):
     ----------
     targets
         Targets that count; all there are where empty. Languages are those that all of them are tested in.
+    model
+        The model that counts; all together where not given, which is said.
     """
 
     analysis: Literal["language-regression"]
     distance: str
     targets: tuple[str, ...] = ()
+    model: str | None = None
     covariates: tuple[str, ...] = ()
     alternative: Alternative = "two-sided"
 
@@ -269,6 +275,7 @@ class MixedModel(_Hypothesis):
     slopes: dict[str, str] = Field(default_factory=dict)
     degrees: Literal["satterthwaite", "kenward-roger"] = "kenward-roger"
     languages: Languages = "zero-shot"
+    model: str | None = None
     alternative: Alternative = "two-sided"
 
     @property

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from transfer_analysis.analyses.rows import Languages
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
 from transfer_analysis.statistics.robustness import LEARNT
-from transfer_analysis.studies.hypotheses import ConditionEffect, Languages, groups_of
+from transfer_analysis.studies.hypotheses import ConditionEffect, groups_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE

@@ -90,7 +90,7 @@ def _per_target(material: Material) -> tuple[str, pd.DataFrame]:
     assert looked is not None
     cells, which, languages = looked
     names = [str(c) for c in cells.outcome.columns]
-    table = columnwise_correlations(cells.observed, cells.outcome.to_numpy(), names)
+    table = columnwise_correlations(cells.observed(), cells.outcome.to_numpy(), names)
     of = f"{material.task_distance()} distance and {'zero-shot ' if languages == 'zero-shot' else ''}{which}"
     table = table.rename(columns={"column": "target", "correlation": f"Spearman of distance and {which}"})
     return f"Rank correlation of {of} within each target", table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -74,10 +75,23 @@ class Hub(BaseModel):
     held_out: str = ""
     layout: Literal["rows", "lists"] = "rows"
 
+    @model_validator(mode="after")
+    def _names_what_is_known(self) -> Hub:
+        known = {"config": ("language", "iso639_3"), "files": ("config",), "rows": ("english", "language")}
+        for field, names in known.items():
+            given = getattr(self, field)
+            for text in given.values() if isinstance(given, dict) else [given or ""]:
+                for name in re.findall(r"\{(.*?)\}", text):
+                    if name not in names:
+                        raise ValueError(
+                            f"{field}: {text!r}: expected {{{'} or {'.join(names)}}} in it, not {{{name}}}"
+                        )
+        return self
+
     @property
     def tells_languages_apart(self) -> bool:
         """Whether each language has a configuration or rows of its own."""
-        return bool(self.rows or self.configs or "{" in (self.config or ""))
+        return any("{" in text for text in (self.config or "", *self.rows.values()))
 
     def serves(self, code: str, of_task: tuple[str, ...]) -> bool:
         """Whether a language is read from here, for a task in some languages.
@@ -86,9 +100,11 @@ class Hub(BaseModel):
         """
         if self.languages:
             return code in self.languages
+        if self.tells_languages_apart or code in self.configs:
+            return True
         if self.configs and self.config is None:
-            return code in self.configs
-        return self.tells_languages_apart or of_task == (code,)
+            return False
+        return tuple(one for one in of_task if one not in self.configs) == (code,)
 
 
 class Splits(BaseModel):

@@ -13,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from transfer_analysis.corpora.records import Corpus, Record, Sample, first_split, text_of, values
+from transfer_analysis.corpora.records import SPLITS, Corpus, Record, Sample, first_split, text_of, values
 from transfer_analysis.errors import InputError
 from transfer_analysis.files import read_text
 from transfer_analysis.tasks import Catalogue, Task
-
-#: Splits that are read, the first there is.
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

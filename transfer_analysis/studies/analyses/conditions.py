@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from transfer_analysis.analyses import mixed_model
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.keys import RUN
-from transfer_analysis.results.schema import BESIDE
-from transfer_analysis.statistics import Contrast, Outcome, group_contrast, mixed_model, paired_contrast
+from transfer_analysis.statistics import Contrast, Outcome, group_contrast, paired_contrast
 from transfer_analysis.statistics.frames import without_overlap
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows
@@ -60,17 +60,16 @@ def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: 
 def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
     """Return one fixed effect of a mixed model of the joined rows."""
     observations = material.observations("gain" if hypothesis.response == "gain" else "score")
-    frame, left_out = without_overlap(of_languages(observations.frame, hypothesis.languages))
-    # What describes a run is no grouping of its own.
-    frame = frame.drop(columns=[column for column in BESIDE if column in frame and column != "run"])
-    fit = mixed_model(
+    fit, notes = mixed_model(
         hypothesis.formula,
-        frame,
+        observations.frame,
         hypothesis.random,
         hypothesis.slopes,
-        degrees_of_freedom=hypothesis.degrees,
+        degrees=hypothesis.degrees,
+        languages=hypothesis.languages,
+        model=hypothesis.model,
     )
-    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative).noting(*left_out)
+    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative).noting(*notes)
 
 
 def slopes_of_groups(hypothesis: GroupSlopes, material: Material) -> Outcome:

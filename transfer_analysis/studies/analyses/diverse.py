@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from transfer_analysis.analyses.cells import balanced
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import Outcome, against_random_selection
-from transfer_analysis.studies.analyses.cells import balanced
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows, slopes_of_runs
 from transfer_analysis.studies.hypotheses import DiverseTasks

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from transfer_analysis.statistics import (
-    NDCG,
-    Outcome,
-    Regret,
-    SpecificationCurve,
-    association,
-    pooled_association,
-    selection,
-    specification_curve,
-)
-from transfer_analysis.studies.analyses.cells import task_cells
+from transfer_analysis.analyses import tasks
+from transfer_analysis.statistics import NDCG, Outcome, Regret, SpecificationCurve
+from transfer_analysis.statistics.cells import CellTable
+from transfer_analysis.studies.analyses.cells import cells_of
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.hypotheses import (
     LanguageSelection,
@@ -27,38 +20,24 @@ from transfer_analysis.studies.hypotheses import (
 
 def task_association(hypothesis: TaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome within targets."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
-    outcome = association(
-        cells.distance,
-        cells.outcome.to_numpy(),
-        cells.relabelings,
-        method=hypothesis.method,
-        alternative=hypothesis.alternative,
-        unit="intermediate × target cells",
-        names=list(cells.outcome.columns),
-    )
-    return outcome.noting(*cells.notes)
+    cells = _cells(hypothesis, material)
+    seed = material.study.seed
+    return tasks.association_of(cells, method=hypothesis.method, alternative=hypothesis.alternative, seed=seed)
 
 
 def pooled_task_association(hypothesis: PooledTaskAssociation, material: Material) -> Outcome:
     """Return the correlation of task distance with the outcome standardised within its target, over all cells."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
-    outcome = pooled_association(
-        cells.distance,
-        cells.outcome.to_numpy(),
-        cells.relabelings,
-        alternative=hypothesis.alternative,
-        unit="intermediate × target cells",
-    )
-    return outcome.noting(*cells.notes)
+    return tasks.pooled_association_of(_cells(hypothesis, material), alternative=hypothesis.alternative)
 
 
 def task_selection(hypothesis: TaskSelection, material: Material) -> Outcome:
     """Return how well intermediate tasks are selected by their distance."""
-    cells = task_cells(material, hypothesis.outcome, hypothesis.languages, hypothesis.distance, hypothesis.targets)
-    measure = measure_of(hypothesis)
-    outcome = selection(cells.distance, cells.outcome.to_numpy(), cells.relabelings, measure, seed=material.study.seed)
-    return outcome.noting(*cells.notes)
+    return tasks.selection_of(_cells(hypothesis, material), measure_of(hypothesis), seed=material.study.seed)
+
+
+def _cells(hypothesis: TaskAssociation | PooledTaskAssociation | TaskSelection, material: Material) -> CellTable:
+    named = () if hypothesis.distance is None else (hypothesis.distance,)
+    return cells_of(material, hypothesis.outcome, hypothesis.languages, named, hypothesis.targets, hypothesis.model)
 
 
 def specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
@@ -68,23 +47,22 @@ def specifications(hypothesis: Specifications, material: Material) -> Specificat
 
 def _specifications(hypothesis: Specifications, material: Material) -> SpecificationCurve:
     names = [distance.name for distance in material.study.task_distances]
-    cells = {
-        name: task_cells(material, hypothesis.outcome, hypothesis.languages, name, known_to=names) for name in names
-    }
-    first = cells[names[0]]
-    families = [material.family(task) for task in first.outcome.index]
+    cells = cells_of(material, hypothesis.outcome, hypothesis.languages, names)
+    families = [material.family(str(task)) for task in cells.outcome.index]
     exclusions = {
-        family: np.repeat(np.array(families)[:, None] == family, first.outcome.shape[1], axis=1)
+        family: np.repeat(np.array(families)[:, None] == family, cells.outcome.shape[1], axis=1)
         for family in sorted(set(families))
         if families.count(family) < len(families)
     }
-    return specification_curve(
-        {name: found.distance for name, found in cells.items()},
-        first.outcome.to_numpy(),
-        first.relabelings,
-        exclusions=exclusions,
-        method=hypothesis.method,
+    called = {f"{name}_distance": name for name in names}
+    named = CellTable(
+        cells.outcome,
+        {called[column]: array for column, array in cells.distances.items()},
+        cells.covariates,
+        cells.relabelings,
+        cells.notes,
     )
+    return tasks.specifications(named, exclusions=exclusions, method=hypothesis.method)
 
 
 def specification_median(hypothesis: Specifications, material: Material) -> Outcome:

@@ -9,7 +9,7 @@ from transfer_analysis.languages import families
 from transfer_analysis.statistics import regression_band, selection_curve
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.analyses.cells import language_cells
-from transfer_analysis.studies.analyses.languages import language_scores
+from transfer_analysis.studies.analyses.languages import scores_of_languages
 from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection
@@ -27,7 +27,7 @@ def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Dr
     if regression is None:
         return []
     kind = regression.distance
-    scores = language_scores(material, kind, regression.targets)
+    scores = scores_of_languages(material, kind, regression.targets)
     table = scores.frame.dropna(subset=["distance"])
     unit = f"score ({scores.unit})" if scores.unit == "points" else f"score, {scores.unit}"
     source = material.study.source_language

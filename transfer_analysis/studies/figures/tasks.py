@@ -34,7 +34,7 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
     standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
     frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
     frame.columns = pd.Index(["condition", "target", "outcome"])
-    frame["distance"] = cells.observed.reshape(-1)
+    frame["distance"] = cells.observed().reshape(-1)
     frame["family"] = frame["condition"].map(material.family)
     frame = frame.dropna()
     band = regression_band(frame, "distance", "outcome", ["condition", "target"])

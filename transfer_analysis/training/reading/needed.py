@@ -8,8 +8,7 @@ from functools import partial
 from typing import Literal
 
 from transfer_analysis.corpora import hub_part
-from transfer_analysis.corpora.records import Corpus, first_split
-from transfer_analysis.distances.tasks.examples import SPLITS
+from transfer_analysis.corpora.records import SPLITS, Corpus, first_split
 from transfer_analysis.errors import InputError, MissingError, UnavailableError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.tasks import Catalogue

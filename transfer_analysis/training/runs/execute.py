@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer_analysis.corpora import hub_part
+from transfer_analysis.corpora import hub_part, pinned
 from transfer_analysis.corpora.records import Corpus
+from transfer_analysis.encoders import known_encoders
 from transfer_analysis.encoders.loadable import check_encoder
 from transfer_analysis.errors import Check, InputError
 from transfer_analysis.progress import Report, silent
@@ -201,6 +202,7 @@ def prepared(
         For examples that are missing or wrong, or a disk without room for what the grid stores.
     """
     remarks, session = check_setting(setting, report)
+    setting = pinned_setting(setting, session)
     report("trying ways of computing", 0.0)
     loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
     choice = choose(loaded, setting.recipe, setting.store)
@@ -285,6 +287,16 @@ def check_setting(setting: Setting, report: Report = silent) -> tuple[list[str],
     session = Session(setting)
     loaded = session.encoder(setting.grid.initialisations[0], setting.grid.seeds[0])
     return check_grid(session, loaded, report), session
+
+
+def pinned_setting(setting: Setting, session: Session) -> Setting:
+    """Return a setting whose data sets and encoder are named by commit: workers read what was checked, and nothing newer."""
+    needs = needed(setting.corpus, setting.catalogue, setting.grid)
+    read = [need.task for need in needs if need.task not in session.unavailable]
+    encoder = setting.encoder
+    if encoder not in known_encoders() and session.encoder_identity.startswith(f"{encoder.partition('@')[0]}@"):
+        encoder = session.encoder_identity  # an encoder of the hub is known by its commit
+    return replace(setting, corpus=pinned(setting.corpus, read), encoder=encoder)
 
 
 def check_hub(setting: Setting, report: Report = silent) -> list[str]:
