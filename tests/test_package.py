@@ -24,6 +24,7 @@ FLOORS = [
     "observations",
     "analyses",
     "studies",
+    "python",
     "commands",
     "cli",
 ]

@@ -17,7 +17,15 @@ _HOMES = {
     "Observations": "transfer_analysis.observations",
     "observe": "transfer_analysis.observations",
     "Outcome": "transfer_analysis.statistics",
-    "run_study": "transfer_analysis.studies",
+    "association": "transfer_analysis.analyses",
+    "pooled_association": "transfer_analysis.analyses",
+    "selection": "transfer_analysis.analyses",
+    "language_regression": "transfer_analysis.analyses",
+    "mixed_model": "transfer_analysis.analyses",
+    "read_results": "transfer_analysis.python",
+    "gains": "transfer_analysis.python",
+    "join": "transfer_analysis.python",
+    "run_study": "transfer_analysis.python",
 }
 
 __all__ = ["__version__", *_HOMES]

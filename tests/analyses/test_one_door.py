@@ -66,10 +66,10 @@ def in_python(h, study, frame):
             )
         return analyses.selection(frame, distance, measure_of(h), outcome=h.outcome, **of_cells(h, study))
     if isinstance(h, MixedModel):
-        fit, notes = analyses.mixed_model(
+        fit = analyses.mixed_model(
             h.formula, frame, h.random, h.slopes, degrees=h.degrees, languages=h.languages, model=h.model
         )
-        return fit.outcome(h.term, alternative=h.alternative).noting(*notes)
+        return fit.outcome(h.term, alternative=h.alternative)
     if isinstance(h, LanguageRegression) and not h.covariates:
         return analyses.language_regression(
             frame, h.distance, targets=h.targets, model=h.model, source_language=study.source_language,
@@ -88,7 +88,15 @@ def on_the_command_line(h, study, path):
         common += ["--permutations", str(study.permutations), "--seed", str(study.seed)]
         if isinstance(h, TaskAssociation):
             return ["fit", "association", str(path), *common, "--method", h.method, "--alternative", h.alternative]
-        measure = ["--measure", h.measure, "--k", str(h.k), "--of", h.of, "--relevance", h.relevance]
+        measure = [
+            "--measure",
+            h.measure,
+            *(["--k", str(h.k)] if h.k else []),
+            "--of",
+            h.of,
+            "--relevance",
+            h.relevance,
+        ]
         return ["fit", "selection", str(path), *common, *measure, *(["--relative"] if h.relative else [])]
     if isinstance(h, MixedModel) and h.alternative == "two-sided":
         random = [word for name in h.random for word in ("--random", name)]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
 
 from transfer_analysis import statistics
 from transfer_analysis.analyses.rows import Languages, Rows, counted
+from transfer_analysis.errors import InputError
 from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import MixedFit
+
+#: A random term as lme4 writes it.
+_RANDOM = re.compile(r"\(([^()|]+)\|([^()|]+)\)")
 
 
 def model_rows(
@@ -33,7 +39,7 @@ def model_rows(
 def mixed_model(
     formula: str,
     frame: pd.DataFrame,
-    random: Sequence[str],
+    random: Sequence[str] = (),
     slopes: Mapping[str, str] | None = None,
     *,
     degrees: Literal["satterthwaite", "kenward-roger"] = "kenward-roger",
@@ -42,15 +48,19 @@ def mixed_model(
     targets: Sequence[str] = (),
     model: str | None = None,
     overlaps: bool = False,
-) -> tuple[MixedFit, tuple[str, ...]]:
-    """Return a linear mixed model of joined rows, and what was left out.
+) -> MixedFit:
+    """Return a linear mixed model of joined rows; what was left out stands in its notes.
 
     Parameters
     ----------
     formula
-        Such as `gain ~ semantic_distance * syntactic_distance`.
+        Such as `gain ~ semantic * syntactic + (1|condition) + (1|target:language) + (0 + syntactic|condition:target)`, as
+        lme4 writes it; `semantic` is `semantic_distance` where there is no column of the shorter name.
     random, slopes
-        Groupings with a random intercept (`condition:target`), and grouping → column with a random slope.
+        Groupings with a random intercept (`condition:target`), and grouping → column with a random slope, besides those of
+        the formula.
+    degrees, reml
+        Of freedom, and whether variances are estimated by restricted maximum likelihood.
     languages, targets, model, overlaps
         As for `counted`.
 
@@ -59,6 +69,54 @@ def mixed_model(
     InputError
         Where the model lacks the random term at its predictor's own level, or cannot be fitted.
     """
+    effects, intercepts, of_formula = parted(formula)
     rows = model_rows(frame, languages=languages, targets=targets, model=model, overlaps=overlaps)
-    fit = statistics.mixed_model(formula, rows.frame, random, dict(slopes or {}), reml=reml, degrees_of_freedom=degrees)
-    return fit, rows.notes
+    every = {**of_formula, **(slopes or {})}
+    fit = statistics.mixed_model(
+        _with_columns(effects, frame),
+        rows.frame,
+        list(dict.fromkeys([*random, *intercepts])),
+        {grouping: _with_columns(column, frame) for grouping, column in every.items()},
+        reml=reml,
+        degrees_of_freedom=degrees,
+    )
+    return replace(fit, left_out=rows.notes)
+
+
+def parted(formula: str) -> tuple[str, list[str], dict[str, str]]:
+    """Return the fixed effects of a formula, the groupings with a random intercept, and grouping → column with a slope.
+
+    Raises
+    ------
+    InputError
+        For a random term of another form.
+
+    Examples
+    --------
+    >>> parted("gain ~ x + (1|condition) + (0 + x|condition:target)")
+    ('gain ~ x', ['condition'], {'condition:target': 'x'})
+    """
+    intercepts, slopes = [], {}
+    for inside, grouping in _RANDOM.findall(formula):
+        terms, group = inside.replace(" ", ""), grouping.replace(" ", "")
+        if terms == "1":
+            intercepts.append(group)
+        elif terms.startswith("0+") and "+" not in terms[2:]:
+            slopes[group] = terms[2:]
+        else:
+            raise InputError(
+                f"formula: ({inside.strip()}|{group}): expected (1|{group}), or (0 + {terms.replace('1+', '')}|{group}) beside it: "
+                "intercepts and slopes vary independently"
+            )
+    fixed = re.sub(r"\+\s*(?=\+|$)", "", _RANDOM.sub("", formula)).strip()
+    return re.sub(r"~\s*\+?\s*$", "~ 1", fixed), intercepts, slopes
+
+
+def _with_columns(text: str, frame: pd.DataFrame) -> str:
+    """Return an expression with the columns of distances in place of their names."""
+
+    def column(found: re.Match[str]) -> str:
+        name = found[0]
+        return f"{name}_distance" if name not in frame and f"{name}_distance" in frame else name
+
+    return re.sub(r"[A-Za-z_][A-Za-z0-9_]*", column, text)

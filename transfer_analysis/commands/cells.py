@@ -116,7 +116,10 @@ def selection_command(
     column: Column = "target",
     measure: Annotated[str, typer.Option(help="ndcg, regret, top-1 or rank.")] = "ndcg",
     relevance: Annotated[str, typer.Option(help="What NDCG counts: ranks, scores or clipped-gains.")] = "ranks",
-    k: Annotated[int, typer.Option(help="How many are chosen, for regret and rank.", min=1)] = 1,
+    k: Annotated[
+        int | None,
+        typer.Option(help="How many are chosen: 1 for regret and rank, all for NDCG where not given.", min=1),
+    ] = None,
     of: Annotated[str, typer.Option(help="Regret of the mean or the best of the k.")] = "best",
     relative: Annotated[
         bool,
@@ -230,14 +233,14 @@ def specification_command(
     say({"specifications": curve.outcome()}, None, as_json=False, notes=cells.notes)
 
 
-def _measure(name: str, relevance: str, k: int, of: str, relative: bool) -> Measure:
+def _measure(name: str, relevance: str, k: int | None, of: str, relative: bool) -> Measure:
     from transfer_analysis.statistics import NDCG, AverageRank, Regret, Top1
 
     measures: dict[str, Measure] = {
-        "ndcg": NDCG(cast("Relevance", relevance)),
-        "regret": Regret(k, cast("Reached", of), relative),
+        "ndcg": NDCG(cast("Relevance", relevance), k),
+        "regret": Regret(k or 1, cast("Reached", of), relative),
         "top-1": Top1(),
-        "rank": AverageRank(k),
+        "rank": AverageRank(k or 1),
     }
     if name not in measures:
         raise InputError(f"--measure {name!r}: expected {', '.join(measures)}{nearest(name, measures)}")

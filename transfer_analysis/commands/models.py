@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Formula = Annotated[str, typer.Option(help="outcome ~ effects, in quotes.")]
+Formula = Annotated[str, typer.Option(help="outcome ~ effects, in quotes; of `fit mixed` with lme4's (1|group) too.")]
 Random = Annotated[
     list[str] | None, typer.Option(help="Grouping with a random intercept, once for each: language, condition:target.")
 ]
@@ -55,9 +55,7 @@ Cluster = Annotated[
 def mixed_command(
     table: Table,
     formula: Formula,
-    random: Annotated[
-        list[str], typer.Option(help="Grouping with a random intercept, once for each: language, condition:target.")
-    ],
+    random: Random = None,
     slope: Slope = None,
     degrees: Degrees = "kenward-roger",
     reml: Annotated[bool, typer.Option(help="Restricted maximum likelihood, or maximum likelihood.")] = True,
@@ -83,10 +81,10 @@ def mixed_command(
         raise InputError(f"--test {test!r}: expected t, likelihood or bootstrap")
     frame = read_frame(table)
     _note_repeated(frame)
-    fit, notes = analyses.mixed_model(
+    fit = analyses.mixed_model(
         formula,
         frame,
-        random,
+        random or [],
         pairs(slope, "--slope", "GROUPING=COLUMN"),
         degrees=_degrees(degrees),
         reml=reml,
@@ -103,11 +101,11 @@ def mixed_command(
                 outcomes[name] = likelihood_outcome(fit, name)
             else:
                 outcomes[name] = bootstrap_outcome(fit, name, replicates, seed=seed)
-        say({name: outcome.noting(*notes) for name, outcome in outcomes.items()}, out, as_json)
+        say(outcomes, out, as_json)
         return
     effects, shares = fit.tidy(), r_squared(fit)
     write_csv(effects, out)
-    warnings = list(dict.fromkeys([*notes, *(w for name in fit.design.names for w in fit.outcome(name).warnings)]))
+    warnings = list(dict.fromkeys(w for name in fit.design.names for w in fit.outcome(name).warnings))
     if as_json:
         about = {
             "effects": records(effects),

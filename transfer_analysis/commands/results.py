@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from transfer_analysis.commands.common import (
     store_table,
 )
 from transfer_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from transfer_analysis.results import TransferTable
 
 app = typer.Typer(no_args_is_help=True, help="Transfer tables: import, check, compute gains.")
 importers = typer.Typer(no_args_is_help=True, help="Import published results or your own into a transfer table.")
@@ -107,7 +110,23 @@ def check_command(
             json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2)
         )
     else:
+        for note in _without_baselines(table):
+            typer.echo(f"note: {note}", err=True)
         typer.echo(f"{path}: {table.describe()}; nothing wrong")
+
+
+def _without_baselines(table: TransferTable) -> list[str]:
+    """Say which results have intermediate tasks and nothing that gains could be measured from."""
+    frame = table.frame
+    key = ["model", "initialisation", "target"]
+    conditions = frame.groupby(key)["condition"].agg(set)
+    lacking = [where for where, found in conditions.items() if "none" not in found]
+    if not lacking:
+        return []
+    named = "; ".join(f"{model}, {target}" for model, _, target in lacking[:4]) + ("; …" if len(lacking) > 4 else "")
+    return [
+        f"{len(lacking)} of {len(conditions)} models × targets have no baseline (condition none), so no gains: {named}"
+    ]
 
 
 @app.command("gains", epilog="Example: transfer-analysis results gains taskweb.parquet -o gains.csv")
@@ -121,6 +140,8 @@ def gains_command(
     from transfer_analysis.results import gains, read_table
 
     found = gains(read_table(path, read_catalogue(own_tasks)))
+    if found.frame.empty:
+        raise InputError(f"{path}: no score has a baseline (condition none): {found.describe()}")
     with atomic_path(out) as temporary:
         if out.suffix == ".csv":
             found.frame.to_csv(temporary, index=False, lineterminator="\n")

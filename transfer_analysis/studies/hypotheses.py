@@ -71,7 +71,8 @@ class PooledTaskAssociation(OfTaskDistance):
 class _Measured(_Hypothesis):
     measure: Literal["ndcg", "regret"]
     relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
-    k: int = Field(default=5, gt=0)
+    #: How many are chosen: five for regret, all for NDCG where not given.
+    k: int | None = Field(default=None, gt=0)
     of: Literal["mean", "best"] = "mean"
     relative: bool = True
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
@@ -46,6 +46,19 @@ class Finished:
     finding: str
     findings: list[Finding]
     joined: list[str] = field(default_factory=list)
+
+    def outcome(self, name: str) -> Outcome:
+        """Return the outcome of a hypothesis.
+
+        Raises
+        ------
+        InputError
+            For one that the study does not have, or that could not be tested.
+        """
+        found = {finding.id: finding.outcome for finding in self.findings}
+        if name not in found:
+            raise InputError(f"no outcome of {name!r}{nearest(name, found)}; there are those of {', '.join(found)}")
+        return found[name]
 
 
 def run_study(study: Study, out: Path, given: Given | None = None, report: Report = silent) -> Finished:

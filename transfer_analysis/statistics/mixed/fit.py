@@ -70,6 +70,8 @@ class MixedFit:
         How those of the fixed effects are approximated.
     remarks
         Effect → what to know of the model before quoting it.
+    left_out
+        What was left out of the rows beforehand.
     """
 
     design: Design
@@ -79,6 +81,7 @@ class MixedFit:
     converged: bool
     degrees_of_freedom: DegreesOfFreedom = "satterthwaite"
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def solution(self) -> Solution:
@@ -144,7 +147,7 @@ class MixedFit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know before quoting any of its effects."""
-        notes = [remark for remarks in self.remarks.values() for remark in remarks]
+        notes = [*self.left_out, *(remark for remarks in self.remarks.values() for remark in remarks)]
         if self.singular:
             zero = [t.name for t, theta in zip(self.design.terms, self.theta, strict=True) if theta < _SINGULAR]
             notes.append(f"the variance of {', '.join(zero)} is estimated as zero (a singular fit)")

@@ -53,23 +53,27 @@ class NDCG:
     """NDCG = Σ_r rel_(r) / log2(r + 1) over its largest value. Normalised discounted cumulative gain over all candidates (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
 
     `relevance` is what a candidate counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
-    `scores` as they are, or `clipped-gains` (negative ones count as 0).
+    `scores` as they are, or `clipped-gains` (negative ones count as 0). With `k`, NDCG@k: only the first k places count, in
+    the order and in the best one; all places where it is None.
     """
 
     relevance: Relevance = "ranks"
+    k: int | None = None
     higher_is_better: bool = True
 
     def __post_init__(self) -> None:
+        if self.k is not None:
+            _require_count(self.k)
         if self.relevance not in ("ranks", "scores", "clipped-gains"):
             raise InputError(f"relevance {self.relevance!r}: expected ranks, scores or clipped-gains")
 
     def name(self) -> str:
         """Return the name with its variant."""
-        return f"NDCG of {self.relevance.replace('-', ' ')}"
+        return f"NDCG{'' if self.k is None else f'@{self.k}'} of {self.relevance.replace('-', ' ')}"
 
     def values(self, distances: Array, scores: Array) -> Array:
         """Return the NDCG of each distance; NaN where no candidate has any relevance."""
-        relevance, weights = self._relevance(scores), discounts(len(scores))
+        relevance, weights = self._relevance(scores), self._weights(len(scores))
         best = float(np.sort(relevance)[::-1] @ weights)
         if best <= 0:
             return np.full(len(distances), np.nan)
@@ -82,12 +86,19 @@ class NDCG:
         Each candidate is equally likely in each place, so the mean is r̄ Σd / DCG*, and sampling without replacement
         gives the variance s² (Σd² − (Σd)²/n) / DCG*², with s² the variance of relevance with denominator n − 1.
         """
-        relevance, weights = self._relevance(scores), discounts(len(scores))
+        relevance, weights = self._relevance(scores), self._weights(len(scores))
         best = float(np.sort(relevance)[::-1] @ weights)
         if best <= 0:
             return np.nan, np.nan
         spread = float((weights**2).sum() - weights.sum() ** 2 / len(scores))
         return float(relevance.mean() * weights.sum() / best), float(relevance.var(ddof=1) * spread / best**2)
+
+    def _weights(self, count: int) -> Array:
+        """Return what each place counts for: nothing beyond the first k."""
+        weights = discounts(count)
+        if self.k is None:
+            return weights
+        return np.where(np.arange(count) < self.k, weights, 0.0)
 
     def _relevance(self, scores: Array) -> Array:
         if self.relevance == "ranks":

@@ -60,7 +60,7 @@ def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: 
 def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
     """Return one fixed effect of a mixed model of the joined rows."""
     observations = material.observations("gain" if hypothesis.response == "gain" else "score")
-    fit, notes = mixed_model(
+    fit = mixed_model(
         hypothesis.formula,
         observations.frame,
         hypothesis.random,
@@ -69,7 +69,7 @@ def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
         languages=hypothesis.languages,
         model=hypothesis.model,
     )
-    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative).noting(*notes)
+    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative)
 
 
 def slopes_of_groups(hypothesis: GroupSlopes, material: Material) -> Outcome:

@@ -73,5 +73,5 @@ def specification_median(hypothesis: Specifications, material: Material) -> Outc
 def measure_of(hypothesis: TaskSelection | LanguageSelection) -> NDCG | Regret:
     """Return the measure of selection that a hypothesis declares."""
     if hypothesis.measure == "ndcg":
-        return NDCG(hypothesis.relevance)
-    return Regret(hypothesis.k, hypothesis.of, hypothesis.relative)
+        return NDCG(hypothesis.relevance, hypothesis.k)
+    return Regret(hypothesis.k or 5, hypothesis.of, hypothesis.relative)

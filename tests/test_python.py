@@ -1,0 +1,134 @@
+"""What Python users call, as a first notebook would: paths as text, tables as frames."""
+
+from __future__ import annotations
+
+import doctest
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import transfer_analysis as ta
+from transfer_analysis import python
+from transfer_analysis.analyses import models, tasks
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.statistics import NDCG
+
+INTERMEDIATES = ["qqp", "squad", "stsb", "hellaswag", "cosmosqa", "anli"]
+TARGETS = ["xnli", "paws-x", "xcopa"]
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A table in a person's own words, and a matrix of distances, as files."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    distance = pd.DataFrame(rng.uniform(0, 1, (6, 3)), index=INTERMEDIATES, columns=TARGETS)
+    rows = [
+        ("XNLI" if target == "xnli" else target, task, language, seed, 60 + noise - (0 if task == "-" else 8 * distance.at[task, target]))
+        for target in TARGETS
+        for task in ["-", *INTERMEDIATES]
+        for language in ("en", "de", "fr", "sw", "tr")
+        for seed in (1, 2)
+        for noise in [rng.normal()]
+    ]  # fmt: skip
+    pd.DataFrame(rows, columns=["task", "condition", "language", "seed", "acc"]).to_csv("mine.csv", index=False)
+    DistanceMatrix(distance, "mine").write(tmp_path / "semantic.csv")
+    return tmp_path
+
+
+def test_the_first_notebook(mine):
+    table = ta.read_results(
+        "mine.csv", rename={"acc": "score", "task": "target"}, values={"target": {"XNLI": "xnli"}},
+        constants={"model": "mine"}, baseline="-",
+    )  # fmt: skip
+    gains = ta.gains(table)
+    rows = ta.join(gains, task_distances={"semantic": "semantic.csv"}, language_distances=["syntactic", "genetic"])
+    found = ta.association(rows, "semantic", alternative="less", permutations=199)
+    assert found.estimate < -0.5
+    assert "60 rows of the source language left out" not in found.warnings
+    assert any("of the source language left out" in note for note in found.warnings)
+    fit = ta.mixed_model(
+        "gain ~ semantic * syntactic + (1|condition) + (1|condition:target) + (1|target:language) + (1|language) "
+        "+ (1|condition:target:seed) + (0 + syntactic|condition:target)",
+        rows,
+    )  # fmt: skip
+    assert "semantic_distance" in set(fit.tidy()["term"])
+    assert {"condition", "condition:target", "language"} <= set(fit.variances["term"])
+    assert any("of the source language left out" in note for note in fit.notes)
+    rows.to_parquet("rows.parquet")
+    assert (
+        ta.association("rows.parquet" and pd.read_parquet("rows.parquet"), "semantic", permutations=199).estimate
+        == found.estimate
+    )
+
+
+def test_results_join_is_the_same_join(mine):
+    from transfer_analysis.cli import app
+    from typer.testing import CliRunner
+
+    table = ta.read_results(
+        "mine.csv", rename={"acc": "score", "task": "target"}, values={"target": {"XNLI": "xnli"}},
+        constants={"model": "mine"}, baseline="-",
+    )  # fmt: skip
+    table.frame.to_csv("table.csv", index=False)
+    words = ["results", "join", "table.csv", "--task-distance", "semantic=semantic.csv", "--languages", "syntactic"]
+    said = CliRunner().invoke(app, [*words, "-o", "rows.parquet"])
+    assert said.exception is None, said.exception
+    rows = ta.join(ta.gains(table), task_distances={"semantic": "semantic.csv"}, language_distances=["syntactic"])
+    joined = pd.read_parquet("rows.parquet")
+    for column in ("gain", "semantic_distance", "syntactic_distance", "overlap"):
+        assert joined[column].tolist() == pytest.approx(rows[column].tolist(), nan_ok=True)
+
+
+def test_a_table_without_baselines_says_so(mine):
+    from transfer_analysis.cli import app
+    from typer.testing import CliRunner
+
+    table = ta.read_results(
+        "mine.csv", rename={"acc": "score", "task": "target"}, values={"target": {"XNLI": "xnli"}},
+        constants={"model": "mine"}, baseline="-",
+    )  # fmt: skip
+    frame = table.frame
+    frame[frame["condition"] != "none"].to_csv("without.csv", index=False)
+    said = CliRunner().invoke(app, ["results", "gains", "without.csv", "-o", "gains.csv"])
+    assert "no score has a baseline (condition none)" in str(said.exception)
+    assert not (mine / "gains.csv").exists()
+    with pytest.raises(ta.InputError, match="no baseline"):
+        ta.gains("without.csv")
+    checked = CliRunner().invoke(app, ["results", "check", "without.csv"])
+    assert "3 of 3 models × targets have no baseline" in checked.output
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("y ~ x", ("y ~ x", [], {})),
+        ("y ~ x + (1|a:b) + z", ("y ~ x + z", ["a:b"], {})),
+        ("y ~ (1 | a) + (0+x|b)", ("y ~ 1", ["a"], {"b": "x"})),
+        ("y ~ x*z + ( 1 |a)+(1|b)", ("y ~ x*z", ["a", "b"], {})),
+    ],
+)
+def test_random_terms_as_lme4_writes_them(formula, expected):
+    assert models.parted(formula) == expected
+
+
+def test_correlated_slopes_are_refused_with_the_remedy():
+    with pytest.raises(ta.InputError, match=r"expected \(1.a\), or \(0 \+ x.a\) beside it"):
+        models.parted("y ~ x + (1 + x|a)")
+
+
+def test_ndcg_at_k_by_hand():
+    """Ranks 2, 0, 1 in the order of distance: DCG@2 = 2 + 0, its best 2 + 1 / log2(3)."""
+    distances, scores = np.array([[0.1, 0.2, 0.3]]), np.array([3.0, 1.0, 2.0])
+    assert NDCG(k=2).values(distances, scores)[0] == pytest.approx(2 / (2 + 1 / math.log2(3)))
+    assert NDCG(k=3).values(distances, scores) == pytest.approx(NDCG().values(distances, scores))
+    orders = np.array([[a, b, c] for a in (1, 2, 3) for b in (1, 2, 3) for c in (1, 2, 3) if len({a, b, c}) == 3])
+    for k in (1, 2, 3):
+        every = NDCG(k=k).values(orders.astype(float), scores)
+        assert NDCG(k=k).random_selection(scores) == pytest.approx((every.mean(), every.var()))
+
+
+@pytest.mark.parametrize("module", [python, models, tasks])
+def test_examples_run(module):
+    assert doctest.testmod(module).failed == 0

@@ -1,0 +1,183 @@
+"""What Python users call: every path may be text, every table a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.errors import InputError
+from transfer_analysis.observations import observe
+from transfer_analysis.results import Gains, TransferTable, read_table
+from transfer_analysis.results import gains as gains_of
+from transfer_analysis.results.store import read_csv, read_parquet
+from transfer_analysis.studies import Finished, Given, Study, load_study
+from transfer_analysis.studies import run_study as run
+from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.tasks.conditions import NONE
+
+#: Fields of what is given to a study that are paths, or mappings to paths.
+_PATHS = ("results", "examples", "languages", "tasks", "diversity", "store")
+_MATRICES = ("task_distances", "language_distances")
+
+Table: TypeAlias = TransferTable | Gains | pd.DataFrame | str | Path
+Matrix: TypeAlias = DistanceMatrix | pd.DataFrame | str | Path
+
+
+def read_results(
+    table: pd.DataFrame | str | Path,
+    *,
+    rename: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    baseline: str | None = None,
+    fractions: bool = False,
+    tasks: str | Path | None = None,
+) -> TransferTable:
+    """Return a transfer table, checked, of a frame or a file (CSV or Parquet) with one score a row.
+
+    Parameters
+    ----------
+    rename
+        Your column → the table's: model, target and score are needed; condition, language, seed, … have defaults.
+    values
+        Column → your value → the table's: `{"target": {"XNLI": "xnli"}}`.
+    constants
+        Column → one value for all rows.
+    baseline
+        What you call the condition without intermediate task; it is `none` in the table.
+    fractions
+        Whether scores are between 0 and 1; they are then multiplied by 100.
+    tasks
+        YAML file with tasks that the catalogue does not have.
+
+    Raises
+    ------
+    InputError
+        With every problem of the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> mine = pd.DataFrame({"task": ["XNLI", "XNLI"], "with": ["-", "qqp"], "acc": [70.0, 71.5]})
+    >>> table = read_results(mine, rename={"task": "target", "with": "condition", "acc": "score"},
+    ...                      values={"target": {"XNLI": "xnli"}}, constants={"model": "mine"}, baseline="-")
+    >>> float(gains(table)["gain"].iloc[0])
+    1.5
+    """
+    name = "table" if isinstance(table, pd.DataFrame) else Path(table).name
+    frame = _frame(table).rename(columns=dict(rename or {})).assign(**(constants or {}))
+    renamed = {column: dict(given) for column, given in (values or {}).items()}
+    if baseline is not None:
+        renamed.setdefault("condition", {})[baseline] = NONE
+    for column, given in renamed.items():
+        if column not in frame:
+            raise InputError(f"{name}: no column {column!r} whose values could be renamed; it has {', '.join(frame)}")
+        frame[column] = frame[column].replace(given)
+    if fractions:
+        frame["score"] = pd.to_numeric(frame["score"]) * 100
+    catalogue = load_catalogue(None if tasks is None else Path(tasks))
+    return TransferTable.from_frame(frame, where=name, catalogue=catalogue)
+
+
+def gains(table: TransferTable | str | Path) -> pd.DataFrame:
+    """Return the gain of every score over its baseline; `results gains` on the command line says what has none.
+
+    Raises
+    ------
+    InputError
+        Where the table has no intermediate task, or no baseline at all.
+    """
+    found = gains_of(table if isinstance(table, TransferTable) else read_table(Path(table)))
+    if found.frame.empty:
+        raise InputError(found.describe())
+    return found.frame
+
+
+def join(
+    rows: Table,
+    *,
+    task_distances: Mapping[str, Matrix] | None = None,
+    language_distances: Mapping[str, Matrix] | Sequence[str] = (),
+    tasks: str | Path | None = None,
+) -> pd.DataFrame:
+    """Return scores or gains joined with distances, one column `<name>_distance` each, by name and never by position.
+
+    Parameters
+    ----------
+    rows
+        Gains, a transfer table, or a frame of either.
+    task_distances
+        Name → matrix between tasks: a `DistanceMatrix`, a frame, or a file.
+    language_distances
+        Kinds that are computed (`["syntactic", "genetic"]`), or name → matrix.
+    tasks
+        YAML file with tasks that the catalogue does not have.
+
+    Raises
+    ------
+    InputError
+        Where no row can be joined.
+    """
+    frame = _frame(rows)
+    found = observe(
+        frame,
+        task_distances={name: _matrix(name, given) for name, given in (task_distances or {}).items()},
+        language_distances=_of_languages(frame, language_distances),
+        catalogue=load_catalogue(None if tasks is None else Path(tasks)),
+    )
+    return found.frame
+
+
+def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Finished:
+    """Run a study from its results to its report.
+
+    Parameters
+    ----------
+    study
+        Name of a bundled study, your own file, or a loaded study.
+    out
+        Folder of the report.
+    **given
+        Fields of `Given`: results, examples, languages, task_distances, corpora, scale, store, …; or `given`, a `Given`.
+
+    Raises
+    ------
+    InputError
+        For anything given that cannot be used.
+    """
+    loaded = study if isinstance(study, Study) else load_study(str(study))
+    base = given.pop("given", Given(study="" if isinstance(study, Study) else str(study)))
+    for name in _PATHS:
+        if given.get(name) is not None:
+            given[name] = Path(given[name])
+    for name in _MATRICES:
+        if name in given:
+            given[name] = {key: Path(path) for key, path in given[name].items()}
+    return run(loaded, Path(out), replace(base, **given))
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    if isinstance(table, TransferTable | Gains):
+        return table.frame
+    if isinstance(table, pd.DataFrame):
+        return table.copy()
+    path = Path(table)
+    return read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+
+
+def _matrix(name: str, given: Matrix) -> DistanceMatrix:
+    if isinstance(given, DistanceMatrix):
+        return given
+    return DistanceMatrix(given, name) if isinstance(given, pd.DataFrame) else DistanceMatrix.read(Path(given))
+
+
+def _of_languages(frame: pd.DataFrame, given: Mapping[str, Matrix] | Sequence[str]) -> dict[str, DistanceMatrix]:
+    if isinstance(given, Mapping):
+        return {name: _matrix(name, matrix) for name, matrix in given.items()}
+    codes = sorted({*frame["source_language"], *frame["language"]}) if given else []
+    return {kind: language_distances(codes, kind) for kind in given}
