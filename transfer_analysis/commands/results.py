@@ -70,6 +70,12 @@ def import_csv_command(
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
     ] = None,
     fractions: Annotated[bool, typer.Option(help="Scores are fractions: multiply by 100.")] = False,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TARGET=fraction|percent", help="What the scores of a target are; several times for several."
+        ),
+    ] = None,
     own_tasks: OwnTasks = None,
 ) -> None:
     """Import anybody's table of scores.
@@ -84,6 +90,7 @@ def import_csv_command(
         mapping=pairs(mapping, "--map", "COLUMN=FIELD"),
         constants=pairs(constants, "--set", "FIELD=VALUE"),
         fractions=fractions,
+        scales=pairs(scale, "--scale", "TARGET=fraction or TARGET=percent"),
         catalogue=read_catalogue(own_tasks),
     )
     store_table(table, out, [f"columns not used: {', '.join(ignored)}"] if ignored else [])

@@ -80,22 +80,39 @@ class FolderCorpus:
         """Return the languages that a task has a folder for, as canonical codes."""
         self._require_folder()
         folder = self._below(self.path, self._name(task), "task")
-        found = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        try:
-            return sorted(resolve(path.name).code for path in found)
-        except InputError as error:
-            raise InputError(f"{folder}: {error}") from error
+        return sorted(self._by_code(folder))
 
     def _file(self, task: str, language: str, split: str) -> Path:
         self._require_folder()
         folder = self._below(self.path, self._name(task), "task")
         code = resolve(language).code
-        folder = self._below(folder, code if (folder / code).is_dir() else language, "language")
+        called = self._by_code(folder).get(code)
+        folder = folder / called if called is not None else self._below(folder, language, "language")
         for suffix in _SUFFIXES:
             if (folder / f"{split}{suffix}").is_file():
                 return folder / f"{split}{suffix}"
         there = sorted(p.name for p in folder.iterdir())
         raise MissingError(f"{folder}: no split {split!r}; the folder has {', '.join(there) or 'nothing'}")
+
+    @staticmethod
+    def _by_code(folder: Path) -> dict[str, str]:
+        """Return canonical code → the folder of that language, whatever code or name the folder bears.
+
+        Raises
+        ------
+        InputError
+            For a folder that is of no language, or two that are of one.
+        """
+        found: dict[str, str] = {}
+        for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+            try:
+                code = resolve(path.name).code
+            except InputError as error:
+                raise InputError(f"{folder}: {error}") from error
+            if code in found:
+                raise InputError(f"{folder}: {found[code]} and {path.name} are one language ({code}); keep one folder")
+            found[code] = path.name
+        return found
 
     def _name(self, task: str) -> str:
         """Return the name of a task's folder: its own where there is one, as tasks may share what their entries name."""

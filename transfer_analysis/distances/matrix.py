@@ -198,7 +198,20 @@ def _read_values(path: Path) -> pd.DataFrame:
             f"{csv_rows(path, table)[row]}, column {text.columns[column]!r}: "
             f"{text.iloc[row, column]!r} is not a number; leave a missing distance empty"
         )
-    return values.rename_axis(None)
+    return _whole(values.rename_axis(None))
+
+
+def _whole(values: pd.DataFrame) -> pd.DataFrame:
+    """Return a matrix whose other half is empty (R's `dist` writes one triangle) as the symmetric one that it stands for."""
+    if list(values.index) != list(values.columns) or len(values) < 3:
+        return values
+    array = values.to_numpy(dtype=float)
+    upper, lower = (
+        np.isnan(array[half(len(array), 1)]) for half in (np.triu_indices, lambda n, k: np.tril_indices(n, -k))
+    )
+    if upper.all() == lower.all():
+        return values
+    return values.where(values.notna(), values.T)
 
 
 def _read_about(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages.scripts import SCRIPTS
 from transfer_analysis.languages.uriel import glottocodes, glottolog_names
 
 
@@ -60,7 +61,8 @@ def resolve(code: str) -> Language:
     ----------
     code
         ISO 639-1, ISO 639-2 or 639-3 code, Glottocode (`stan1293`), a variant of the field (`zh-CN`, `iw`, `nb`), any
-        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`; the script becomes the language's), or an English
+        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`; the script becomes the language's), a treebank of
+        Universal Dependencies (`hi_hdtb`), or an English
         name; letter case and `_`, `-` or a space do not matter. Two joined by `+` are a simulated language with the grammar of the first and the words of the
         second.
 
@@ -79,9 +81,13 @@ def resolve(code: str) -> Language:
     found = _language(key)
     if found is None:
         tag = _TAG.fullmatch(key)
+        if tag is not None and tag["script"] and tag["script"].title() not in SCRIPTS:
+            tag = None
         found = _language(tag["language"]) if tag else None
         if found is not None and tag is not None and tag["script"]:
             found = replace(found, script=tag["script"].title())
+    if found is None and (treebank := _TREEBANK.fullmatch(code.strip())):
+        found = _language(treebank["language"])
     if found is None:
         known = {**_aliases(), **_by_name()}
         raise InputError(f"unknown language {code!r}{nearest(code, known)}; give an ISO 639 code or a Glottocode")
@@ -97,6 +103,7 @@ def tag(code: str) -> str:
     language = resolve(code)
     given = _TAG.fullmatch(_spelling(code))
     script = (given["script"] or "").title() if given else ""
+    script = script if script in SCRIPTS else ""
     usual = known_languages()[language.code].script if language.code in known_languages() else ""
     if not script or script in (usual, _PLAINEST.get(usual)):
         return language.code
@@ -108,6 +115,9 @@ _PLAINEST = {"Hani": "Hans", "Kore": "Hang"}
 
 #: A code with a script of four letters, a region of two letters or three digits, or both: `zh-hant-tw`.
 _TAG = re.compile(r"(?P<language>[a-z]{2,3}|[a-z0-9]{4}[0-9]{4})(-(?P<script>[a-z]{4}))?(-([a-z]{2}|[0-9]{3}))?")
+
+#: A treebank of Universal Dependencies: the language before the underscore, and what its makers call it: `hi_hdtb`.
+_TREEBANK = re.compile(r"(?P<language>[a-z]{2,3})_[a-z][a-z0-9]+")
 
 #: Codes of ISO 639 that stand for no language: undetermined, several, uncoded, no linguistic content.
 NO_LANGUAGE = ("und", "mul", "mis", "zxx")

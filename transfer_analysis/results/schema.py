@@ -58,7 +58,8 @@ COLUMNS = (*KEY, "score", *BESIDE)
 
 INITIALISATIONS = ("pretrained", "random")
 CHECKPOINTS = ("last", "best-english", "oracle")
-FLAGS = ("", "undetermined")
+#: `undetermined`: a baseline that is not known for certain. `percent`: a score that was said to be per cent, low as it is.
+FLAGS = ("", "undetermined", "percent")
 LEARNT = ("", "yes", "no")
 #: Conditions that are not the name of an intermediate task.
 OTHER_CONDITIONS = (NONE, MULTI_TASK, MLM)
@@ -84,7 +85,7 @@ def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: S
     return [
         *_names(located, catalogue),
         *_scores(located),
-        *_fractions(located),
+        *_fractions(located, catalogue),
         *_repeated_keys(located),
     ]
 
@@ -164,16 +165,34 @@ def _scores(frame: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _fractions(frame: pd.DataFrame) -> Iterator[str]:
+#: Chance from which a score below 1 beside larger ones is no score: guessing gives more. Without such a chance (F1, exact
+#: match) a run that failed may have one.
+_CHANCE = 10.0
+
+
+def _fractions(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
     # Scores that the training core computed are percentages, however low; only they say what the tokenizer knew.
-    for metric, part in frame[frame["unknown_tokens"].isna()].groupby("metric", sort=True):
-        largest = part["score"].abs().max()
-        if 0 < largest <= 1:
-            at = part.loc[part["score"].abs().idxmax(), "_at"]
+    doubtful = frame[frame["unknown_tokens"].isna() & (frame["flag"] != "percent")]
+    for (target, metric), part in doubtful.groupby(["target", "metric"], sort=True):
+        size = part["score"].abs()
+        if 0 < size.max() <= 1:
+            at = part.loc[size.idxmax(), "_at"]
             yield (
-                f"{at}: the largest {metric} score is {largest:g}, so they look like fractions; "
-                "percentages are expected (81.2, not 0.812): import them with --fractions"
+                f"{at}: the largest {metric} score of {target} is {size.max():g}, so they look like fractions; "
+                f"percentages are expected (81.2, not 0.812): import them with --fractions, or with --scale {target}=fraction; "
+                f"--scale {target}=percent keeps them as they are"
             )
+        elif metric == "accuracy" and size.max() > 1 and _chance(str(target), catalogue) >= _CHANCE:
+            mixed = part[(size > 0) & (size < 1)]
+            yield from listed(
+                f"{at}: accuracy {score:g} of {target} looks like a fraction beside {size.max():g}; give one scale, or say that "
+                f"it is per cent with --scale {target}=percent"
+                for at, score in zip(mixed["_at"], mixed["score"], strict=True)
+            )
+
+
+def _chance(target: str, catalogue: Catalogue) -> float:
+    return (catalogue[target].chance or 0.0) if target in catalogue else 0.0
 
 
 def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError
-from transfer_analysis.languages import pretraining_size, resolve
+from transfer_analysis.languages import pretraining_size, resolve, tag
 from transfer_analysis.results.store import csv_rows, read_csv
 
 
@@ -30,13 +30,16 @@ def script_distances(languages: Sequence[str]) -> DistanceMatrix:
 def read_sizes(path: Path) -> dict[str, float]:
     """Read sizes from a CSV table with the columns `language` and `size`, by canonical code.
 
+    Several entries of one language (`zh-Hans`, `zh-Hant`; `hi`, `hi-Latn`) are added up, as the sizes of CC-100 are.
+
     Raises
     ------
     InputError
-        Naming the row with an unknown language or a size that is no positive number.
+        Naming the row with an unknown language or a size that is no positive number, or the two rows of one entry.
     """
     table = read_csv(path, columns=["language", "size"])
     sizes: dict[str, float] = {}
+    entries: dict[str, str] = {}
     problems: list[str] = []
     for where, code, given in zip(csv_rows(path, table), table["language"], table["size"], strict=True):
         try:
@@ -47,9 +50,14 @@ def read_sizes(path: Path) -> dict[str, float]:
             problems.append(f"{where}: size {given!r} is not a number from 0 up")
             continue
         try:
-            sizes[resolve(code).code] = size
+            language, entry = resolve(code).code, tag(code)
         except InputError as error:
             problems.append(f"{where}: {error}")
+            continue
+        if entry in entries:
+            problems.append(f"{where}: {code!r} is the same language as in {entries[entry]}; keep one of the two rows")
+        entries[entry] = where
+        sizes[language] = sizes.get(language, 0.0) + size
     if problems:
         raise InputError(problems)
     return sizes

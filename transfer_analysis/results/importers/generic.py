@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ def import_csv(
     mapping: dict[str, str] | None = None,
     constants: dict[str, str] | None = None,
     fractions: bool = False,
+    scales: Mapping[str, str] | None = None,
     catalogue: Catalogue | None = None,
 ) -> tuple[TransferTable, list[str]]:
     """Read a CSV table of scores.
@@ -31,6 +33,8 @@ def import_csv(
         Column of the schema → one value for all rows (`model`: `xlm-roberta-large`).
     fractions
         Multiply scores by 100.
+    scales
+        Target → `fraction` (multiply its scores by 100) or `percent` (they are that, low as they may be).
 
     Returns
     -------
@@ -52,6 +56,7 @@ def import_csv(
         # A score that is not a number stays as it is: the table's own check names its row and value.
         scores = pd.to_numeric(frame["score"], errors="coerce") * 100
         frame["score"] = scores.where(scores.notna(), frame["score"].astype(object))
+    frame = _scaled(frame, scales or {}, path.name)
     missing = [
         f"{path.name}: column {name!r} is missing{nearest(name, ignored)}; map it with --map YOURS={name} "
         f"or set it for all rows with --set {name}=VALUE; the file has: {', '.join(map(str, ignored)) or 'no others'}"
@@ -63,6 +68,21 @@ def import_csv(
     frame["origin"] = frame.get("origin", path.name)
     at = csv_rows(path, frame)
     return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=at), ignored
+
+
+def _scaled(frame: pd.DataFrame, scales: Mapping[str, str], where: str) -> pd.DataFrame:
+    """Return scores as per cent where it was said of a target what they are."""
+    for target, scale in scales.items():
+        of_target = frame["target"] == target if "target" in frame else pd.Series(False, index=frame.index)
+        if scale not in ("fraction", "percent") or not of_target.any():
+            expected = "fraction or percent" if scale not in ("fraction", "percent") else "a target of the file"
+            raise InputError(f"{where}: --scale {target}={scale}: expected {expected}")
+        if scale == "fraction":
+            scores = pd.to_numeric(frame["score"], errors="coerce") * 100
+            frame["score"] = frame["score"].astype(object).where(~of_target | scores.isna(), scores)
+        else:
+            frame["flag"] = frame.get("flag", pd.Series("", index=frame.index)).where(~of_target, "percent")
+    return frame
 
 
 def _check_names(where: str, frame: pd.DataFrame, mapping: dict[str, str], constants: dict[str, str]) -> None:

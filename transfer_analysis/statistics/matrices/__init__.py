@@ -2,5 +2,6 @@
 
 from transfer_analysis.statistics.matrices.mantel import mantel, partial_mantel
 from transfer_analysis.statistics.matrices.regression import MatrixRegression, matrix_regression
+from transfer_analysis.statistics.matrices.square import complete
 
-__all__ = ["MatrixRegression", "mantel", "matrix_regression", "partial_mantel"]
+__all__ = ["MatrixRegression", "complete", "mantel", "matrix_regression", "partial_mantel"]

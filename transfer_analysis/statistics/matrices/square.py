@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations as all_permutations
 from math import ceil, factorial, isqrt
@@ -108,12 +110,47 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
         if len(array) != n:
             raise InputError(f"{name} has {len(array)} labels and the first matrix {n}")
         values = pairs.of(array)
-        missing = int((~np.isfinite(values)).sum())
-        if missing:
-            raise InputError(f"{name} is missing for {missing} of {len(values)} pairs; leave the labels concerned out")
+        if not np.isfinite(values).all():
+            raise InputError(_gaps(name, values, pairs, labels or range(n)))
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
             raise InputError(f"{name} is the same for all pairs; nothing can be compared")
     return arrays, pairs
+
+
+def _gaps(name: str, values: Array, pairs: Pairs, labels: Sequence[object]) -> str:
+    """Say which pairs are missing, and the fewest labels without which none is."""
+    open_pairs = ~np.isfinite(values)
+    gaps = list(zip(pairs.first[open_pairs].tolist(), pairs.second[open_pairs].tolist(), strict=True))
+    shown = ", ".join(f"{labels[i]} and {labels[j]}" for i, j in gaps[:5]) + (", …" if len(gaps) > 5 else "")
+    lacking = ", ".join(str(labels[i]) for i in fewest_without(gaps))
+    return (
+        f"{name} is missing for {len(gaps)} of {len(values)} pairs ({shown}). None is missing without {lacking}: leave "
+        "them out (--complete does)"
+    )
+
+
+def fewest_without(gaps: Sequence[tuple[int, int]]) -> list[int]:
+    """Return few numbers of which every pair has one, the most often named first (the fewest there are, for few gaps)."""
+    left, chosen = list(gaps), []
+    while left:
+        counts = Counter(number for pair in left for number in pair)
+        most = min(counts, key=lambda number: (-counts[number], number))
+        chosen.append(most)
+        left = [pair for pair in left if most not in pair]
+    return sorted(chosen)
+
+
+def complete(matrices: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return square matrices of the same labels without the fewest labels that leave no gap, and these labels."""
+    first = next(iter(matrices.values()))
+    labels = [label for label in first.index if all(label in m.index and label in m.columns for m in matrices.values())]
+    arrays = [m.loc[labels, labels].to_numpy(dtype=float) for m in matrices.values()]
+    missing = np.any([~np.isfinite(array) for array in arrays], axis=0)
+    np.fill_diagonal(missing, False)
+    gaps = [(int(i), int(j)) for i, j in zip(*np.nonzero(missing), strict=True)]
+    dropped = {labels[i] for i in fewest_without(gaps)}
+    kept = [label for label in labels if label not in dropped]
+    return {name: m.loc[kept, kept] for name, m in matrices.items()}, sorted(map(str, dropped))
 
 
 def _require_square(name: str, shape: tuple[int, ...]) -> None:

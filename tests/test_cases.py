@@ -1,0 +1,148 @@
+"""Small inputs that went wrong, as people have them, each with the right answer; more of a kind than the one that was found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from transfer_analysis.cli import app
+from transfer_analysis.corpora import FolderCorpus
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
+from transfer_analysis.errors import InputError
+from transfer_analysis.languages import resolve
+from transfer_analysis.results import gains, read_table
+from transfer_analysis.results.importers import import_csv
+from transfer_analysis.statistics import mantel
+from transfer_analysis.statistics.matrices import complete
+from typer.testing import CliRunner
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+SIZES = "language,size\nen,300.8\nhi,20.2\nhi-Latn,0.5\nzh-Hans,46.9\nzh-Hant,16.6\n"
+
+
+def test_entries_of_one_language_are_added_up(tmp_path):
+    sizes = read_sizes(write(tmp_path / "sizes.csv", SIZES))
+    found = pretraining_size_distances(["en", "hi", "zh"], sizes).values
+    assert found.at["en", "hi"] == pytest.approx(np.log10(300.8 / 20.7))
+    assert found.at["en", "zh"] == pytest.approx(np.log10(300.8 / 63.5))
+
+
+def test_an_entry_that_is_there_twice_is_refused_with_both_rows(tmp_path):
+    with pytest.raises(InputError, match="repeated.csv row 4: 'hin' is the same language as in repeated.csv row 3"):
+        read_sizes(write(tmp_path / "repeated.csv", "language,size\nen,300.8\nhi,20.2\nhin,99\n"))
+
+
+@pytest.mark.parametrize("called", ["deu", "deu_Latn", "DE", "german", "stan1295"])
+def test_a_folder_may_bear_any_name_of_its_language(tmp_path, called):
+    folder = tmp_path / "udpos" / called
+    folder.mkdir(parents=True)
+    write(folder / "test.jsonl", '{"tokens": ["a"], "upos": ["X"]}\n')
+    corpus = FolderCorpus(tmp_path)
+    assert corpus.languages("udpos") == ["de"]
+    for code in ("de", "deu_Latn", "German"):
+        assert corpus.examples("udpos", code, "test") == [{"tokens": ["a"], "upos": ["X"]}]
+    (tmp_path / "udpos" / "ger").mkdir()
+    with pytest.raises(InputError, match=r"are one language \(de\); keep one folder"):
+        corpus.examples("udpos", "de", "test")
+
+
+@pytest.mark.parametrize(
+    ("treebank", "code"),
+    [("hi_hdtb", "hi"), ("en_ewt", "en"), ("de_gsd", "de"), ("ko_kaist", "ko"), ("ur_udtb", "ur"), ("kmr_mg", "kmr")],
+)
+def test_a_treebank_is_its_language_in_its_usual_script(treebank, code):
+    assert resolve(treebank) == resolve(code)
+
+
+@pytest.mark.parametrize("wrong", ["hi-hdtb", "de-xxxx", "xx_ewt", "hi_HDTB_x"])
+def test_what_is_no_script_is_no_part_of_a_tag(wrong):
+    with pytest.raises(InputError, match="unknown language"):
+        resolve(wrong)
+
+
+WITHIN = """model,target,language,condition,score
+xlm-r,xnli,de,none,81.2
+xlm-r,xnli,fr,none,0.79
+xlm-r,xnli,de,squad,0.809
+xlm-r,xnli,fr,squad,78.1
+"""
+BY_TARGET = """model,target,language,condition,score
+x,xnli,en,none,0.85
+x,xnli,de,none,0.80
+x,paws-x,en,none,94
+x,paws-x,de,none,88
+"""
+
+
+def test_scales_that_are_mixed_are_refused_row_by_row(tmp_path):
+    with pytest.raises(InputError) as caught:
+        import_csv(write(tmp_path / "within.csv", WITHIN))
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["within.csv row 3", "within.csv row 4"]
+    with pytest.raises(InputError, match="by.csv row 2: the largest accuracy score of xnli is 0.85"):
+        import_csv(write(tmp_path / "by.csv", BY_TARGET))
+
+
+def test_what_a_target_is_scored_in_can_be_said(tmp_path):
+    path = write(tmp_path / "by.csv", BY_TARGET)
+    table, _ = import_csv(path, scales={"xnli": "fraction"})
+    assert sorted(table.frame["score"]) == [80.0, 85.0, 88.0, 94.0]
+    kept = write(tmp_path / "low.csv", BY_TARGET.replace("0.85", "0.5").replace("0.80", "0.2"))
+    said = CliRunner().invoke(
+        app, ["results", "import", "csv", str(kept), "--scale", "xnli=percent", "-o", str(tmp_path / "low.parquet")]
+    )
+    assert said.exception is None, said.exception
+    assert sorted(read_table(tmp_path / "low.parquet").frame["score"]) == [0.2, 0.5, 88.0, 94.0]
+    with pytest.raises(InputError, match="expected fraction or percent"):
+        import_csv(path, scales={"xnli": "cent"})
+
+
+def test_a_low_baseline_still_counts(tmp_path):
+    """A score that was said to be per cent is one, for gains as well."""
+    rows = "model,target,language,condition,score\nx,xnli,de,none,0.5\nx,xnli,de,squad,0.9\n"
+    table, _ = import_csv(write(tmp_path / "x.csv", rows), scales={"xnli": "percent"})
+    assert gains(table).frame["gain"].tolist() == pytest.approx([0.4])
+
+
+FULL = [
+    [0, 0.3, 0.2, 0.5, 0.6],
+    [0.3, 0, 0.35, 0.5, 0.6],
+    [0.2, 0.35, 0, 0.5, 0.3],
+    [0.5, 0.5, 0.5, 0, 0.6],
+    [0.6, 0.6, 0.3, 0.6, 0],
+]
+NAMES = ["en", "de", "fr", "sw", "he"]
+
+
+def test_gaps_are_named_with_the_fewest_labels_to_leave_out():
+    full = pd.DataFrame(FULL, NAMES, NAMES)
+    gaps = full.copy()
+    gaps.loc["en", "he"] = gaps.loc["he", "en"] = gaps.loc["de", "he"] = gaps.loc["he", "de"] = np.nan
+    with pytest.raises(
+        InputError, match=r"missing for 2 of 10 pairs \(he and en, he and de\). None is missing without he:"
+    ):
+        mantel(gaps, full)
+    (one, other), dropped = (lambda found: (found[0].values(), found[1]))(complete({"a": gaps, "b": full}))
+    assert dropped == ["he"]
+    assert list(one.index) == list(other.index) == ["en", "de", "fr", "sw"]
+
+
+def test_a_triangle_is_the_matrix_that_it_stands_for(tmp_path):
+    full = pd.DataFrame(FULL, NAMES, NAMES)
+    for name, half in (("lower", np.tril), ("upper", np.triu)):
+        kept = full.where(half(np.ones((5, 5))).astype(bool))
+        kept.to_csv(tmp_path / f"{name}.csv", index_label="Language")
+        pd.testing.assert_frame_equal(DistanceMatrix.read(tmp_path / f"{name}.csv").values, full)
+    full.loc["en", "he"] = np.nan  # a gap is no triangle
+    full.to_csv(tmp_path / "gap.csv", index_label="Language")
+    assert DistanceMatrix.read(tmp_path / "gap.csv").missing() == 1
+    said = CliRunner().invoke(
+        app, ["fit", "mantel", str(tmp_path / "gap.csv"), str(tmp_path / "lower.csv"), "--complete"]
+    )
+    assert said.exception is None, said.exception
+    assert "left out, as distances are missing: en" in said.output
