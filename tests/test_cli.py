@@ -233,7 +233,7 @@ def test_diversity(tmp_path):
     found = run("distances", "diversity", "e.jsonl", "--resamples", "10", "-o", "d.csv", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert "30 examples of each task" in found.stdout
-    assert (tmp_path / "d.csv").read_text().startswith("task,measure,value,low,high,level,examples,items\n")
+    assert (tmp_path / "d.csv").read_text().startswith("task,measure,value,low,high,level,examples,items,data\n")
     refused = run("distances", "diversity", "e.jsonl", "--count", "5", cwd=tmp_path)
     assert refused.returncode == 2
     assert "give more with --count" in refused.stderr
