@@ -12,6 +12,7 @@ import pandas as pd
 from transfer_analysis import statistics
 from transfer_analysis.analyses.rows import Languages, Rows, counted
 from transfer_analysis.errors import InputError
+from transfer_analysis.keys import RUN
 from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import MixedFit
 
@@ -33,7 +34,17 @@ def model_rows(
     """
     rows = counted(frame, languages=languages, targets=targets, model=model, overlaps=overlaps)
     described = [column for column in BESIDE if column in rows.frame and column != "run"]
-    return Rows(rows.frame.drop(columns=described), rows.notes)
+    return Rows(_with_runs(rows.frame.drop(columns=described)), rows.notes)
+
+
+def _with_runs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name the run of each row by what makes it one (model, condition, target, seed, …) where the table does not."""
+    if "run" in frame and frame["run"].fillna("").ne("").all():
+        return frame
+    parts = [column for column in RUN if column in frame]
+    if not {"condition", "target"} <= set(parts):
+        return frame
+    return frame.assign(run=frame[parts].astype(str).agg("/".join, axis=1))
 
 
 def mixed_model(
