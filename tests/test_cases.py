@@ -146,3 +146,47 @@ def test_a_triangle_is_the_matrix_that_it_stands_for(tmp_path):
     )
     assert said.exception is None, said.exception
     assert "left out, as distances are missing: en" in said.output
+
+
+def collapsed_table(tmp_path, initial: float = 33.33):
+    """Five languages, three seeds; the third seed after squad answers one class everywhere."""
+    rng = np.random.default_rng(1)
+    rows = [
+        (
+            "xlm-r",
+            "xnli",
+            language,
+            condition,
+            seed,
+            initial if (condition, seed) == ("squad", 3) else 74 + rng.normal(),
+        )
+        for language in ("en", "de", "fr", "sw", "tr")
+        for condition in ("none", "squad", "qqp")
+        for seed in (1, 2, 3)
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "target", "language", "condition", "seed", "score"])
+    frame.to_csv(tmp_path / "div.csv", index=False)
+    return tmp_path / "div.csv"
+
+
+def test_a_run_that_collapsed_is_named_and_can_be_left_out(tmp_path):
+    path = collapsed_table(tmp_path)
+    said = CliRunner().invoke(app, ["results", "check", str(path)])
+    assert "xlm-r, squad → xnli, seed 3: at chance in all of 5 scores (mean 33.3)" in said.output
+    assert said.output.count("at chance in all") == 1
+    words = ["results", "gains", str(path), "-o", str(tmp_path / "gains.csv")]
+    assert "note: xlm-r, squad → xnli, seed 3" in CliRunner().invoke(app, words).output
+    with_it = pd.read_csv(tmp_path / "gains.csv").groupby("condition")["gain"].mean()
+    assert "left out: xlm-r, squad" in CliRunner().invoke(app, [*words, "--without-collapsed"]).output
+    without = pd.read_csv(tmp_path / "gains.csv").groupby("condition")["gain"].mean()
+    assert with_it["squad"] < -12
+    assert abs(without["squad"]) < 1
+    assert with_it["qqp"] == pytest.approx(without["qqp"])
+
+
+def test_a_target_that_nothing_has_learnt_is_no_collapsed_run(tmp_path):
+    rows = pd.read_csv(collapsed_table(tmp_path)).assign(score=33.5)
+    rows.to_csv(tmp_path / "flat.csv", index=False)
+    said = CliRunner().invoke(app, ["results", "check", str(tmp_path / "flat.csv")])
+    assert said.exit_code == 0
+    assert "at chance in all" not in said.output

@@ -104,9 +104,11 @@ def check_command(
 ) -> None:
     """Say everything that is wrong with a transfer table at once; exit code 2 if anything is."""
     from transfer_analysis.results import read_table
+    from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
 
+    catalogue = read_catalogue(own_tasks)
     try:
-        table = read_table(path, read_catalogue(own_tasks))
+        table = read_table(path, catalogue)
     except InputError as error:
         if as_json:
             typer.echo(json.dumps({"ok": False, "problems": error.problems}, ensure_ascii=False, indent=2))
@@ -117,7 +119,7 @@ def check_command(
             json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2)
         )
     else:
-        for note in _without_baselines(table):
+        for note in [*_without_baselines(table), *said_of_collapsed(collapsed_runs(table, catalogue))]:
             typer.echo(f"note: {note}", err=True)
         typer.echo(f"{path}: {table.describe()}; nothing wrong")
 
@@ -140,13 +142,22 @@ def _without_baselines(table: TransferTable) -> list[str]:
 def gains_command(
     path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
     out: Out = Path("gains.csv"),
+    without: Annotated[
+        bool, typer.Option("--without-collapsed", help="Leave out runs that are at chance in every language.")
+    ] = False,
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the gain of every score over its baseline (the same run without an intermediate task)."""
     from transfer_analysis.files import atomic_path
     from transfer_analysis.results import gains, read_table
+    from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed, without_collapsed
 
-    found = gains(read_table(path, read_catalogue(own_tasks)))
+    catalogue = read_catalogue(own_tasks)
+    table = read_table(path, catalogue)
+    collapsed = collapsed_runs(table, catalogue)
+    if without:
+        table = without_collapsed(table, collapsed)
+    found = gains(table)
     if found.frame.empty:
         raise InputError(f"{path}: no score has a baseline (condition none): {found.describe()}")
     with atomic_path(out) as temporary:
@@ -155,6 +166,8 @@ def gains_command(
         else:
             found.frame.to_parquet(temporary, index=False)
     typer.echo(found.describe())
+    for note in said_of_collapsed(collapsed):
+        typer.echo(f"{'left out' if without else 'note'}: {note}", err=True)
     typer.echo(f"wrote {out}")
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from transfer_analysis import reporting
 from transfer_analysis.results import TransferTable
+from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
 from transfer_analysis.studies.analyses import Material
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
@@ -23,6 +24,10 @@ class Origin:
     command: str
     files: dict[str, dict[str, str]]
     training: tuple[str, ...] = ()
+
+
+#: Share of the scores from which it is said beside the verdicts that they were left out.
+_TENTH = 0.1
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,23 @@ class Analysed:
         """Say what could not be concluded, and why."""
         of_tests = [limit for finding in self.findings for limit in finding.limits()]
         missing = [f"{name}: could not be tested: {reason}." for name, reason in self.untested.items()]
-        return [*missing, *of_tests, *unlearnt(self.study, self.material.selected, self.material.catalogue)]
+        table, catalogue = self.material.selected.comparable, self.material.catalogue
+        collapsed = [f"{said}." for said in said_of_collapsed(collapsed_runs(table, catalogue))]
+        return [
+            *self._thin(),
+            *missing,
+            *of_tests,
+            *collapsed,
+            *unlearnt(self.study, self.material.selected, self.material.catalogue),
+        ]
+
+    def _thin(self) -> list[str]:
+        """Say that the verdicts rest on part of the scores, where more than a tenth was left out."""
+        selected = self.material.selected
+        kept, gone = len(selected.comparable), sum(selected.excluded.values())
+        if gone <= _TENTH * (kept + gone):
+            return []
+        return [f"The verdicts rest on {kept / (kept + gone):.0%} of the scores: {selected.said_of_excluded()[0]}."]
 
     def outcome_table(self) -> pd.DataFrame:
         """Return all tests as text, one row each."""

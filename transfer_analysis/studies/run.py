@@ -173,20 +173,10 @@ def _material(study: Study, table: TransferTable, given: Given, report: Report) 
     inputs = StudyInputs(grouped, given, catalogue, selected.table)
     material, remarks = _joined(grouped, selected, inputs.distances(), covariates, catalogue)
     material = replace(material, diversity=inputs.diversity(report))
-    elsewhere = len(table) - len(selected.comparable)
-    if elsewhere:
-        remarks.insert(
-            0,
-            f"{elsewhere:,} of {len(table):,} scores are of other metrics, splits, checkpoints, models, targets or the floor, and "
-            "no part of the tests",
-        )
-    others = len(selected.comparable) - len(selected.table)
-    if others:
-        remarks.insert(
-            1 if elsewhere else 0,
-            f"{others:,} scores are of other initialisations, which only contrasts with them are of",
-        )
-    return material, [*left_out, *remarks]
+    said = selected.said_of_excluded()
+    if others := len(selected.comparable) - len(selected.table):
+        said.append(f"{others:,} scores from other initialisations, used only by contrasts that name them")
+    return material, [*left_out, *said, *remarks]
 
 
 def require_place(out: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,11 +32,22 @@ class Selected:
         The same of every initialisation.
     floors
         Columns `target`, `language`, `floor`: mean score of the study's floor model; empty where it has none.
+    excluded
+        Reason → how many scores of the results are no part of the tests for it.
     """
 
     table: TransferTable
     comparable: TransferTable
     floors: pd.DataFrame
+    excluded: Mapping[str, int] = field(default_factory=dict)
+
+    def said_of_excluded(self) -> list[str]:
+        """Say how many scores are no part of the tests, and why."""
+        count = sum(self.excluded.values())
+        if not count:
+            return []
+        reasons = "; ".join(f"{reason}: {n:,}" for reason, n in self.excluded.items())
+        return [f"{count:,} of {count + len(self.comparable):,} scores were excluded from the tests ({reasons})"]
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -64,7 +75,28 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
             )
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
-    return Selected(_table(studied), _table(comparable), floors.rename(columns={"score": "floor"}))
+    floors = floors.rename(columns={"score": "floor"})
+    return Selected(_table(studied), _table(comparable), floors, _excluded(study, table, catalogue, comparable))
+
+
+def _excluded(study: Study, table: TransferTable, catalogue: Catalogue, kept: pd.DataFrame) -> dict[str, int]:
+    """Return reason → scores that are not among those kept, each for its first reason."""
+    frame = table.frame
+    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
+    reasons = {
+        "other split": frame["split"] != study.split,
+        "other checkpoint": frame["checkpoint"] != study.checkpoint,
+        "other metric": frame["metric"] != (study.metric or own),
+        "floor model": frame["model"].isin([study.floor_model]),
+        "other target": ~frame["target"].isin(study.targets) if study.targets else pd.Series(False, index=frame.index),
+        "other model": ~frame["model"].isin(study.models) if study.models else pd.Series(False, index=frame.index),
+    }
+    left, counts = pd.Series(True, index=frame.index), {}
+    for reason, mask in reasons.items():
+        counts[reason] = int((left & mask).sum())
+        left &= ~mask
+    assert int(left.sum()) == len(kept)  # every score is kept, or left out for a reason
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]]:
