@@ -151,7 +151,7 @@ def test_robustness_of_conditions(table):
     command = ("fit", "robustness", table, "--distance", "language_distance", "--no-adjust")
     said = fit(*command, "--chosen", "c1", "--chosen", "c2", "--compare", "c1=c2")
     assert "of the declared 2 of 6 tasks" in said
-    assert "Slope of the gain of c1 less that of c2" in said
+    assert "Slope of the gain of c1 minus c2" in said
     slopes = fit(*command, "--json")
     assert len(json.loads(slopes)) == 6 * 4 * 3
     fit("fit", "robustness", table, "--distance", "language_distance", fails="without adjustment")

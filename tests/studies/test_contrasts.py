@@ -173,7 +173,7 @@ def test_groups_are_compared_over_seeds(folder, outcomes):
     assert found["estimate"] == pytest.approx(d.mean())
     assert found["p_value"] == pytest.approx(test.pvalue)
     assert (found["n"], found["unit"]) == (4, "seeds")
-    assert found["statistic"].startswith("mean score of syntactic less that of semantic, in points")
+    assert found["statistic"].startswith("mean score of syntactic minus semantic, in points")
     interval = test.confidence_interval(0.9)
     equivalent = outcomes["equivalence"]
     assert (equivalent["low"], equivalent["high"]) == pytest.approx((interval.low, interval.high))

@@ -174,7 +174,7 @@ def test_a_report_is_made_again_from_its_folder_alone(taskweb, monkeypatch):
     assert again.report == folder / "two" / "report.html"
     report_again(folder / "one", folder / "one")
     assert (folder / "one" / "report.md").read_bytes() == (folder / "two" / "report.md").read_bytes()
-    with pytest.raises(InputError, match="is no report of `study run`"):
+    with pytest.raises(InputError, match="is not a study report"):
         report_again(folder / "nowhere", folder / "three")
 
 
@@ -340,7 +340,7 @@ def test_a_folder_that_is_no_report_is_not_replaced(taskweb):
     folder, _, _ = taskweb
     (folder / "precious").mkdir()
     (folder / "precious" / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="exists and is no report"):
+    with pytest.raises(InputError, match="exists and is not a study report"):
         run_study(
             load_study("taskweb-similarity"),
             folder / "precious",

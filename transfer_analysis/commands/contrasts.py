@@ -50,7 +50,7 @@ def contrast_command(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Column (model) for each of whose values the contrast is made, with their difference."),
+        typer.Option(help="Split by this column, and test the difference."),
     ] = None,
     margin: Annotated[float | None, typer.Option(help="Margin of equivalence, declared beforehand.")] = None,
     alternative: Direction = "two-sided",
@@ -126,7 +126,9 @@ def effects_command(
         typer.echo(json.dumps(records(found), indent=2))
         return
     for (model, initialisation, languages), part in found.groupby(keys, sort=False):
-        typer.echo(f"{model}, {initialisation}, {languages}: mean score, and effect beside none with its interval")
+        typer.echo(
+            f"{model}, {initialisation}, {languages}: mean score, and effect over the baseline (none) with its interval"
+        )
         targets = list(dict.fromkeys(part["target"]))
         cells = {(row.condition, row.target): _effect(row) for row in part.itertuples()}
         baselines = part.groupby("target")["baseline_mean"].first()

@@ -112,7 +112,7 @@ def robustness_command(
     ] = "gain",
     chosen: Annotated[
         list[str] | None,
-        typer.Option(help="Condition of a choice declared beforehand, placed among all choices of as many."),
+        typer.Option(help="Task in your pre-declared set; the set is ranked among all sets of that size."),
     ] = None,
     compare: Annotated[
         list[str] | None, typer.Option(help="ONE=OTHER: is the slope of one condition flatter than that of another?")
@@ -176,9 +176,7 @@ def robustness_command(
             seed=seed,
         )
     if pairs and adjust and value != "normalised":
-        notes.append(
-            "slopes are compared as they are; --outcome normalised compares them at one score in the source language"
-        )
+        notes.append("raw slopes are compared; --outcome normalised compares them at one score in the source language")
     if not as_json:
         _print_frame(by_condition.reset_index())
     if outcomes:

@@ -45,7 +45,7 @@ Layer = Annotated[
 ]
 Pooling = Annotated[str | None, typer.Option(help="With --layer: mean (TextEmb), the default, or first.")]
 TokenizerName = Annotated[
-    str | None, typer.Option("--tokenizer", help="Kinds of words count its subwords in place of words.")
+    str | None, typer.Option("--tokenizer", help="For word-based kinds: count this tokenizer's subwords.")
 ]
 Descriptions = Annotated[Path | None, typer.Option(help="YAML with a description for each task; else the catalogue's.")]
 Model = Annotated[str, typer.Option(help="Encoder that is trained on each task: auto, a folder, or a hub id.")]

@@ -34,11 +34,11 @@ app = typer.Typer(no_args_is_help=True, help="The bundled training core: a grid 
 def train_command(
     plan: Annotated[Path, typer.Argument(help="Encoder, recipe and grid in YAML; see README.md.")],
     source: From,
-    store: Annotated[Path, typer.Option(help="Folder of finished runs: what is there is not done again.")] = Path(
+    store: Annotated[Path, typer.Option(help="Folder of finished runs: skip runs that are already there.")] = Path(
         "runs"
     ),
     out: Out = Path("results.parquet"),
-    append: Annotated[bool, typer.Option(help="Keep the rows that the file to write has from other runs.")] = False,
+    append: Annotated[bool, typer.Option(help="Append to the file instead of replacing it.")] = False,
     workers: Annotated[
         int, typer.Option(min=0, help="Runs at once; on processors, one thread each. 0: as many as there is room for.")
     ] = 2,
@@ -188,7 +188,7 @@ def train_status_command(
 def collect_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Transfer table to write (.csv or .parquet).")],
-    append: Annotated[bool, typer.Option(help="Keep the rows that the file to write has from other runs.")] = False,
+    append: Annotated[bool, typer.Option(help="Append to the file instead of replacing it.")] = False,
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the transfer table of all finished runs of a store, whichever plans, machines or engines they are from."""
@@ -208,7 +208,7 @@ def collect_command(
 def provenance_command(
     store: Annotated[Path, typer.Argument(help="Folder of finished runs.")],
     results: Annotated[
-        Path | None, typer.Option(help="A transfer table whose runs alone count  [default: all of the store]")
+        Path | None, typer.Option(help="Use only the runs in this table  [default: all of the store]")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")] = Path("provenance.json"),
 ) -> None:

@@ -257,7 +257,7 @@ class _Check(Check):
             rest = [code for code in lacking if code not in named]
             if rest:
                 self.remarks.append(
-                    f"no {kind} distance from {self.study.source_language} is known for {', '.join(rest)}: no part of its tests"
+                    f"no {kind} distance from {self.study.source_language} is known for {', '.join(rest)}: excluded from its tests"
                 )
 
     def task_distances(self, table: TransferTable) -> None:

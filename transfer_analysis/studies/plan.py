@@ -129,7 +129,7 @@ def _power(study: Study, extent: Extent, effect: float, replications: int, repor
         "language-slope": (LanguageRegression, sizes, "language distance"),
     }
     others = sorted({h.analysis for h in study.hypotheses} - {"task-association", "language-regression"})
-    said = [f"power is not simulated of {', '.join(others)}: pilot seeds say more"] if others else []
+    said = [f"power is not simulated for {', '.join(others)}. Estimate it from pilot seeds"] if others else []
     for question, (kind, wanted, distance) in asked.items():
         if not any(isinstance(hypothesis, kind) for hypothesis in study.every):
             continue
@@ -141,6 +141,6 @@ def _power(study: Study, extent: Extent, effect: float, replications: int, repor
         shape = ", ".join(f"{numbers[0]} {what}" for what, numbers in wanted.items())
         said.append(
             f"power of {question} ({shape}) for {effect:g} points per standard deviation of {distance}: {row.power:.0%} "
-            f"({row.low:.0%} to {row.high:.0%}); variances as `transfer-analysis power` has them unless told"
+            f"({row.low:.0%} to {row.high:.0%}); uses the default variances of `transfer-analysis power`"
         )
     return said

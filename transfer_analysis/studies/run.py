@@ -140,7 +140,7 @@ class _Stored:
 
 def _stored(folder: Path) -> _Stored:
     if not (folder / "outcomes.json").is_file() or not (folder / "study.yaml").is_file():
-        raise InputError(f"{folder}: is no report of `study run`; expected outcomes.json, study.yaml and data in it")
+        raise InputError(f"{folder}: is not a study report; expected outcomes.json, study.yaml and data in it")
     record = json.loads((folder / "outcomes.json").read_text(encoding="utf-8"))
     study = load_study(str(folder / "study.yaml"))
     given = Given(results=folder / "data").opened(study)
@@ -188,7 +188,7 @@ def require_place(out: Path) -> None:
         Naming the folder.
     """
     if out.exists() and not (out / "outcomes.json").is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists and is no report of a study; choose another --out")
+        raise InputError(f"{out}: exists and is not a study report; choose another --out")
 
 
 def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -> tuple[TransferTable, list[str]]:

@@ -101,8 +101,8 @@ class Scale(Declared):
     def note(self) -> str:
         """Say what the names of the study file stand for, of those that are trained; nothing where all are meant as written."""
         trained = {*self.models(), *self.grid.targets, *self.grid.conditions, *self.grid.intermediate_tasks}
-        pairs = [f"{stands} for {written}" for written, stands in self.stand_ins.items() if stands in trained]
-        said = f"Names stand for others here: {', '.join(pairs)}." if pairs else ""
+        pairs = [f"`{stands}` replaces `{written}`" for written, stands in self.stand_ins.items() if stands in trained]
+        said = f"Stand-ins at this scale: {', '.join(pairs)}." if pairs else ""
         if self.simulated is not None:
             said += " The results are of a simulated world: they show what the study does, and are no evidence about real languages."
         return said.strip()

@@ -33,7 +33,7 @@ class Selected:
     floors
         Columns `target`, `language`, `floor`: mean score of the study's floor model; empty where it has none.
     excluded
-        Reason → how many scores of the results are no part of the tests for it.
+        Reason → how many scores of the results were excluded from the tests for it.
     """
 
     table: TransferTable
@@ -42,7 +42,7 @@ class Selected:
     excluded: Mapping[str, int] = field(default_factory=dict)
 
     def said_of_excluded(self) -> list[str]:
-        """Say how many scores are no part of the tests, and why."""
+        """Say how many scores were excluded from the tests, and why."""
         count = sum(self.excluded.values())
         if not count:
             return []

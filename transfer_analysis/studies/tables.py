@@ -25,11 +25,11 @@ def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
     scores = material.scores.frame
     learnt = what_was_learnt(material.selected, material.catalogue)
     if len(learnt):
-        tables["learnt"] = ("What was learnt without intermediate training, and its floor", learnt)
+        tables["learnt"] = ("Scores without intermediate training, and the measured floor", learnt)
     found = material.selected.effects
     if len(found):
         tables["effects"] = (
-            "Effect of every condition beside none (exploratory; 95% intervals hold within a target)",
+            "Effect of every condition over the baseline `none` (exploratory; 95% intervals hold within a target)",
             _shown_effects(found),
         )
     if material.gains is not None or material.study.task_distances:

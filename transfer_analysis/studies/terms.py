@@ -5,7 +5,7 @@ from __future__ import annotations
 #: Word → what it means; a report explains those that it uses.
 TERMS = {
     "zero-shot": "in the languages besides the source language, in which no task was trained",
-    "gain": "the score after an intermediate task less that of the same run without one, in points",
+    "gain": "the score after an intermediate task minus that of the same run without one, in points",
     "normalised score": "(score − chance) / (score in the source language − chance): 1 where nothing is lost, 0 at chance",
     "cell": "an intermediate task on a target task, its value the mean over seeds and languages",
     "within-target": "computed within each target task, then averaged over targets, so that harder targets do not count as effects",

@@ -77,7 +77,7 @@ def group_contrast(
         notes.append("no interval: too few choices of members")
     how = "all" if exact else f"{len(choices) - 1:,} random"
     return Outcome(
-        statistic=f"mean {value} of {first} tasks less that of {second} tasks",
+        statistic=f"mean {value} of {first} tasks minus {second} tasks",
         estimate=float(statistics[0]),
         low=low,
         high=high,

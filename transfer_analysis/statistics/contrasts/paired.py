@@ -87,7 +87,7 @@ def paired_contrast(
             "descriptive: languages are related and count as independent here; test their differences on the tree"
         )
     return Contrast(
-        name=name or f"mean {value} of {_words(one)} less that of {_words(other)}",
+        name=name or f"mean {value} of {_words(one)} minus {_words(other)}",
         estimate=float(differences.mean()),
         std_error=float(differences.std(ddof=1) / np.sqrt(n)),
         df=n - 1.0,

@@ -147,7 +147,7 @@ def slope_difference(
         complete.mean().to_numpy(dtype=float),
         away.first().loc[list(languages)].to_numpy(dtype=float),
         components,
-        names=(f"the {called} of {words[0]} less that of {words[1]}", distance.replace("_", " ")),
+        names=(f"the {called} of {words[0]} minus {words[1]}", distance.replace("_", " ")),
         alternative=alternative,
         simulations=simulations,
         seed=seed,

@@ -181,7 +181,7 @@ def _contrast(hypothesis: GroupContrast, material: Material, runs: Runs) -> Cont
         words.append(
             f"{group}{' from random weights' if initialisation == 'random' and not hypothesis.between else ''}"
         )
-    name = f"mean score of {words[0]} less that of {words[1]}, in {runs.unit}"
+    name = f"mean score of {words[0]} minus {words[1]}, in {runs.unit}"
     found = paired_contrast(runs.frame, *sides, pairs=("model", "target"), name=name)
     return replace(found, notes=(*notes, *found.notes))
 

@@ -109,7 +109,7 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
         Drawn(
             "effects",
             figure,
-            "Effect of each intermediate condition on the mean score of each target, in points beside none. Bold: beyond the "
+            "Effect of each intermediate condition on the mean score of each target, in points over the baseline (`none`). Bold: beyond the "
             f"noise of seeds (95% intervals of Dunnett's procedure, {apart}); in "
             f"brackets: not.{framed} Exploratory, but for the effects declared as hypotheses.",
         )
@@ -217,7 +217,7 @@ def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[D
             figure_of(ax),
             f"Gains against {wanted.distance} distance: lines of least squares over the languages of each target, averaged over "
             f"{', '.join(targets)} (those that all tasks share); {named} in blue, their mean bold; grey: the means of all choices "
-            "of as many tasks. As they are, not adjusted for the score in the source language as the test is.",
+            "of as many tasks. Raw slopes. The test also adjusts for the score in the source language.",
         )
     ]
 

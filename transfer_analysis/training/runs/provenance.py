@@ -19,7 +19,7 @@ def provenance(store: Store, of: Collection[str] | None = None) -> dict[str, Any
     Parameters
     ----------
     of
-        The column `run` of a transfer table, whose runs alone count; all of the store where not given.
+        The column `run` of a transfer table: only these runs; all of the store where not given.
 
     Returns
     -------
