@@ -86,7 +86,7 @@ def test_import_check_and_gains(tmp_path):
 
 
 def test_bad_input_is_one_clear_message_exit_code_2_and_nothing_written(tmp_path):
-    (tmp_path / "t.csv").write_text("model,target,language,score\nm,xnly,de,812\nm,xnli,de,0.5\n")
+    (tmp_path / "t.csv").write_text("model,target,language,score\nm,xnly,de,812\nm,xnli,de,50\n")
     found = run("results", "import", "csv", "t.csv", "-o", "t.parquet", cwd=tmp_path)
     assert found.returncode == 2
     assert found.stdout == ""

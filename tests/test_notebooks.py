@@ -33,17 +33,24 @@ def test_notebook_can_be_read_without_running_it(path):
 
 
 def test_readme_python_runs(tmp_path, monkeypatch):
+    import numpy as np
     import pandas as pd
-    from transfer_analysis.results import TransferTable, write_table
+    from transfer_analysis.distances import DistanceMatrix
 
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL).group(1)
+    rng = np.random.default_rng(0)
+    tasks, targets = ["squad", "qqp", "stsb", "hellaswag", "cosmosqa", "anli"], ["XNLI", "paws-x", "xcopa"]
     rows = [
-        {"model": "m", "target": "xnli", "condition": c, "language": lang, "score": s}
-        for c, s in (("none", 70), ("squad", 72))
-        for lang in ("de", "sw")
+        {"model": "m", "target": t, "condition": c, "language": lang, "seed": seed, "acc": 70 + rng.normal()}
+        for c in ("-", *tasks)
+        for t in targets
+        for lang in ("en", "de", "fr", "sw", "tr")
+        for seed in (1, 2)
     ]
-    write_table(TransferTable.from_frame(pd.DataFrame(rows)), tmp_path / "table2.parquet")
     monkeypatch.chdir(tmp_path)
+    pd.DataFrame(rows).to_csv("mine.csv", index=False)
+    distance = pd.DataFrame(rng.uniform(0, 1, (6, 3)), index=tasks, columns=["xnli", "paws-x", "xcopa"])
+    DistanceMatrix(distance, "mine").write(tmp_path / "semantic.csv")
     exec(compile(code, "README.md", "exec"), {})
 
 

@@ -138,9 +138,13 @@ def balanced(frame: pd.DataFrame, row: str, which: str) -> tuple[pd.Series, list
     if rows:
         notes.append(f"excluded: {', '.join(rows)}, not scored in the same runs as the others")
     if runs:
-        notes.append(f"{len(runs)} runs left out that not every {row.replace('_', ' ')} has (such as {runs[0]})")
+        notes.append(f"{len(runs)} runs left out that not every {_called(row)} has (such as {runs[0]})")
     # Sums in another order differ in their last digits, which must not decide between equal scores.
     return table.mean(axis=1).round(9), notes
+
+
+def _called(row: str) -> str:
+    return "task" if row == "condition" else row.replace("_", " ")
 
 
 def run_of(frame: pd.DataFrame, *sides: str) -> pd.Series:
