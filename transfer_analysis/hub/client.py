@@ -83,6 +83,10 @@ def named(name: str, what: str) -> tuple[str, str | None]:
     return repository, revision or None
 
 
+class BusyError(ConnectionError):
+    """The hub did not answer part of a question, in a library's words for something else; it is asked again."""
+
+
 def asked(question: Callable[[], T], what: str) -> T:
     """Ask the hub something; a hiccup is tried again, as `Retry-After` says, for `PATIENCE` seconds.
 
@@ -151,7 +155,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _status(error: BaseException) -> tuple[int | None, str | None]:
@@ -230,6 +234,8 @@ def _refusal(error: Exception, what: str, spent: float) -> InputError:
         )
     if status in _LATER:
         return UnavailableError(f"{what}: the hub answers {status} (busy), for {spent:.0f} s now; try again later")
+    if isinstance(error, BusyError):
+        return UnavailableError(f"{what}: {error}; try again later")
     if _is_silence(error):
         return UnavailableError(f"{what}: the hub cannot be reached, and it is not in the cache")
     if _direct(error):

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from transfer_analysis.errors import InputError, MissingError, UnavailableError, first_line, nearest
-from transfer_analysis.hub.client import asked
+from transfer_analysis.hub.client import BusyError, asked
 from transfer_analysis.hub.repositories import Repository
 
 #: Kinds of files that are read, by how their names end.
@@ -99,9 +99,7 @@ def _ask(repository: Repository, configuration: str | None, where: str) -> dict[
             # `datasets` says this of a listing that was refused as well as of one without data.
             if any(name.endswith(_SCRIPT) for name in listed) and not any(name.endswith(SUFFIXES) for name in listed):
                 raise _no_data(where) from error
-            raise UnavailableError(
-                f"{where}: the hub did not say which files it consists of ({first_line(error)}); try again later"
-            ) from error
+            raise BusyError(f"the hub did not say which files it consists of ({first_line(error)})") from None
 
     builder = asked(build, where)
     prefix = f"hf://datasets/{repository.id}@{repository.commit}/"
