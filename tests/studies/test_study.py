@@ -211,4 +211,4 @@ def test_statements_name_the_model_that_stands_for_another():
     assert study.hypotheses[0].statement.startswith("With xlm-r-large, syntactic")
     small = study.at("folder").hypotheses
     assert small[0].statement.startswith("With multilingual-e5-small, syntactic")
-    assert "than with all-MiniLM-L6-v2." in small[2].statement
+    assert "between multilingual-e5-small and all-MiniLM-L6-v2." in small[2].statement
