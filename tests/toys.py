@@ -8,6 +8,15 @@ from transfer_analysis.tasks import Task
 
 WORDS = ["red", "green", "blue", "cat", "dog", "sees", "hears", "who", "what", "."]
 
+#: The five studies that the project is built on.
+STUDIES = (
+    "semantic-distance-xtreme",
+    "typological-robustness",
+    "syntactic-vs-semantic",
+    "semantic-similarity-xtreme-r",
+    "task-families-vs-random-init",
+)
+
 
 def write(path, rows):
     """Write examples as JSON Lines, and the folders above them."""

@@ -14,7 +14,9 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.observations import observe
 from transfer_analysis.results import Gains, TransferTable, read_table
 from transfer_analysis.results import gains as gains_of
-from transfer_analysis.results.store import read_csv, read_parquet
+from transfer_analysis.results.importers.generic import import_frame
+from transfer_analysis.results.schema import REQUIRED, column_problems
+from transfer_analysis.results.store import csv_rows, read_csv, read_frame
 from transfer_analysis.studies import Finished, Given, Study, load_study
 from transfer_analysis.studies import run_study as run
 from transfer_analysis.tasks import load_catalogue
@@ -69,19 +71,29 @@ def read_results(
     >>> float(gains(table)["gain"].iloc[0])
     1.5
     """
-    name = "table" if isinstance(table, pd.DataFrame) else Path(table).name
-    frame = _frame(table).rename(columns=dict(rename or {})).assign(**(constants or {}))
+    path = None if isinstance(table, pd.DataFrame) else Path(table)
+    name = "table" if path is None else path.name
+    if path is not None and path.suffix == ".csv":
+        frame = read_csv(path)
+        at = csv_rows(path, frame)
+    else:
+        frame, at = _frame(table), None
     renamed = {column: dict(given) for column, given in (values or {}).items()}
     if baseline is not None:
         renamed.setdefault("condition", {})[baseline] = NONE
-    for column, given in renamed.items():
-        if column not in frame:
-            raise InputError(f"{name}: no column {column!r} whose values could be renamed; it has {', '.join(frame)}")
-        frame[column] = frame[column].replace(given)
-    if fractions:
-        frame["score"] = pd.to_numeric(frame["score"]) * 100
-    catalogue = load_catalogue(None if tasks is None else Path(tasks))
-    return TransferTable.from_frame(frame, where=name, catalogue=catalogue)
+    found, ignored = import_frame(
+        frame,
+        name,
+        at,
+        mapping=rename,
+        values=renamed,
+        constants=constants,
+        fractions=fractions,
+        catalogue=load_catalogue(None if tasks is None else Path(tasks)),
+    )
+    if ignored:  # a column that is misspelt would be missed without a word
+        raise InputError(column_problems([*REQUIRED, *ignored], name))
+    return found
 
 
 def gains(table: TransferTable | str | Path) -> pd.DataFrame:
@@ -166,8 +178,7 @@ def _frame(table: Table) -> pd.DataFrame:
         return table.frame
     if isinstance(table, pd.DataFrame):
         return table.copy()
-    path = Path(table)
-    return read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+    return read_frame(Path(table))
 
 
 def _matrix(name: str, given: Matrix) -> DistanceMatrix:

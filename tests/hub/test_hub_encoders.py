@@ -12,7 +12,7 @@ from transfer_analysis.cli import app
 from transfer_analysis.distances.tokenizers import load_tokenizer
 from transfer_analysis.encoders import loadable
 from transfer_analysis.encoders.convert import convert
-from transfer_analysis.encoders.loadable import check_encoder
+from transfer_analysis.encoders.located import check_encoder
 from transfer_analysis.errors import InputError, UnavailableError
 from transfer_analysis.training.encoder import load_encoder
 from typer.testing import CliRunner

@@ -18,14 +18,7 @@ from typer.testing import CliRunner
 
 from tests.hub.layouts import fill, tiny_encoder
 from tests.hub.standin import StandIn
-
-STUDIES = (
-    "semantic-distance-xtreme",
-    "typological-robustness",
-    "syntactic-vs-semantic",
-    "semantic-similarity-xtreme-r",
-    "task-families-vs-random-init",
-)
+from tests.toys import STUDIES
 
 
 @pytest.fixture(scope="module")

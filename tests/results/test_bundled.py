@@ -15,15 +15,9 @@ from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.plan import load_plan
 
 from tests.conftest import ROOT
+from tests.toys import STUDIES
 
 FOLDER = ROOT / "data" / "results"
-STUDIES = (
-    "semantic-distance-xtreme",
-    "typological-robustness",
-    "syntactic-vs-semantic",
-    "semantic-similarity-xtreme-r",
-    "task-families-vs-random-init",
-)
 
 
 @pytest.fixture(scope="module")

@@ -257,6 +257,17 @@ def test_mistakes_are_found_before_training(corpus, monkeypatch, changes, messag
     assert not list((corpus.path / "runs").glob("*.json"))
 
 
+def test_all_mistakes_of_a_folder_are_said_at_once(corpus):
+    grid = Grid(conditions=("qqp", "stsb"), targets=("wikiann", "paws-x"), **GRID)
+    with pytest.raises(InputError) as caught:
+        train(corpus.path, corpus.path / "runs", grid=grid, corpus=corpus)
+    assert {task for task in ("stsb", "wikiann", "paws") if f"no task {task!r}" in str(caught.value)} == {
+        "stsb",
+        "wikiann",
+        "paws",
+    }
+
+
 def test_plans(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(

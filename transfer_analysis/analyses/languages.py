@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def language_regression(
     source_language: str = "en",
     alternative: Alternative = "two-sided",
     seed: int = 0,
-    **which: object,
+    **which: Any,
 ) -> Outcome:
     """Return the slope of the outcome on the distance from the source language, residuals related as languages are.
 
@@ -108,7 +109,7 @@ def language_regression(
         outcome=outcome,
         covariates=covariates,
         source_language=source_language,
-        **which,  # type: ignore[arg-type]
+        **which,
     )
     return regression_of(scores, distance, covariates, outcome, source_language, alternative, seed)
 

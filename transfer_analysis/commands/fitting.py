@@ -37,22 +37,10 @@ Direction = Annotated[str, typer.Option("--alternative", help="two-sided, less o
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """Read a table, in whose text columns `no` and `nan` stay what they are."""
-    import pandas as pd
+    """Read a table of any columns; pandas is loaded only now."""
+    from transfer_analysis.results import store
 
-    from transfer_analysis.results.store import read_csv, read_parquet
-
-    if path.suffix == ".parquet":
-        return read_parquet(path)
-    text = read_csv(path)
-    frame = {}
-    for column in text.columns:
-        numbers = pd.to_numeric(text[column].replace("", None), errors="coerce")
-        empty = text[column] == ""
-        frame[column] = (
-            numbers if numbers.notna().any() and (numbers.notna() | empty).all() else text[column].mask(empty)
-        )
-    return pd.DataFrame(frame)
+    return store.read_frame(path)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, object]]:

@@ -148,9 +148,9 @@ def gains_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Write the gain of every score over its baseline (the same run without an intermediate task)."""
-    from transfer_analysis.files import atomic_path
     from transfer_analysis.results import gains, read_table
     from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed, without_collapsed
+    from transfer_analysis.results.store import write_frame
 
     catalogue = read_catalogue(own_tasks)
     table = read_table(path, catalogue)
@@ -160,11 +160,7 @@ def gains_command(
     found = gains(table)
     if found.frame.empty:
         raise InputError(f"{path}: no score has a baseline (condition none): {found.describe()}")
-    with atomic_path(out) as temporary:
-        if out.suffix == ".csv":
-            found.frame.to_csv(temporary, index=False, lineterminator="\n")
-        else:
-            found.frame.to_parquet(temporary, index=False)
+    write_frame(found.frame, out)
     typer.echo(found.describe())
     for note in said_of_collapsed(collapsed):
         typer.echo(f"{'left out' if without else 'note'}: {note}", err=True)
@@ -195,11 +191,10 @@ def join_command(
 
     Of a transfer table the gains are joined, where it has a baseline (condition none); else the scores.
     """
-    from transfer_analysis.commands.fitting import read_frame
     from transfer_analysis.distances import DistanceMatrix, language_distances
-    from transfer_analysis.files import atomic_path
     from transfer_analysis.observations import observe
     from transfer_analysis.results import gains, read_table
+    from transfer_analysis.results.store import read_frame, write_frame
 
     catalogue = read_catalogue(own_tasks)
     rows = read_frame(path)
@@ -220,11 +215,7 @@ def join_command(
         for name, file in pairs(task_distance, "--task-distance", "NAME=FILE").items()
     }
     joined = observe(rows, task_distances=of_tasks, language_distances=of_languages, catalogue=catalogue)
-    with atomic_path(out) as temporary:
-        if out.suffix == ".csv":
-            joined.frame.to_csv(temporary, index=False, lineterminator="\n")
-        else:
-            joined.frame.to_parquet(temporary, index=False)
+    write_frame(joined.frame, out)
     for line in [*said, *joined.describe()]:
         typer.echo(f"  {line}")
     typer.echo(f"wrote {out}: {len(joined.frame):,} rows")

@@ -9,8 +9,8 @@ from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from transfer_analysis.corpora import Corpus
+    from transfer_analysis.corpora.needs import Need
     from transfer_analysis.tasks import Catalogue
-    from transfer_analysis.training.reading.needed import Need
 
 
 def wanted(what: list[str], corpus: Corpus, catalogue: Catalogue, scale: str, languages: list[str]) -> list[Need]:
@@ -67,7 +67,7 @@ def _of_study(name: str, corpus: Corpus, catalogue: Catalogue, scale: str) -> li
 
 
 def _of_task(name: str, corpus: Corpus, catalogue: Catalogue, languages: list[str]) -> list[Need]:
-    from transfer_analysis.training.reading.needed import Need
+    from transfer_analysis.corpora.needs import Need
 
     about = catalogue[name]
     if about.parts:

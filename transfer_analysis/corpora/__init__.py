@@ -22,6 +22,7 @@ __all__ = [
     "hub_part",
     "origin_of",
     "pinned",
+    "reads_hub",
     "text_of",
 ]
 
@@ -59,6 +60,12 @@ def pinned(corpus: Corpus, tasks: Sequence[str]) -> Corpus:
             tuple(place.pinned(own) if isinstance(place, HubCorpus) else place for place, own in places)
         )
     return corpus.pinned(tasks) if isinstance(corpus, HubCorpus) else corpus
+
+
+def reads_hub(corpus: Corpus) -> bool:
+    """Whether the hub is among the places that a corpus reads."""
+    places = corpus.places if isinstance(corpus, SeveralCorpora) else (corpus,)
+    return any(isinstance(place, HubCorpus) for place in places)
 
 
 def hub_part(corpus: Corpus, task: str) -> HubCorpus | None:

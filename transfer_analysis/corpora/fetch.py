@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import TypedDict
 
 from transfer_analysis.corpora.folder import SOURCES
+from transfer_analysis.corpora.needs import Need
 from transfer_analysis.corpora.records import Corpus, Record, first_split
 from transfer_analysis.errors import InputError, MissingError
-from transfer_analysis.files import atomic_folder
+from transfer_analysis.files import atomic_folder, sha256
 from transfer_analysis.progress import Report, silent
 
 
@@ -22,20 +22,7 @@ class _Source(TypedDict):
     sha256: dict[str, str]
 
 
-class Wanted(Protocol):
-    """The first there is of some splits of a task in a language."""
-
-    @property
-    def task(self) -> str: ...
-    @property
-    def language(self) -> str: ...
-    @property
-    def splits(self) -> tuple[str, ...]: ...
-    @property
-    def required(self) -> bool: ...
-
-
-def fetch(corpus: Corpus, wanted: Sequence[Wanted], out: Path, report: Report = silent) -> dict[str, int]:
+def fetch(corpus: Corpus, wanted: Sequence[Need], out: Path, report: Report = silent) -> dict[str, int]:
     """Write whole splits as a folder of examples, with the data set, commit and hash of each in `sources.json`.
 
     Returns
@@ -68,11 +55,12 @@ def fetch(corpus: Corpus, wanted: Sequence[Wanted], out: Path, report: Report = 
             where = f"{want.task}/{want.language}/{split}"
             if where in counts:
                 continue
-            digest = _write(temporary / f"{where}.jsonl.gz", records)
+            path = temporary / f"{where}.jsonl.gz"
+            _write(path, records)
             counts[where] = len(records)
             at = f"{want.task}/{want.language}"
             sources.setdefault(at, {"source": corpus.revision(want.task, want.language), "sha256": {}})
-            sources[at]["sha256"][split] = digest
+            sources[at]["sha256"][split] = sha256(path)
         if problems:
             raise InputError(dict.fromkeys(problems))
         said = json.dumps(sources, ensure_ascii=False, indent=1, sort_keys=True)
@@ -81,9 +69,8 @@ def fetch(corpus: Corpus, wanted: Sequence[Wanted], out: Path, report: Report = 
     return counts
 
 
-def _write(path: Path, records: list[Record]) -> str:
-    """Write examples, the same bytes for the same examples, and return the hash of the lines."""
+def _write(path: Path, records: list[Record]) -> None:
+    """Write examples, the same bytes for the same examples."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
     path.write_bytes(gzip.compress(lines, mtime=0))
-    return hashlib.sha256(lines).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +11,7 @@ from typing import Any
 from transfer_analysis.corpora.records import Record, Sample, drawn
 from transfer_analysis.corpora.tables import read_examples_file
 from transfer_analysis.errors import InputError, MissingError, nearest
-from transfer_analysis.files import read_text
+from transfer_analysis.files import read_text, sha256
 from transfer_analysis.languages import resolve
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -146,7 +144,5 @@ def _sources(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-@cache
-def _hash(path: Path) -> str:
-    """Return the hash of a file's lines."""
-    return hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+#: The hash of a file, computed once: it is asked for with every split of its language.
+_hash = cache(sha256)

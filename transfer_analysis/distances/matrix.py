@@ -206,12 +206,9 @@ def _whole(values: pd.DataFrame) -> pd.DataFrame:
     if list(values.index) != list(values.columns) or len(values) < 3:
         return values
     array = values.to_numpy(dtype=float)
-    upper, lower = (
-        np.isnan(array[half(len(array), 1)]) for half in (np.triu_indices, lambda n, k: np.tril_indices(n, -k))
-    )
-    if upper.all() == lower.all():
-        return values
-    return values.where(values.notna(), values.T)
+    no_upper = np.isnan(array[np.triu_indices(len(array), 1)]).all()
+    no_lower = np.isnan(array[np.tril_indices(len(array), -1)]).all()
+    return values if no_upper == no_lower else values.where(values.notna(), values.T)
 
 
 def _read_about(path: Path) -> dict[str, Any]:

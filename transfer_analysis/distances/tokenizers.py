@@ -69,7 +69,7 @@ def load_tokenizer(name: str) -> Tokenizer:
     folder = Path(name)
     if not folder.is_dir():
         folder = repository("model", identity, revision).snapshot(["*.json", "*.txt", "*.model"], UNWANTED)
-    require_tokenizer_library(folder, name)
+    require_tokenizer_library((path.name for path in folder.iterdir()), f"tokenizer {name!r}")
     try:
         model = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
-from pathlib import Path
 
-from transfer_analysis.encoders.known import known_encoders, with_safetensors
-from transfer_analysis.errors import InputError, UnavailableError
+from transfer_analysis.encoders.known import with_safetensors
+from transfer_analysis.errors import InputError
 from transfer_analysis.hub import Repository
 
 #: Files of a repository that are fetched, and what is left there.
@@ -33,54 +33,23 @@ def require_loadable(found: Repository) -> None:
     )
 
 
-def require_tokenizer_library(folder: Path, name: str) -> None:
-    """Raise an InputError where the tokenizer has to be made of a SentencePiece model, and the library is missing."""
-    models = [path.name for path in folder.glob("*.model")]
-    if models and not (folder / "tokenizer.json").is_file() and not has_sentencepiece():
+def require_tokenizer_library(names: Iterable[str], what: str) -> None:
+    """Raise an InputError where a tokenizer has to be made of a SentencePiece model, and the library is missing.
+
+    Parameters
+    ----------
+    names
+        The files of the encoder.
+    what
+        The encoder, for the message.
+    """
+    there = [name for name in names if "/" not in name]
+    models = [name for name in there if name.endswith(".model")]
+    if models and "tokenizer.json" not in there and not has_sentencepiece():
         raise InputError(
-            f"encoder {name!r}: its tokenizer ({models[0]}) needs sentencepiece and protobuf: "
+            f"{what}: its tokenizer ({models[0]}) needs sentencepiece and protobuf: "
             "pip install 'transfer-analysis[sentencepiece]'"
         )
-
-
-def check_encoder(name: str) -> list[str]:
-    """Ask the hub what would keep an encoder from being loaded, without fetching its weights.
-
-    Returns
-    -------
-    list
-        What could not be asked.
-
-    Raises
-    ------
-    InputError
-        Naming what is wrong.
-    """
-    from transfer_analysis.encoders.located import AUTO, DEFAULT
-    from transfer_analysis.hub import hub_is_reachable, named, repository, require_access
-
-    if Path(name).is_dir():
-        return []
-    known = known_encoders().get(DEFAULT if name == AUTO else name)
-    if known is not None and not known.hub:
-        return []
-    identity, revision = (known.hub, known.revision) if known is not None else named(name, "encoder")
-    if not hub_is_reachable():
-        return [f"encoder {name}: not checked, as the hub cannot be reached"]
-    try:
-        found = repository("model", identity, revision)
-        require_loadable(found)
-        require_access(found)
-        names = found.names()
-    except InputError as error:
-        if known is not None and known.package is not None:
-            return [f"{error}. The copy in the package {known.package.project} is used"]
-        if isinstance(error, UnavailableError):
-            return error.problems
-        raise
-    if "tokenizer.json" not in names and any(name.endswith(".model") for name in names) and not has_sentencepiece():
-        raise InputError(f"{found}: its tokenizer needs sentencepiece: pip install 'transfer-analysis[sentencepiece]'")
-    return []
 
 
 def has_sentencepiece() -> bool:

@@ -10,9 +10,9 @@ from pathlib import Path
 from transfer_analysis.encoders.four_bit import unpack
 from transfer_analysis.encoders.known import KnownEncoder, Packaged, Pooling, known_encoders
 from transfer_analysis.encoders.loadable import UNWANTED, WANTED, require_loadable, require_tokenizer_library
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError, UnavailableError, nearest
 from transfer_analysis.files import cache_folder, sha256
-from transfer_analysis.hub import hub_is_reachable, named, repository
+from transfer_analysis.hub import hub_is_reachable, named, repository, require_access
 
 #: Another name of the default encoder.
 AUTO = "auto"
@@ -57,7 +57,7 @@ class Located:
             Where the hub does not give it, or it lacks a configuration or weights in safetensors.
         """
         folder = self.folder or _from_hub(self.repository, self.revision)
-        require_tokenizer_library(folder, self.name)
+        require_tokenizer_library((path.name for path in folder.iterdir()), f"encoder {self.name!r}")
         missing = [what for what in ("config.json", "*.safetensors") if not any(folder.rglob(what))]
         if missing:
             raise InputError(
@@ -90,6 +90,41 @@ def locate(name: str) -> Located:
     if Path(name).is_dir():
         return Located(Path(name).name, f"folder {Path(name).name}", Path(name))
     return Located(name, f"hub {repository}" + (f" at {revision}" if revision else ""), None, repository, revision)
+
+
+def check_encoder(name: str) -> list[str]:
+    """Ask the hub what would keep an encoder from being loaded, without fetching its weights.
+
+    Returns
+    -------
+    list
+        What could not be asked.
+
+    Raises
+    ------
+    InputError
+        Naming what is wrong.
+    """
+    if Path(name).is_dir():
+        return []
+    known = known_encoders().get(DEFAULT if name == AUTO else name)
+    if known is not None and not known.hub:
+        return []
+    identity, revision = (known.hub, known.revision) if known is not None else named(name, "encoder")
+    if not hub_is_reachable():
+        return [f"encoder {name}: not checked, as the hub cannot be reached"]
+    try:
+        found = repository("model", identity, revision)
+        require_loadable(found)
+        require_access(found)
+    except InputError as error:
+        if known is not None and known.package is not None:
+            return [f"{error}. The copy in the package {known.package.project} is used"]
+        if isinstance(error, UnavailableError):
+            return error.problems
+        raise
+    require_tokenizer_library(found.names(), str(found))
+    return []
 
 
 def _known(name: str, about: KnownEncoder) -> Located:

@@ -167,6 +167,11 @@ def _status(error: BaseException) -> tuple[int | None, str | None]:
     return None, None
 
 
+def out_of_reach(what: str) -> UnavailableError:
+    """Return what is said of something that is neither cached nor to be had."""
+    return UnavailableError(f"{what}: the hub cannot be reached, and it is not in the cache")
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether the hub has answered that this person may not."""
     return _status(error)[0] in (401, 403)
@@ -237,7 +242,7 @@ def _refusal(error: Exception, what: str, spent: float) -> InputError:
     if isinstance(error, BusyError):
         return UnavailableError(f"{what}: {error}; try again later")
     if _is_silence(error):
-        return UnavailableError(f"{what}: the hub cannot be reached, and it is not in the cache")
+        return out_of_reach(what)
     if _direct(error):
         return MissingError(f"{what}: the hub has no such file")
     return InputError(f"{what}: the hub does not give it: {first_line(error)}")

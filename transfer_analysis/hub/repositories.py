@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from transfer_analysis.errors import InputError, UnavailableError
 from transfer_analysis.files import cache_folder, write_text
-from transfer_analysis.hub.client import HUB_WAIT, asked, hub_is_reachable, is_refusal
+from transfer_analysis.hub.client import HUB_WAIT, asked, hub_is_reachable, is_refusal, out_of_reach
 
 Kind = Literal["dataset", "model"]
 
@@ -78,19 +78,7 @@ class Repository:
         """
         from huggingface_hub import hf_hub_download
 
-        return Path(
-            asked(
-                lambda: hf_hub_download(
-                    self.id,
-                    name,
-                    repo_type=self.kind,
-                    revision=self.commit,
-                    etag_timeout=HUB_WAIT,
-                    local_files_only=not hub_is_reachable(),
-                ),
-                f"{name} of {self}",
-            )
-        )
+        return Path(asked(lambda: hf_hub_download(self.id, name, **self._at()), f"{name} of {self}"))
 
     def snapshot(self, wanted: list[str], without: list[str]) -> Path:
         """Return the folder of the files whose names match some patterns, fetched if need be.
@@ -102,20 +90,10 @@ class Repository:
         """
         from huggingface_hub import snapshot_download
 
-        return Path(
-            asked(
-                lambda: snapshot_download(
-                    self.id,
-                    repo_type=self.kind,
-                    revision=self.commit,
-                    allow_patterns=wanted,
-                    ignore_patterns=without,
-                    etag_timeout=HUB_WAIT,
-                    local_files_only=not hub_is_reachable(),
-                ),
-                str(self),
-            )
-        )
+        def ask() -> str:
+            return str(snapshot_download(self.id, allow_patterns=wanted, ignore_patterns=without, **self._at()))
+
+        return Path(asked(ask, str(self)))
 
     def kept(self, name: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what was asked about this commit before, or ask now and keep it."""
@@ -127,18 +105,25 @@ class Repository:
             except ValueError:
                 path.unlink()  # cut short; it is asked again
         if not hub_is_reachable():
-            raise UnavailableError(f"{self}: the hub cannot be reached, and it is not in the cache")
+            raise out_of_reach(str(self))
         found: dict[str, Any] = ask()
         write_text(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
         return found
+
+    def _at(self) -> dict[str, Any]:
+        """Return what is said with every download: from where, at which commit, and whether from the cache alone."""
+        return {
+            "repo_type": self.kind,
+            "revision": self.commit,
+            "etag_timeout": HUB_WAIT,
+            "local_files_only": not hub_is_reachable(),
+        }
 
     def _in_cache(self) -> tuple[str, ...]:
         """Return the files of this commit that the hub's own client has in its cache."""
         from huggingface_hub import constants
 
-        folder = (
-            Path(constants.HF_HUB_CACHE) / f"{self.kind}s--{self.id.replace('/', '--')}" / "snapshots" / self.commit
-        )
+        folder = Path(constants.HF_HUB_CACHE) / _called(self.kind, self.id) / "snapshots" / self.commit
         return tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()))
 
     def _listed(self) -> list[str]:
@@ -169,7 +154,7 @@ def repository(kind: Kind, name: str, revision: str | None = None) -> Repository
     else:
         commit = _last_known(kept, kind, name, asked_for)
         if not commit:
-            raise UnavailableError(f"{what}: the hub cannot be reached, and it is not in the cache")
+            raise out_of_reach(what)
     return Repository(kind, name, commit)
 
 
@@ -196,7 +181,7 @@ def _last_known(kept: Path, kind: Kind, name: str, revision: str) -> str:
     """Return the commit that a revision last stood for, as kept here or by the hub's own client; empty if never asked."""
     from huggingface_hub import constants
 
-    of_client = Path(constants.HF_HUB_CACHE) / f"{kind}s--{name.replace('/', '--')}" / "refs" / revision
+    of_client = Path(constants.HF_HUB_CACHE) / _called(kind, name) / "refs" / revision
     for path in (kept, of_client):
         if path.is_file():
             return path.read_text(encoding="utf-8").strip()
@@ -204,4 +189,9 @@ def _last_known(kept: Path, kind: Kind, name: str, revision: str) -> str:
 
 
 def _folder(kind: Kind, name: str) -> Path:
-    return cache_folder() / "hub" / f"{kind}s--{name.replace('/', '--')}"
+    return cache_folder() / "hub" / _called(kind, name)
+
+
+def _called(kind: Kind, name: str) -> str:
+    """Return what a repository's folder is called, as the hub's own client calls it."""
+    return f"{kind}s--{name.replace('/', '--')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from transfer_analysis.keys import RUN
-from transfer_analysis.results.table import TransferTable
+from transfer_analysis.results.table import TransferTable, own_metrics
 from transfer_analysis.tasks import Catalogue
 
 #: Points from the score of guessing within which a run has collapsed.
@@ -31,10 +31,10 @@ def collapsed_runs(table: TransferTable, catalogue: Catalogue) -> pd.DataFrame:
         The columns of a run (model, condition, target, seed, …), with `scores` (how many) and `mean`.
     """
     frame = table.frame
-    chance = frame["target"].map({name: _chance(name, catalogue) for name in frame["target"].unique()})
-    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
+    # Where guessing scores nothing, as of answers to questions, a low score is no sign of guessing.
+    chance = frame["target"].map({name: catalogue.chance(name) or None for name in frame["target"].unique()})
     frame = frame.assign(at_chance=((frame["score"] - chance).abs() <= _NEAR) | frame["learnt"].eq("no"))
-    frame = frame[(frame["metric"] == own) & chance.notna()]
+    frame = frame[(frame["metric"] == own_metrics(frame, catalogue)) & chance.notna()]
     keys = [column for column in RUN if column in frame]
     runs = frame.groupby(keys, as_index=False).agg(
         at_chance=("at_chance", "all"), scores=("score", "size"), mean=("score", "mean")
@@ -60,9 +60,3 @@ def without_collapsed(table: TransferTable, runs: pd.DataFrame) -> TransferTable
     gone = pd.MultiIndex.from_frame(runs[keys])
     kept = ~pd.MultiIndex.from_frame(table.frame[keys]).isin(gone)
     return TransferTable(table.frame[kept].reset_index(drop=True))
-
-
-def _chance(target: str, catalogue: Catalogue) -> float | None:
-    """Return a target's chance on its own metric; None where guessing scores nothing, as of answers to questions."""
-    chance = catalogue[target].chance if target in catalogue else None
-    return chance or None

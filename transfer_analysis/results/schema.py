@@ -180,19 +180,15 @@ def _fractions(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
             yield (
                 f"{at}: the largest {metric} score of {target} is {size.max():g}, so they look like fractions; "
                 f"percentages are expected (81.2, not 0.812): import them with --fractions, or with --scale {target}=fraction; "
-                f"--scale {target}=percent keeps them as they are"
+                f"--scale {target}=percent says that they are per cent"
             )
-        elif metric == "accuracy" and size.max() > 1 and _chance(str(target), catalogue) >= _CHANCE:
+        elif metric == "accuracy" and size.max() > 1 and (catalogue.chance(str(target)) or 0.0) >= _CHANCE:
             mixed = part[(size > 0) & (size < 1)]
             yield from listed(
                 f"{at}: accuracy {score:g} of {target} looks like a fraction beside {size.max():g}; give one scale, or say that "
                 f"it is per cent with --scale {target}=percent"
                 for at, score in zip(mixed["_at"], mixed["score"], strict=True)
             )
-
-
-def _chance(target: str, catalogue: Catalogue) -> float:
-    return (catalogue[target].chance or 0.0) if target in catalogue else 0.0
 
 
 def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:

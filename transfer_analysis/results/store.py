@@ -80,6 +80,27 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: is not a Parquet table ({reason}); a CSV table should end in .csv") from error
 
 
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a table of any columns, in whose text columns `no` and `nan` stay what they are.
+
+    Raises
+    ------
+    InputError
+        As `read_csv` and `read_parquet`.
+    """
+    if path.suffix == ".parquet":
+        return read_parquet(path)
+    text = read_csv(path)
+    frame = {}
+    for column in text.columns:
+        numbers = pd.to_numeric(text[column].replace("", None), errors="coerce")
+        empty = text[column] == ""
+        frame[column] = (
+            numbers if numbers.notna().any() and (numbers.notna() | empty).all() else text[column].mask(empty)
+        )
+    return pd.DataFrame(frame)
+
+
 def require_table_path(path: Path) -> None:
     """Raise an InputError for a path that no transfer table can be written to."""
     if path.suffix.lower() not in (".csv", ".parquet"):
@@ -104,8 +125,13 @@ def read_table(path: Path, catalogue: Catalogue | None = None) -> TransferTable:
 
 def write_table(table: TransferTable, path: Path) -> None:
     """Write a transfer table atomically; the suffix `.csv` gives CSV, any other Parquet."""
+    write_frame(table.frame, path)
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame atomically; the suffix `.csv` gives CSV, any other Parquet."""
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
-            table.frame.to_csv(temporary, index=False, lineterminator="\n")
+            frame.to_csv(temporary, index=False, lineterminator="\n")
         else:
-            table.frame.to_parquet(temporary, index=False)
+            frame.to_parquet(temporary, index=False)

@@ -165,3 +165,8 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
         frame[column] = values.where(~bad).astype("Int64") if whole else values.astype(float)
     frame["seed"] = frame["seed"].fillna(0).astype("int64")
     return wrong
+
+
+def own_metrics(frame: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
+    """Return the metric that stands for the target of each row."""
+    return frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})

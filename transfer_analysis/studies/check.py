@@ -12,10 +12,11 @@ import numpy as np
 import yaml
 
 from transfer_analysis.corpora import HUB, origin_of
+from transfer_analysis.corpora.needs import require_there
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
-from transfer_analysis.encoders.loadable import check_encoder
+from transfer_analysis.encoders.located import check_encoder
 from transfer_analysis.errors import Check, InputError, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.progress import Report, silent
@@ -39,7 +40,7 @@ from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
 
 if TYPE_CHECKING:
-    from transfer_analysis.training.reading.needed import Need
+    from transfer_analysis.corpora.needs import Need
 
 #: Said where the file cannot be read as a study.
 _NOT_YET = "tasks, columns, examples and results are looked at once these are mended"
@@ -292,16 +293,14 @@ class _Check(Check):
 
     def there(self, needs: list[Need], report: Report = silent) -> None:
         """Ask whether what is needed is there, where it lies on the hub."""
-        from transfer_analysis.training.reading.needed import require_there
-
         corpus = self.given.corpus(self.catalogue)
         assert corpus is not None
-        said = require_there(corpus, needs, report)
-        unasked = [remark for remark in said if "cannot be reached" in remark]
-        self.remarks += [remark for remark in said if remark not in unasked]
-        if unasked:
+        found = require_there(corpus, needs, report)
+        self.remarks += list(dict.fromkeys(found.untested))
+        if found.unasked:
             self.remarks.append(
-                f"not checked, as the hub cannot be reached: {len(unasked)} data sets, such as {unasked[0]}"
+                f"not checked, as the hub cannot be reached or is busy: {len(found.unasked)} data sets, such as "
+                f"{found.unasked[0]}"
             )
 
     def given_ones(self, tasks: list[str]) -> None:

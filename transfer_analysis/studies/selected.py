@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,12 +12,16 @@ import pandas as pd
 from transfer_analysis.analyses.rows import Languages
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
+from transfer_analysis.results.table import own_metrics
 from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
 from transfer_analysis.statistics.robustness import LEARNT
 from transfer_analysis.studies.hypotheses import ConditionEffect, groups_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
+
+#: A step that leaves rows out.
+Narrow = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -63,40 +67,42 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
     InputError
         Where none is left, naming what the results have.
     """
-    wanted = scores_of(table, catalogue, study.metric, study.split, study.checkpoint)
+    wanted, excluded = _narrowed(table.frame, _of_scores(catalogue, study.metric, study.split, study.checkpoint))
     of_floor = wanted["model"].isin([study.floor_model])
-    comparable = of_targets(wanted[~of_floor], study.name, study.targets)
-    if study.models:
-        comparable = comparable[comparable["model"].isin(study.models)]
-        if comparable.empty:
-            there = ", ".join(sorted(wanted["model"].unique()))
-            raise InputError(
-                f"{study.name}: the results have none of the models {', '.join(study.models)}; they have {there}"
-            )
+    comparable, further = _narrowed(
+        wanted,
+        {
+            "floor model": lambda frame: frame[~of_floor],
+            "other target": lambda frame: of_targets(frame, study.name, study.targets),
+            "other model": lambda frame: _of_models(frame, study, wanted),
+        },
+    )
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
     studied = _where(comparable, "initialisation", study.initialisation)
     floors = floors.rename(columns={"score": "floor"})
-    return Selected(_table(studied), _table(comparable), floors, _excluded(study, table, catalogue, comparable))
+    return Selected(_table(studied), _table(comparable), floors, {**excluded, **further})
 
 
-def _excluded(study: Study, table: TransferTable, catalogue: Catalogue, kept: pd.DataFrame) -> dict[str, int]:
-    """Return reason → scores that are not among those kept, each for its first reason."""
-    frame = table.frame
-    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
-    reasons = {
-        "other split": frame["split"] != study.split,
-        "other checkpoint": frame["checkpoint"] != study.checkpoint,
-        "other metric": frame["metric"] != (study.metric or own),
-        "floor model": frame["model"].isin([study.floor_model]),
-        "other target": ~frame["target"].isin(study.targets) if study.targets else pd.Series(False, index=frame.index),
-        "other model": ~frame["model"].isin(study.models) if study.models else pd.Series(False, index=frame.index),
-    }
-    left, counts = pd.Series(True, index=frame.index), {}
-    for reason, mask in reasons.items():
-        counts[reason] = int((left & mask).sum())
-        left &= ~mask
-    assert int(left.sum()) == len(kept)  # every score is kept, or left out for a reason
-    return {reason: count for reason, count in counts.items() if count}
+def _narrowed(frame: pd.DataFrame, steps: Mapping[str, Narrow]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the rows that are left after some steps, and how many each has left out, by its reason."""
+    counts: dict[str, int] = {}
+    for reason, narrow in steps.items():
+        kept = narrow(frame)
+        if len(kept) < len(frame):
+            counts[reason] = len(frame) - len(kept)
+        frame = kept
+    return frame, counts
+
+
+def _of_models(frame: pd.DataFrame, study: Study, wanted: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a study's models; an error names those of the rows that were wanted."""
+    kept = frame[frame["model"].isin(study.models)] if study.models else frame
+    if study.models and kept.empty:
+        there = ", ".join(sorted(wanted["model"].unique()))
+        raise InputError(
+            f"{study.name}: the results have none of the models {', '.join(study.models)}; they have {there}"
+        )
+    return kept
 
 
 def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]]:
@@ -149,15 +155,26 @@ def scores_of(
     InputError
         Where there are none, naming what the results have.
     """
-    frame = _where(_where(table.frame, "split", split), "checkpoint", checkpoint)
-    own = frame["target"].map({name: catalogue[name].metric for name in frame["target"].unique()})
-    wanted = frame[frame["metric"] == (metric or own)]
-    if wanted.empty:
-        raise InputError(
-            f"the results have no {metric or 'target metric'} scores in split {split!r}; "
-            f"they have {', '.join(sorted(frame['metric'].unique()))}"
-        )
-    return wanted
+    return _narrowed(table.frame, _of_scores(catalogue, metric, split, checkpoint))[0]
+
+
+def _of_scores(catalogue: Catalogue, metric: str | None, split: str, checkpoint: str) -> dict[str, Narrow]:
+    """Return the steps to the scores of one metric, or of each target's own, in one split and of one checkpoint."""
+
+    def of_metric(frame: pd.DataFrame) -> pd.DataFrame:
+        wanted = frame[frame["metric"] == (metric or own_metrics(frame, catalogue))]
+        if wanted.empty:
+            raise InputError(
+                f"the results have no {metric or 'target metric'} scores in split {split!r}; "
+                f"they have {', '.join(sorted(frame['metric'].unique()))}"
+            )
+        return wanted
+
+    return {
+        "other split": lambda frame: _where(frame, "split", split),
+        "other checkpoint": lambda frame: _where(frame, "checkpoint", checkpoint),
+        "other metric": of_metric,
+    }
 
 
 def effects(comparable: TransferTable) -> pd.DataFrame:

@@ -233,6 +233,10 @@ class Catalogue:
         """Return the family of a task, or an empty string for one that is not in the catalogue."""
         return self._tasks[name].family if name in self._tasks else ""
 
+    def chance(self, name: str) -> float | None:
+        """Return the score of guessing on a task's own metric; None where it is not known, or the task is not."""
+        return self._tasks[name].chance if name in self._tasks else None
+
     def overlaps(self, intermediate: str, target: str) -> bool:
         """Whether an intermediate task is (part of) the target's training set; False for unknown names."""
         if intermediate not in self._tasks or target not in self._tasks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -47,27 +48,73 @@ def import_csv(
         With every problem of the table.
     """
     frame = read_csv(path)
-    mapping, constants = mapping or {}, constants or {}
-    _check_names(path.name, frame, mapping, constants)
+    return import_frame(
+        frame,
+        path.name,
+        csv_rows(path, frame),
+        mapping=mapping,
+        constants=constants,
+        fractions=fractions,
+        scales=scales,
+        catalogue=catalogue,
+    )
+
+
+def import_frame(
+    frame: pd.DataFrame,
+    where: str,
+    at: Sequence[str] | None = None,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    fractions: bool = False,
+    scales: Mapping[str, str] | None = None,
+    catalogue: Catalogue | None = None,
+) -> tuple[TransferTable, list[str]]:
+    """Return a frame of scores as a transfer table, and the columns that were not used; further parameters as for `import_csv`.
+
+    Parameters
+    ----------
+    where, at
+        What the frame is called in messages, and where each of its rows stands.
+    values
+        Column of the schema → a value of the frame → that of the schema.
+
+    Raises
+    ------
+    InputError
+        With every problem of the table.
+    """
+    mapping, constants = dict(mapping or {}), dict(constants or {})
+    _check_names(where, frame, mapping, constants)
     frame = frame.rename(columns=mapping)
     ignored = [column for column in frame.columns if column not in schema.COLUMNS]
-    frame = frame.drop(columns=ignored).assign(**constants)
+    frame = _renamed(frame.drop(columns=ignored).assign(**constants), values or {}, where)
     if fractions and "score" in frame:
         # A score that is not a number stays as it is: the table's own check names its row and value.
         scores = pd.to_numeric(frame["score"], errors="coerce") * 100
         frame["score"] = scores.where(scores.notna(), frame["score"].astype(object))
-    frame = _scaled(frame, scales or {}, path.name)
+    frame = _scaled(frame, scales or {}, where)
     missing = [
-        f"{path.name}: column {name!r} is missing{nearest(name, ignored)}; map it with --map YOURS={name} "
+        f"{where}: column {name!r} is missing{nearest(name, ignored)}; map it with --map YOURS={name} "
         f"or set it for all rows with --set {name}=VALUE; the file has: {', '.join(map(str, ignored)) or 'no others'}"
         for name in schema.REQUIRED
         if name not in frame
     ]
     if missing:
         raise InputError(missing)
-    frame["origin"] = frame.get("origin", path.name)
-    at = csv_rows(path, frame)
-    return TransferTable.from_frame(frame, where=path.name, catalogue=catalogue, locations=at), ignored
+    frame["origin"] = frame.get("origin", where)
+    return TransferTable.from_frame(frame, where=where, catalogue=catalogue, locations=at), ignored
+
+
+def _renamed(frame: pd.DataFrame, values: Mapping[str, Mapping[str, str]], where: str) -> pd.DataFrame:
+    """Return a frame with the schema's values in place of a person's own."""
+    for column, given in values.items():
+        if column not in frame:
+            raise InputError(f"{where}: no column {column!r} whose values could be renamed; it has {', '.join(frame)}")
+        frame[column] = frame[column].replace(dict(given))
+    return frame
 
 
 def _scaled(frame: pd.DataFrame, scales: Mapping[str, str], where: str) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from transfer_analysis.analyses import tasks
@@ -54,15 +56,8 @@ def _specifications(hypothesis: Specifications, material: Material) -> Specifica
         for family in sorted(set(families))
         if families.count(family) < len(families)
     }
-    called = {f"{name}_distance": name for name in names}
-    named = CellTable(
-        cells.outcome,
-        {called[column]: array for column, array in cells.distances.items()},
-        cells.covariates,
-        cells.relabelings,
-        cells.notes,
-    )
-    return tasks.specifications(named, exclusions=exclusions, method=hypothesis.method)
+    named = {name: cells.distances[f"{name}_distance"] for name in names}
+    return tasks.specifications(replace(cells, distances=named), exclusions=exclusions, method=hypothesis.method)
 
 
 def specification_median(hypothesis: Specifications, material: Material) -> Outcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -37,16 +38,10 @@ def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> l
     trained = dict.fromkeys((*grid.intermediate_tasks, *grid.targets))
     for i, name in enumerate(trained):
         report(f"checking examples: {name}", i / (len(trained) + 1))
-        try:
-            check.guarded(lambda n=name: check.task(n))  # type: ignore[misc]
-        except UnavailableError as error:
-            session.unavailable[name] = str(error)
+        check.available(name, partial(check.task, name))
     report("checking examples: text", len(trained) / (len(trained) + 1))
     if any(parse_condition(name).reads_text for name in grid.conditions):
-        try:
-            check.guarded(check.texts)
-        except UnavailableError as error:
-            session.unavailable[MLM] = str(error)
+        check.available(MLM, check.texts)
     check.names()
     check.languages()
     if check.problems:
@@ -67,6 +62,13 @@ class _Check(Check):
         super().__init__()
         self.session = session
         self.encoder = encoder
+
+    def available(self, name: str, work: Callable[[], object]) -> None:
+        """Check something, and note why its examples could not be had now."""
+        try:
+            self.guarded(work)
+        except UnavailableError as error:
+            self.session.unavailable[name] = str(error)
 
     def task(self, name: str) -> None:
         """Check what a task is trained on, and a target's tests."""

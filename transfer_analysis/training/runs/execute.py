@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer_analysis.corpora import hub_part, pinned
+from transfer_analysis.corpora import hub_part, pinned, reads_hub
+from transfer_analysis.corpora.needs import require_there
 from transfer_analysis.corpora.records import Corpus
 from transfer_analysis.encoders import known_encoders
-from transfer_analysis.encoders.loadable import check_encoder
+from transfer_analysis.encoders.located import check_encoder
 from transfer_analysis.errors import Check, InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable
@@ -27,7 +28,7 @@ from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import Grid, Job
 from transfer_analysis.training.pretraining.settings import is_to_be_pretrained
 from transfer_analysis.training.reading.data import test_languages
-from transfer_analysis.training.reading.needed import needed, require_there
+from transfer_analysis.training.reading.needed import needed
 from transfer_analysis.training.recipes import Recipe
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
@@ -299,13 +300,10 @@ def pinned_setting(setting: Setting, session: Session) -> Setting:
     return replace(setting, corpus=pinned(setting.corpus, read), encoder=encoder)
 
 
-def check_hub(setting: Setting, report: Report = silent) -> list[str]:
+def check_hub(setting: Setting, report: Report = silent) -> None:
     """Ask the hub for what a grid reads of it, before anything large is fetched.
 
-    Returns
-    -------
-    list
-        What could not be asked, and which languages cannot be tested in.
+    What cannot be asked now, and languages that cannot be tested in, are said where the examples are read.
 
     Raises
     ------
@@ -313,14 +311,14 @@ def check_hub(setting: Setting, report: Report = silent) -> list[str]:
         Naming everything that is not there: data sets, configurations, splits, the encoder.
     """
     check = Check()
-    needs = needed(setting.corpus, setting.catalogue, setting.grid)
-    of_hub = [need for need in needs if hub_part(setting.corpus, need.task) is not None]
-    check.guarded(lambda: check.remarks.extend(require_there(setting.corpus, of_hub, report)))
+    if reads_hub(setting.corpus):
+        needs = needed(setting.corpus, setting.catalogue, setting.grid)
+        of_hub = [need for need in needs if hub_part(setting.corpus, need.task) is not None]
+        check.guarded(lambda: require_there(setting.corpus, of_hub, report))
     if not is_to_be_pretrained(setting.encoder):
-        check.guarded(lambda: check.remarks.extend(check_encoder(setting.encoder)))
+        check.guarded(lambda: check_encoder(setting.encoder))
     if check.problems:
         raise InputError(check.problems)
-    return check.remarks
 
 
 def _shown(seconds: float) -> str:

@@ -66,24 +66,18 @@ def nodes_of(session: Session) -> list[Node]:
 
 def not_trained(session: Session) -> list[str]:
     """Say which runs there are no nodes for, as examples could not be had now."""
-    grid = session.grid
     return [
         f"{job}, {target}: {reasons[0]}"
-        for job in grid.jobs()
-        for target in grid.targets
-        if (
-            reasons := [
-                *_lacking(session, job),
-                *([session.unavailable[target]] if target in session.unavailable else []),
-            ]
-        )
+        for job in session.grid.jobs()
+        for target in session.grid.targets
+        if (reasons := _lacking(session, job, target))
     ]
 
 
-def _lacking(session: Session, job: Job) -> list[str]:
-    """Return why the examples of a job's intermediate training could not be had."""
+def _lacking(session: Session, job: Job, *targets: str) -> list[str]:
+    """Return why the examples of a job's intermediate training, or of targets, could not be had."""
     condition = parse_condition(job.condition)
-    names = [*session.grid.members(condition), *([MLM] if condition.reads_text else [])]
+    names = [*session.grid.members(condition), *([MLM] if condition.reads_text else []), *targets]
     return [session.unavailable[name] for name in names if name in session.unavailable]
 
 
