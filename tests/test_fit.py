@@ -158,20 +158,26 @@ def test_robustness_of_conditions(table):
 
 
 def test_contrast_of_groups(table):
-    groups = ("--group", "qa=c1,c2,c3", "--group", "nli=c4,c5,c6")
-    found = outcomes("fit", "contrast", table, *groups, "--margin", "2")
-    assert [row["question"] for row in found] == ["tasks", "seeds", "equivalence"]
+    groups = ("--group", "qa=c1,c2,c3", "--group", "nli=c4,c5,c6", "--outcome", "gain", "--scale", "points")
     frame = pd.read_csv(table)
     means = frame.groupby("kind")["gain"].mean()
-    assert found[0]["estimate"] == pytest.approx(means["qa"] - means["nli"])
-    assert found[1]["estimate"] == pytest.approx(means["qa"] - means["nli"])
-    assert found[0]["attainable_p"] == pytest.approx(2 / 20)
+    (over_seeds,) = outcomes("fit", "contrast", table, *groups)
+    (over_tasks,) = outcomes("fit", "contrast", table, *groups, "--over", "tasks")
+    (equivalent,) = outcomes("fit", "contrast", table, *groups[:-2], "--margin", "2")
+    for found in (over_seeds, over_tasks, equivalent):
+        assert found["estimate"] == pytest.approx(means["qa"] - means["nli"])
+    assert over_tasks["attainable_p"] == pytest.approx(2 / 20)
+    assert equivalent["margin"] == 2
     two = pd.concat([frame, frame.assign(model="mbert", gain=frame["gain"][::-1].to_numpy())])
     two.to_csv(table, index=False)
-    names = [row["question"] for row in outcomes("fit", "contrast", table, *groups, "--by", "model")]
-    assert names[-1] == "interaction with model"
+    each = outcomes("fit", "contrast", table, *groups)
+    assert [row["question"] for row in each] == ["qa and nli, mbert", "qa and nli, xlmr"]
+    (between,) = outcomes("fit", "contrast", table, *groups, "--between", "xlmr,mbert")
+    assert between["estimate"] == pytest.approx(each[1]["estimate"] - each[0]["estimate"])
     fit("fit", "contrast", table, "--group", "qa=c1", fails="two groups, and 1 are given")
     fit("fit", "contrast", table, "--group", "qa=c1", "--group", "qa=c2", fails="given twice")
+    fit("fit", "contrast", table, *groups, "--over", "seed", fails="did you mean 'seeds'")
+    fit("fit", "contrast", table, *groups, "--over", "tasks", "--between", "xlmr,mbert", fails="compared over seeds")
 
 
 def test_square_matrices(tmp_path):
@@ -295,18 +301,21 @@ def test_a_csv_spells_overlap(table):
     )
 
 
-def test_a_group_against_a_baseline_of_other_rows(table):
+def test_a_group_against_one_of_another_initialisation(table):
     frame = pd.read_csv(table)
     other = frame.assign(initialisation="random", gain=frame["gain"] - 5 + 0.1 * frame["seed"])
     pd.concat([frame.assign(initialisation="pretrained"), other]).to_csv(table, index=False)
-    found = outcomes(
-        "fit", "contrast", table, "--group", "ours=c1,c2", "--group", "floor=c1,c2", "--where",
-        "ours.initialisation=pretrained", "--where", "floor.initialisation=random",
+    (found,) = outcomes(
+        "fit", "contrast", table, "--group", "ours=c1,c2", "--group", "floor=c1,c2", "--second-initialisation", "random",
+        "--outcome", "gain", "--scale", "points",
     )  # fmt: skip
-    assert [row["question"] for row in found] == ["seeds"]
-    assert found[0]["estimate"] == pytest.approx(4.8)
-    groups = ("--group", "ours=c1", "--group", "floor=c2")
-    fit("fit", "contrast", table, *groups, "--where", "roof.seed=1", fails="NAME being ours or floor")
+    assert found["estimate"] == pytest.approx(4.8)
+    assert "floor from random weights" in found["statistic"]
+    # Elsewhere several initialisations are never pooled without a word.
+    said = fit("fit", "association", table, "--distance", "task_distance", "--permutations", "99")
+    assert "2 initialisations together: pretrained, random" in said
+    alone = ("--initialisation", "random", "--permutations", "99")
+    assert "together" not in fit("fit", "association", table, "--distance", "task_distance", *alone)
 
 
 def test_a_source_language_that_is_not_there_is_asked_after(table):

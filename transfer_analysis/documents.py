@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -67,7 +67,7 @@ def validated(model: type[M], fields: Any, where: Callable[[Any], str]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(f"{where(e)}: {_said(e)}" for e in _each(error)) from error
+        raise InputError(f"{where(e)}: {_said(e, model)}" for e in _each(error)) from error
 
 
 def line_of(tree: yaml.Node | None, problem: str) -> int:
@@ -76,17 +76,89 @@ def line_of(tree: yaml.Node | None, problem: str) -> int:
 
 
 def _each(error: ValidationError) -> Iterator[Any]:
-    """Yield problems, each of those that a validator found at once by itself."""
-    for found in error.errors():
+    """Yield problems, each of those that a validator found at once by itself; a list is not too short where an item is wrong."""
+    every = error.errors()
+    for found in every:
+        inside = any(other["loc"][: len(found["loc"])] == found["loc"] for other in every if other is not found)
+        if found["type"] == "too_short" and inside:
+            continue
         several = found.get("ctx", {}).get("error")
         for message in several.problems if isinstance(several, SeveralError) else [found["msg"]]:
             yield {**found, "msg": message}
 
 
-def _said(error: Any) -> str:
-    """Return a problem with the field that it is of."""
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(map(str, error['loc'])) or 'document'}: {message}{_hint(error)}"
+def _said(error: Any, model: type[BaseModel]) -> str:
+    """Return a problem with the field that it is of, in words that help: the nearest name, what is expected, an example."""
+    owner, path = _followed(model, error["loc"])
+    field, kind, given = ".".join(path), error["type"], error["input"]
+    if kind == "extra_forbidden":
+        known = list(owner.model_fields)
+        return f"{field}: there is no such field{nearest(path[-1], known)}; there are {', '.join(known)}"
+    if kind == "missing":
+        return f"{field}: is missing{_about(owner, path[-1])}"
+    if kind == "literal_error":
+        known = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{field}: {given!r}: expected {', '.join(known)}{nearest(str(given), known)}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        name = error["ctx"]["discriminator"].strip("'")
+        return f"{field}.{name}: {_wrong_kind(owner, name, error['ctx'].get('tag'))}"
+    # What is wrong with several fields together begins with the name of what it is about.
+    return f"{field}{': ' if field else ''}{error['msg'].removeprefix('Value error, ')}{_hint(error)}"
+
+
+def _wrong_kind(model: type[BaseModel], name: str, given: str | None) -> str:
+    """Say which kinds of a model there are, by the field that names them."""
+    kinds = (kind.model_fields[name].annotation for kind in _kinds_of(model) if name in kind.model_fields)
+    known = list(dict.fromkeys(str(get_args(kind)[0]) for kind in kinds if get_args(kind)))
+    wrong = "is missing" if given is None else f"{given!r} is none{nearest(given, known)}"
+    return f"{wrong}; there are {', '.join(known)}"
+
+
+def _about(model: type[BaseModel], field: str) -> str:
+    """Return what a field says, and an example of it where it has one."""
+    info = model.model_fields.get(field)
+    if info is None or not info.description:
+        return ""
+    text = " ".join(info.description.split())
+    example = f" Such as `{field}: {info.examples[0]}`" if info.examples else ""
+    return f": {text}{example}"
+
+
+def _followed(model: type[BaseModel], steps: tuple[str | int, ...]) -> tuple[type[BaseModel], list[str]]:
+    """Return the model that the last step is a field of, and the steps that a person has written.
+
+    Some steps name the kind of a field, and are no part of the document.
+    """
+    path: list[str] = []
+    owner = model
+    for step in steps:
+        kind = next((k for k in _kinds_of(model) if isinstance(step, str) and _names_itself(k, step)), None)
+        if kind is not None:
+            model = owner = kind
+            continue
+        path.append(str(step))
+        owner = model
+        if isinstance(step, str) and step in model.model_fields:
+            model = next(_models_in(model.model_fields[step].annotation), model)
+    return (model if steps and isinstance(steps[-1], int) else owner), path
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def _kinds_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for kind in model.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
+
+
+def _names_itself(kind: type[BaseModel], name: str) -> bool:
+    """Whether a model has a field that can only be this name: what tells it from its siblings."""
+    return any(get_args(info.annotation) == (name,) for info in kind.model_fields.values())
 
 
 def _line(tree: yaml.Node | None, error: Any) -> int:

@@ -67,7 +67,8 @@ def observe(
     Parameters
     ----------
     rows
-        Columns `condition`, `target`, `source_language`, `language`, `model`; for example `gains(table).frame`.
+        Columns `condition`, `target`, `source_language`, `language`, `model`; for example `gains(table).frame`. Columns
+        `family`, `language_family` and `overlap` of a table's own are kept.
     task_distances
         Name → distance from intermediate task (rows) to target task (columns). A condition takes the
         distance of its intermediate task, whether translated (`task@de`) or with `+mlm`. A row that only some of several
@@ -110,24 +111,42 @@ def observe(
             _mark(reasons, found.isna(), f"no {{}} distance for the {side}: ", name, frame[side])
         frame[f"{name}_distance"] = _look_up(matrix, labels["source_language"], labels["language"])
 
-    frame["family"] = tasks.map({task: catalogue.family(task) for task in tasks.unique()})
-    of_language = families(sorted(frame["language"].unique()))
-    frame["language_family"] = frame["language"].map(of_language)
-    older = dict(told_by_recipe(frame))
-    none = pd.Series("", index=frame.index)
-    sources = [
-        (frame[name] if name in frame else older.get(name, none)).fillna("").astype(str)
-        for name in ("intermediate_on", "trained_on")
-    ]
-    runs = list(zip(tasks, frame["target"], sources[0], sources[1], strict=True))
-    overlaps = {run: _overlap(*run, catalogue) for run in set(runs)}
-    frame["overlap"] = [overlaps[run] for run in runs]
+    # What a table says of itself is kept: families of one's own, a measure of overlap.
+    if "family" not in frame:
+        frame["family"] = tasks.map({task: catalogue.family(task) for task in tasks.unique()})
+    if "language_family" not in frame:
+        of_language = families(sorted(frame["language"].unique()))
+        frame["language_family"] = frame["language"].map(of_language)
+    if "overlap" not in frame:
+        frame["overlap"] = overlaps(frame, catalogue)
 
     keep = reasons == ""
     if not keep.any():
         raise InputError(f"no row of the results could be joined with the distances: {reasons.iloc[0]}")
     dropped = rows[~keep].assign(reason=reasons[~keep])
     return Observations(frame[keep].reset_index(drop=True), dropped.reset_index(drop=True))
+
+
+def overlaps(rows: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
+    """Say of each row whether the intermediate task, or one of several, is part of what the target was trained on.
+
+    By their names, or by what the table says was trained on (`intermediate_on`, `trained_on`).
+
+    Parameters
+    ----------
+    rows
+        Columns `condition` and `target`.
+    """
+    older = dict(told_by_recipe(rows))
+    none = pd.Series("", index=rows.index)
+    sources = [
+        (rows[name] if name in rows else older.get(name, none)).fillna("").astype(str)
+        for name in ("intermediate_on", "trained_on")
+    ]
+    tasks = rows["condition"].astype(str).map(task_of)
+    runs = list(zip(tasks, rows["target"].astype(str), sources[0], sources[1], strict=True))
+    found = {run: _overlap(*run, catalogue) for run in set(runs)}
+    return pd.Series([found[run] for run in runs], index=rows.index, dtype=bool)
 
 
 def _label(code: str, known: Collection[str]) -> str | None:

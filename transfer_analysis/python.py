@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.distances import language_distances as distances_of
 from transfer_analysis.errors import InputError
 from transfer_analysis.observations import observe
 from transfer_analysis.results import Gains, TransferTable, read_table
@@ -145,6 +146,33 @@ def join(
     return found.frame
 
 
+def language_distances(
+    languages: Sequence[str], kinds: str | Sequence[str] = "syntactic", **options: Any
+) -> DistanceMatrix | dict[str, DistanceMatrix]:
+    """Return a distance between languages, or several by their kind.
+
+    Parameters
+    ----------
+    languages
+        Codes or names: ISO 639, Glottocodes, `sr-Cyrl`, `German`.
+    kinds
+        A kind, or several; `transfer-analysis distances kinds` lists them.
+    **options
+        `min_shared`, `measure`, `impute`, for kinds that come from features.
+
+    Examples
+    --------
+    >>> d = language_distances(["en", "de", "ja"])
+    >>> d["en", "de"] < d["en", "ja"]
+    True
+    >>> sorted(language_distances(["en", "de"], ["syntactic", "genetic"]))
+    ['genetic', 'syntactic']
+    """
+    if isinstance(kinds, str):
+        return distances_of(languages, kinds, **options)
+    return {kind: distances_of(languages, kind, **options) for kind in kinds}
+
+
 def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Finished:
     """Run a study from its results to its report.
 
@@ -191,4 +219,4 @@ def _of_languages(frame: pd.DataFrame, given: Mapping[str, Matrix] | Sequence[st
     if isinstance(given, Mapping):
         return {name: _matrix(name, matrix) for name, matrix in given.items()}
     codes = sorted({*frame["source_language"], *frame["language"]}) if given else []
-    return {kind: language_distances(codes, kind) for kind in given}
+    return {kind: distances_of(codes, kind) for kind in given}

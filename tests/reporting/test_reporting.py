@@ -151,10 +151,10 @@ def test_outcome_table_reads_well():
         random_selection_spread=0.01,
     )
     row = reporting.outcome_table({"a": outcome}, {"a": 0.02}).iloc[0]
-    assert row["estimate"] == "−0.2"
+    assert row["estimate"] == "−0.200"
     assert row["p"] == "< .001"
     assert row["p (Holm)"] == ".020"
-    assert row["random selection"] == "0.8 (SD 0.01)"
+    assert row["random selection"] == "0.800 (SD 0.010)"
 
 
 def test_the_page_needs_nothing_beside_it_and_escapes_what_it_is_given(points):

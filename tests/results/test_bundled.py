@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from transfer_analysis.analyses.scores import scores_of
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.results import read_table
 from transfer_analysis.studies import Given, load_study
 from transfer_analysis.studies.check import check_study
-from transfer_analysis.studies.selected import scores_of
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.plan import load_plan

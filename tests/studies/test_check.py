@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 from scipy.stats import ttest_1samp
+from transfer_analysis.analyses.languages import gains_of_languages
 from transfer_analysis.encoders import Size, known_encoders
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable, write_table
 from transfer_analysis.studies import Given, bundled_studies, load_study
-from transfer_analysis.studies.analyses.languages import gains_of_languages
 from transfer_analysis.studies.check import check_study
-from transfer_analysis.studies.figures.files import draw_file
+from transfer_analysis.studies.figures import draw_file
 from transfer_analysis.studies.plan import plan_study
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.cost import cost, size_of
@@ -80,7 +80,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path, old, new, scale, message):
             "term: semantic_distanc",
             "semantic-in-model: term: unknown column 'semantic_distanc'",
         ),
-        ("term: semantic_distance", "term: words_distance", "term: 'words_distance' is no part of the formula"),
+        ("term: semantic_distance", "term: words_distance", "term: 'words_distance' is not in the formula"),
         ("- condition:target", "- conditon:target", "semantic-in-model: random: unknown column 'conditon'"),
         (
             "xcopa:\n        - social-iqa",

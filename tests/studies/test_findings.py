@@ -41,7 +41,7 @@ def test_verdicts(found, verdict):
 
 def test_the_answer_is_two_sentences():
     assert finding(0.03, 0.1, 3.1, adjusted=0.09).sentence() == (
-        "Not supported: They differ. Mean difference, in points 1.6; 95% interval 0.1 to 3.1; p = .030, two-sided; null: no "
+        "Not supported: They differ. Mean difference, in points 1.60; 95% interval 0.10 to 3.10; p = .030, two-sided; null: no "
         "difference; "
         "n = 5 seeds; p = .090 after Holm's correction."
     )

@@ -17,8 +17,8 @@ from transfer_analysis.results import TransferTable, read_table, write_table
 from transfer_analysis.results.importers import import_taskweb, import_xpos
 from transfer_analysis.statistics.outcome import number
 from transfer_analysis.studies import Given, load_study, run_study
-from transfer_analysis.studies.figures import FIGURES
-from transfer_analysis.studies.hypotheses import Specifications
+from transfer_analysis.studies.analyses.tasks import Specifications
+from transfer_analysis.studies.figures import draw_figures
 from transfer_analysis.studies.run import read_report, report_again
 from transfer_analysis.studies.scales import Scale
 from transfer_analysis.tasks import load_catalogue
@@ -146,7 +146,7 @@ def test_a_report_holds_everything_and_the_same_input_gives_the_same_bytes(taskw
     assert {"report.html", "outcomes.json", "tables/outcomes.tex", "tables/cells.csv", "data/results.parquet"} <= set(
         names
     )
-    for figure in ("distance-outcome", "selection-curve", "task-distance-heatmap"):
+    for figure in ("distance-gain", "selection-curve", "task-distances"):
         assert {f"figures/{figure}.{kind}" for kind in ("svg", "pdf", "png")} <= set(names)
     for name in names:
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
@@ -185,7 +185,7 @@ def test_what_a_report_holds_can_be_read_and_drawn_again(taskweb):
     )
     material, findings = read_report(folder / "one")
     assert findings == finished.findings
-    for drawn in (d for draw in FIGURES.values() for d in draw(material, findings)):
+    for drawn in draw_figures(material, findings):
         stored = (folder / "one" / "figures" / f"{drawn.name}.pdf").read_bytes()
         assert figure_bytes(drawn.figure, "pdf") == stored
 
@@ -290,7 +290,7 @@ def test_a_study_may_have_several_task_distances(taskweb, tmp_path):
     assert estimates["words"] != pytest.approx(estimates["rank-association"])
     assert "--task-distances words=other.csv" in two["command"]
     assert estimates["curve"] == pytest.approx(np.median([*_estimates_of_all(folder, matrix.values, turned)]))
-    assert (folder / "two" / "figures" / "curve.pdf").is_file()
+    assert (folder / "two" / "figures" / "specification-curve.pdf").is_file()
     cells = pd.read_csv(folder / "two" / "tables" / "cells.csv")
     assert {"semantic_distance", "words_distance"} <= set(cells.columns)
     # A source that only the second distance lacks still counts for the first.
@@ -580,7 +580,7 @@ def test_a_simulated_study_trains_its_own_results(tmp_path, monkeypatch):
     mean = own["score"].mean()
     assert learnt.loc[learnt["target"] == "sim-pos", "floor"].to_numpy() == pytest.approx([mean, mean])
     assert (tmp_path / "r" / "figures" / "scores-by-language.pdf").is_file()
-    assert (tmp_path / "r" / "figures" / "effects.pdf").is_file()
+    assert (tmp_path / "r" / "figures" / "transfer-heatmap.pdf").is_file()
 
 
 class LemmaLengths:

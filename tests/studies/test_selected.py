@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from transfer_analysis.analyses import condition_effects
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import TransferTable
 from transfer_analysis.studies import load_study
-from transfer_analysis.studies.selected import effects, select_rows, what_was_learnt
+from transfer_analysis.studies.selected import select_rows, what_was_learnt
 from transfer_analysis.tasks import load_catalogue
 
 
@@ -56,7 +57,9 @@ def test_the_floor_model_is_no_part_of_the_tests(table, selected):
 
 
 def test_effects_are_differences_of_means_over_languages(selected):
-    found = effects(selected.comparable).set_index(["initialisation", "languages", "target", "condition"])
+    found = condition_effects(selected.comparable.frame).set_index(
+        ["initialisation", "languages", "target", "condition"]
+    )
     assert len(found) == 2 * 2 * 2 * 2
     frame = selected.comparable.frame
     for (initialisation, languages, target, condition), row in found.iterrows():

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
 from transfer_analysis.errors import InputError
 from transfer_analysis.studies import bundled_studies, load_study
-from transfer_analysis.studies.hypotheses import Hypothesis
+from transfer_analysis.studies.analyses import analyses
+from transfer_analysis.studies.fields import example_of, fields_of, new_study, summaries
+from transfer_analysis.studies.study import Study, parse_study
 from transfer_analysis.training.plan import load_plan
 
 MINIMAL = {
@@ -58,7 +62,7 @@ def test_own_study(tmp_path):
         ({"metric": "acuracy"}, "unknown metric 'acuracy' .did you mean 'accuracy'"),
         ({"source_language": "englsh"}, "unknown language 'englsh' .did you mean 'english'"),
         ({"seed": -1}, "seed"),
-        ({"hypothesis": []}, "hypothesis: Extra inputs"),
+        ({"hypothesis": []}, "hypothesis: there is no such field .did you mean 'hypotheses'"),
         ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "guess"}]}, "hypotheses.0"),
         ({"hypotheses": MINIMAL["hypotheses"] * 2}, "a: the id is given to more than one"),
         (
@@ -119,18 +123,18 @@ def test_a_problem_is_in_its_line(tmp_path):
     good = yaml.safe_dump(MINIMAL, sort_keys=False)
     line = 1 + good.splitlines().index("- id: a")
     path.write_text(good.replace("distance: syntactic", "distance: syntax"))
-    with pytest.raises(InputError, match=rf"mine.yaml line {line}: document: a: the distance 'syntax' is not among"):
+    with pytest.raises(InputError, match=rf"mine.yaml line {line}: a: the distance 'syntax' is not among"):
         load_study(str(path))
     path.write_text(good.replace("distance: syntactic", "distanze: syntactic"))
     with pytest.raises(InputError) as caught:
         load_study(str(path))
     last = len(good.splitlines())
-    assert f"mine.yaml line {last}: hypotheses.0.language-regression.distanze: Extra inputs" in str(caught.value)
+    assert f"mine.yaml line {last}: hypotheses.0.distanze: there is no such field (did you mean 'distance'" in str(
+        caught.value
+    )
     path.write_text(good.replace("language_distances:\n- syntactic", "language_distances:\n- syntax"))
     place = good.splitlines().index("language_distances:") + 1
-    with pytest.raises(
-        InputError, match=f"mine.yaml line {place}: document: language_distances: unknown kind 'syntax'"
-    ):
+    with pytest.raises(InputError, match=f"mine.yaml line {place}: language_distances: unknown kind 'syntax'"):
         load_study(str(path))
 
 
@@ -199,8 +203,7 @@ def test_the_readmes_study_can_be_run(tmp_path):
     (tmp_path / "mine.yaml").write_text(file)
     study = load_study(str(tmp_path / "mine.yaml"))
     assert {h.analysis for h in study.hypotheses} == {"group-contrast", "task-association"}
-    kinds = get_args(get_args(Hypothesis)[0])
-    known = {name for kind in kinds for name in get_args(kind.model_fields["analysis"].annotation)}
+    known = set(analyses())
     table = text[text.index("| `analysis` | asks |") :].split("\n\n")[0]
     named = {name for line in table.splitlines()[2:] for name in re.findall(r"`([a-z-]+)`", line.split("|")[1])}
     assert named == known
@@ -212,3 +215,70 @@ def test_statements_name_the_model_that_stands_for_another():
     small = study.at("folder").hypotheses
     assert small[0].statement.startswith("With multilingual-e5-small, syntactic")
     assert "between multilingual-e5-small and all-MiniLM-L6-v2." in small[2].statement
+
+
+def test_a_new_study_is_one_that_can_be_run_and_names_every_field():
+    study = parse_study(new_study("my-question"), "my-question.yaml")
+    assert (study.name, study.primary) == ("my-question", "nearer-tasks")
+    text = new_study("my-question")
+    assert all(f"{field}:" in text for field in Study.model_fields if field not in ("exploratory", "scales"))
+    assert all(f"#   {name}: " in text for name in analyses())
+    with pytest.raises(InputError, match="small letters"):
+        new_study("My question")
+
+
+@pytest.mark.parametrize("name", sorted(analyses()))
+def test_every_analysis_has_documented_fields_and_an_example_that_is_read(name):
+    assert all(field.text for field in fields_of(name))
+    (declared,) = yaml.safe_load(example_of(name))
+    kind = analyses()[name]
+    assert kind.model_validate(declared).analysis == name
+    assert summaries()[name]
+
+
+def test_an_analysis_of_another_package_is_an_analysis(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from typing import Literal\n"
+        "from transfer_analysis.statistics import Outcome\n"
+        "from transfer_analysis.studies.analyses.hypothesis import Hypothesis\n"
+        "class MeanScore(Hypothesis):\n"
+        '    """The mean of all scores."""\n'
+        "    analysis: Literal['mean-score']\n"
+        "    def run(self, material):\n"
+        "        scores = material.scores.frame['score']\n"
+        "        return Outcome('mean score', float(scores.mean()), len(scores), 'scores', 'description')\n"
+    )
+    about = tmp_path / "mine-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[transfer_analysis.analyses]\nmean = mine:MeanScore\n")
+    code = (
+        "from transfer_analysis.studies.study import parse_study\n"
+        "from transfer_analysis.studies.fields import new_study\n"
+        "text = new_study('mine').replace('task-association', 'mean-score', 1)\n"
+        "text = text.replace('  distance: semantic\\n', '').replace('  alternative: less\\n', '')\n"
+        "print(type(parse_study(text, 'mine.yaml').hypotheses[0]).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "MeanScore", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"titel": "T"}, "line 12: titel: there is no such field (did you mean 'title'?)"),
+        ({"hypotheses": [{**MINIMAL["hypotheses"][0], "distanc": "x"}]}, "distanc: there is no such field (did you mean 'distance'?)"),
+        ({"hypotheses": [{**MINIMAL["hypotheses"][0], "alternative": "lower"}]}, "alternative: 'lower': expected two-sided, less, greater"),
+        ({"hypotheses": [{**MINIMAL["hypotheses"][0], "analysis": "language-regresion"}]}, "hypotheses.0.analysis: 'language-regresion' is none (did you mean 'language-regression'"),
+        ({"hypotheses": [{"id": "a", "statement": "s", "analysis": "language-regression"}]}, "distance: is missing: One of the study's language distances. Such as `distance: syntactic`"),
+        ({"hypotheses": [{"id": "a", "statement": "s"}]}, "hypotheses.0.analysis: is missing; there are "),
+    ],
+)  # fmt: skip
+def test_schema_errors_name_line_field_the_nearest_and_an_example(change, said):
+    with pytest.raises(InputError) as error:
+        parse_study(yaml.safe_dump({**MINIMAL, **change}, sort_keys=False), "mine.yaml")
+    assert said in str(error.value), str(error.value)
+    assert "mine.yaml line" in str(error.value)

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from transfer_analysis.analyses.rows import Languages, counted
+from transfer_analysis.analyses.rows import Languages, counted, overlapping
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.cells import CellTable, relabelings_of, require_constant
-from transfer_analysis.statistics.frames import as_booleans, require_observations
+from transfer_analysis.statistics.frames import require_observations
+from transfer_analysis.statistics.matrices import is_symmetric
 from transfer_analysis.tasks.conditions import NONE, task_of
 
 #: What an observation of a cell is told apart by, besides the cell and the seed.
-_RUN = ("model", "adaptation", "initialisation", "checkpoint", "source_language", "language", "way")
+_RUN = ("model", "adaptation", "initialisation", "checkpoint", "source_language", "language", "_way")
 
 #: What the sides of a cell are called.
 _SIDES = {"condition": "intermediate task", "source_language": "source language"}
@@ -28,6 +29,7 @@ def task_cells(
     languages: Languages = "zero-shot",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     overlaps: bool = False,
     row: str = "condition",
     column: str = "target",
@@ -51,7 +53,7 @@ def task_cells(
         Columns of numbers; `semantic` is `semantic_distance` where there is no column of the shorter name.
     strata
         Column with the stratum of each row label (its family, say); labels are then exchanged within strata only.
-    languages, targets, model, overlaps
+    languages, targets, model, initialisation, overlaps
         As for `counted`.
     permutations, seed
         Of the relabelings.
@@ -68,10 +70,19 @@ def task_cells(
     if row == "condition":
         named = named[named[row] != NONE]
         named = named.assign(
-            way=[name.removeprefix(task_of(name)) for name in named[row]], condition=named[row].map(task_of)
+            _way=[name.removeprefix(task_of(name)) for name in named[row]], condition=named[row].map(task_of)
         )
-    every = named[~_is_overlap(named, overlaps)]
-    rows = counted(named, languages=languages, targets=targets, model=model, overlaps=overlaps, row=row, column=column)
+    every = named if overlaps else named[~overlapping(named, row, column)]
+    rows = counted(
+        named,
+        languages=languages,
+        targets=targets,
+        model=model,
+        initialisation=initialisation,
+        overlaps=overlaps,
+        row=row,
+        column=column,
+    )
     kept, notes = rows.frame, list(rows.notes)
     if (missing := int(kept[outcome].isna().sum())) > 0:
         notes.append(f"{missing} rows without {outcome} left out")
@@ -119,12 +130,12 @@ def distance_column(frame: pd.DataFrame, name: str) -> str:
 
 
 def balanced(frame: pd.DataFrame, row: str, which: str) -> tuple[pd.Series, list[str]]:
-    """Return the mean of each row over the same runs (column `run_of`), and what had to be left out for that.
+    """Return the mean of each row over the same runs (column `_run_of`), and what had to be left out for that.
 
     Rows observed in different runs (other models, other languages) would differ for that reason alone. Seeds are
     averaged first. A row that lacks more than half of the runs is left out; then the runs that some row lacks are.
     """
-    table = frame.groupby([row, "run_of"])[which].mean().unstack("run_of")
+    table = frame.groupby([row, "_run_of"])[which].mean().unstack("_run_of")
     rows, runs = [], []
     while table.isna().to_numpy().any():
         lacking_rows, lacking_runs = table.isna().mean(axis=1), table.isna().mean(axis=0)
@@ -157,19 +168,13 @@ def run_of(frame: pd.DataFrame, *sides: str) -> pd.Series:
 
 
 def _balanced_table(kept: pd.DataFrame, row: str, column: str, outcome: str) -> tuple[pd.DataFrame, list[str]]:
-    kept = kept.assign(run_of=run_of(kept, row, column))
+    kept = kept.assign(_run_of=run_of(kept, row, column))
     notes, columns = [], {}
     for name, part in kept.groupby(column, observed=True):
         columns[name], said = balanced(part, row, outcome)
         notes += [f"{name}: {note}" for note in said]
     table = pd.DataFrame(columns).rename_axis(index=row, columns=column).sort_index()
     return table, notes
-
-
-def _is_overlap(frame: pd.DataFrame, counts: bool) -> np.ndarray:
-    if counts or "overlap" not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    return as_booleans(frame["overlap"])
 
 
 def _with_distance(frame: pd.DataFrame, name: str, row: str, column: str) -> tuple[pd.DataFrame, list[str]]:
@@ -195,7 +200,7 @@ def _square(values: pd.Series, rows: Sequence[str], columns: Sequence[str], join
     if not joint:
         return table
     both = np.isfinite(table) & np.isfinite(table.T)
-    symmetric = bool(both.any()) and bool(np.abs(table - table.T)[both].max() <= 1e-9)
+    symmetric = bool(both.any()) and is_symmetric(np.where(both, table, 0.0))
     filled: np.ndarray = np.where(np.isnan(table), table.T, table) if symmetric else table
     return filled
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
-from transfer_analysis.analyses.cells import balanced, distance_column, run_of
+from transfer_analysis.analyses.cells import balanced, distance_column, run_of, task_cells
 from transfer_analysis.analyses.rows import counted
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import lineages
-from transfer_analysis.statistics import Outcome, phylogenetic_regression, relatedness
+from transfer_analysis.statistics import Outcome, association, phylogenetic_regression, relatedness, selection
+from transfer_analysis.statistics.cells import CellTable
 from transfer_analysis.statistics.frames import require_observations
 from transfer_analysis.statistics.languages import MIN_LANGUAGES
 from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.statistics.selection import Measure
 
 _ON_THE_TREE = (
     "genetic distance is itself read off the family tree that the residuals follow, so this test can tell little of "
@@ -24,13 +28,38 @@ _ON_THE_TREE = (
 )
 
 
+_RELATED = (
+    "descriptive: languages are related, so their labels are not exchangeable and no p-value is given; the regression "
+    "on the language tree is the test"
+)
+
+
 @dataclass(frozen=True)
 class LanguageScores:
-    """One row per language: `language`, `score`, `distance` and any covariates; the unit, and what was left out."""
+    """One row per language, the unit of its score, and what was left out.
+
+    Attributes
+    ----------
+    frame
+        Columns `language`, `score`, `distance` and, where it is known, `language_family`.
+    covariates
+        One column for each, in the order of the rows; names of one's own do not meet those of the frame.
+    """
 
     frame: pd.DataFrame
+    covariates: pd.DataFrame
     unit: str
     notes: tuple[str, ...]
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> LanguageScores:
+        """Return some of the languages, without the notes on the others."""
+        return replace(self, frame=self.frame[kept], covariates=self.covariates[kept], notes=())
+
+    @property
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """Which languages have a distance and every covariate."""
+        has: npt.NDArray[np.bool_] = (self.frame["distance"].notna() & self.covariates.notna().all(axis=1)).to_numpy()
+        return has
 
 
 def language_scores(
@@ -41,6 +70,7 @@ def language_scores(
     covariates: Sequence[str] = (),
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     overlaps: bool = False,
     source_language: str = "en",
 ) -> LanguageScores:
@@ -54,7 +84,7 @@ def language_scores(
     ----------
     distance, covariates
         Columns that have one value per language; `syntactic` is `syntactic_distance`.
-    targets, model, overlaps
+    targets, model, initialisation, overlaps
         As for `counted`.
 
     Raises
@@ -65,7 +95,9 @@ def language_scores(
     column = distance_column(frame, distance)
     require_observations(frame, ["language"], [outcome, column, *covariates])
     _require_source(frame, column, source_language)
-    rows = counted(frame, languages="all", targets=targets, model=model, overlaps=overlaps)
+    rows = counted(
+        frame, languages="all", targets=targets, model=model, initialisation=initialisation, overlaps=overlaps
+    )
     kept, notes = rows.frame, list(rows.notes)
     if "source_language" in kept:
         kept = kept[kept["source_language"] == source_language]
@@ -74,8 +106,12 @@ def language_scores(
         raise InputError(f"the table has no {outcome} of models trained on {source_language} in other languages")
     about = _properties(kept, [column, *covariates])
     table, unit, said = _standardised(kept, outcome, source_language)
-    found = about.rename(columns={column: "distance"}).join(table.rename("score"), how="inner").reset_index()
-    return LanguageScores(found, unit, (*notes, *said))
+    about = about.reindex(table.index)
+    found = pd.DataFrame({"score": table, "distance": about[column]})
+    if "language_family" in about:
+        found["language_family"] = about["language_family"]
+    held = about[list(covariates)].reset_index(drop=True)
+    return LanguageScores(found.rename_axis("language").reset_index(), held, unit, (*notes, *said))
 
 
 def language_regression(
@@ -96,7 +132,7 @@ def language_regression(
     covariates
         Columns that are held fixed, with one value per language.
     **which
-        Which rows count: `targets`, `model`, `overlaps`, as for `counted`.
+        Which rows count: `targets`, `model`, `initialisation`, `overlaps`, as for `counted`.
 
     Raises
     ------
@@ -111,33 +147,32 @@ def language_regression(
         source_language=source_language,
         **which,
     )
-    return regression_of(scores, distance, covariates, outcome, source_language, alternative, seed)
+    return regression_of(scores, distance, outcome, source_language, alternative, seed)
 
 
 def regression_of(
     scores: LanguageScores,
     distance: str,
-    covariates: Sequence[str],
     outcome: str,
     source_language: str,
     alternative: Alternative,
     seed: int,
 ) -> Outcome:
     """Return the regression of scores of languages on their distance."""
-    names, kind = list(covariates), distance.removesuffix("_distance")
-    known = scores.frame.dropna(subset=["distance", *names])
-    if len(known) < MIN_LANGUAGES:
+    kind, names = distance.removesuffix("_distance"), list(scores.covariates.columns)
+    known = scores.where(scores.complete)
+    if len(known.frame) < MIN_LANGUAGES:
         raise InputError(
-            f"{len(known)} languages have both a {outcome} and a {kind} distance from {source_language}; at least "
+            f"{len(known.frame)} languages have both a {outcome} and a {kind} distance from {source_language}; at least "
             f"{MIN_LANGUAGES} are needed"
         )
-    codes = list(known["language"])
+    codes = list(known.frame["language"])
     found = phylogenetic_regression(
-        known["score"].to_numpy(),
-        known["distance"].to_numpy(),
+        known.frame["score"].to_numpy(),
+        known.frame["distance"].to_numpy(),
         relatedness(list(lineages(codes).values())),
         names=(f"{outcome} ({scores.unit})", f"{kind} distance from {source_language}"),
-        covariates=known[names].to_numpy(dtype=float) if names else None,
+        covariates=known.covariates.to_numpy(dtype=float) if names else None,
         alternative=alternative,
         seed=seed,
     )
@@ -178,7 +213,7 @@ def _standardised(rows: pd.DataFrame, outcome: str, source_language: str) -> tup
     notes, columns = [], {}
     targets = rows.groupby("target", observed=True) if "target" in rows else [("", rows)]
     for target, part in targets:
-        means, left_out = balanced(part.assign(run_of=run_of(part, "language")), "language", outcome)
+        means, left_out = balanced(part.assign(_run_of=run_of(part, "language")), "language", outcome)
         named = f"{target}: " if target else ""
         notes += [f"{named}{note}" for note in left_out]
         if len(means) > 1 and np.ptp(means) > 1e-9:
@@ -197,3 +232,121 @@ def _standardised(rows: pd.DataFrame, outcome: str, source_language: str) -> tup
     if table.shape[1] == 1:
         return table.iloc[:, 0], "points", notes
     return ((table - table.mean()) / table.std(ddof=0)).mean(axis=1), "standardised within target", notes
+
+
+def language_cells(
+    frame: pd.DataFrame,
+    distance: str,
+    *,
+    outcome: str = "score",
+    targets: Sequence[str] = (),
+    model: str | None = None,
+    permutations: int = 9_999,
+    seed: int = 0,
+) -> CellTable:
+    """Return the cells of source × test language, a language with itself left out.
+
+    Parameters
+    ----------
+    distance
+        A language distance, or its column; languages that it does not know are left out, which is said.
+    targets, model
+        As for `counted`.
+
+    Raises
+    ------
+    InputError
+        As `task_cells`.
+    """
+    column = distance_column(frame, distance)
+    kind = column.removesuffix("_distance")
+    # A language has distance 0 from itself where any of its features are known.
+    with_distance = frame[frame[column].notna()]
+    known = {*with_distance["source_language"], *with_distance["language"]}
+    unknown = sorted({*frame["source_language"], *frame["language"]} - known)
+    frame = frame[frame["source_language"].isin(known) & frame["language"].isin(known)]
+    if targets:
+        frame = counted(frame, languages="all", targets=targets, overlaps=True).frame
+    if frame.empty:
+        raise InputError(f"no pair of languages has a {kind} distance")
+    cells = task_cells(
+        frame,
+        outcome,
+        [column],
+        languages="all",
+        model=model,
+        overlaps=True,
+        row="source_language",
+        column="language",
+        permutations=permutations,
+        seed=seed,
+    )
+    note = f"{len(unknown)} languages without known {kind} features left out: {', '.join(unknown)}"
+    return cells.noting(note) if unknown else cells
+
+
+def language_pair_association(frame: pd.DataFrame, distance: str, **which: Any) -> Outcome:
+    """Return the correlation of language distance with the score over source languages, within test languages; a description.
+
+    Parameters
+    ----------
+    **which
+        Which rows count: as for `language_cells`.
+    """
+    cells = language_cells(frame, distance, **which)
+    found = association(
+        cells.distance,
+        cells.values,
+        cells.relabelings,
+        unit="language pairs",
+        column="language",
+        names=list(cells.outcome.columns),
+    )
+    return _descriptive(found, cells)
+
+
+def language_selection(frame: pd.DataFrame, distance: str, measure: Measure, *, seed: int = 0, **which: Any) -> Outcome:
+    """Return how well source languages are selected by their distance; a description.
+
+    Parameters
+    ----------
+    measure
+        `NDCG`, `Regret`, `Top1` or `AverageRank` of `transfer_analysis.statistics`.
+    **which
+        Which rows count: as for `language_cells`.
+    """
+    cells = language_cells(frame, distance, seed=seed, **which)
+    found = selection(cells.distance, cells.values, cells.relabelings, measure, seed=seed, unit="languages")
+    return _descriptive(found, cells)
+
+
+def _descriptive(outcome: Outcome, cells: CellTable) -> Outcome:
+    """Take away p-value and interval, which would rest on exchangeable languages."""
+    return replace(
+        outcome,
+        p_value=None,
+        attainable_p=None,
+        null="",
+        low=None,
+        high=None,
+        interval_method="",
+        minimum_detectable=None,
+        method="description",
+        assumptions=(),
+        warnings=(_RELATED, *cells.notes, *outcome.warnings),
+    )
+
+
+def gains_of_languages(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean gain of each language over intermediate tasks and targets, with an interval over seeds.
+
+    Overlaps are left out. Columns `language`, `gain`, `low`, `high` (95%; NaN with one seed) and `seeds`.
+    """
+    rows = rows[~rows["overlap"]]
+    of_seeds = rows.groupby(["language", "seed"])["gain"].mean().unstack("seed")
+    seeds = of_seeds.notna().sum(axis=1)
+    error = of_seeds.std(axis=1, ddof=1) / np.sqrt(seeds)
+    reach = error * stats.t.ppf(0.975, np.maximum(seeds - 1, 1))
+    gain = of_seeds.mean(axis=1)
+    table = pd.DataFrame({"gain": gain, "low": gain - reach, "high": gain + reach, "seeds": seeds})
+    return table.rename_axis("language").reset_index()

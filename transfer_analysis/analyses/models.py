@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -26,25 +26,43 @@ def model_rows(
     languages: Languages = "zero-shot",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     overlaps: bool = False,
+    named: Collection[str] = (),
 ) -> Rows:
     """Return the rows that a model of joined rows is of; parameters as for `counted`.
 
-    Columns that describe a run (its recipe, hashes of its data) are no groupings of their own, and left away.
+    Columns that describe a run (its recipe, hashes of its data) are no groupings of their own, and left away unless the
+    model names them.
     """
-    rows = counted(frame, languages=languages, targets=targets, model=model, overlaps=overlaps)
-    described = [column for column in BESIDE if column in rows.frame and column != "run"]
+    rows = counted(
+        frame,
+        languages=languages,
+        targets=targets,
+        model=model,
+        initialisation=initialisation,
+        overlaps=overlaps,
+        compared=[column for column in ("model", "initialisation") if column in named],
+    )
+    described = [column for column in BESIDE if column in rows.frame and column != "run" and column not in named]
     return Rows(_with_runs(rows.frame.drop(columns=described)), rows.notes)
 
 
 def _with_runs(frame: pd.DataFrame) -> pd.DataFrame:
-    """Name the run of each row by what makes it one (model, condition, target, seed, …) where the table does not."""
-    if "run" in frame and frame["run"].fillna("").ne("").all():
-        return frame
-    parts = [column for column in RUN if column in frame]
+    """Name the run of each row by what makes it one (model, condition, target, seed, …).
+
+    A column `run` of the table is kept where no name stands for two runs; one that numbers them anew within each condition
+    does not name them.
+    """
+    parts = [column for column in RUN if column in frame and column != "checkpoint"]
     if not {"condition", "target"} <= set(parts):
         return frame
-    return frame.assign(run=frame[parts].astype(str).agg("/".join, axis=1))
+    key = frame[parts].astype(str).agg("/".join, axis=1)
+    if "run" in frame and frame["run"].fillna("").ne("").all():
+        if (key.groupby(frame["run"]).nunique() == 1).all():
+            return frame
+        key = key + "/" + frame["run"].astype(str)
+    return frame.assign(run=key)
 
 
 def mixed_model(
@@ -58,6 +76,7 @@ def mixed_model(
     languages: Languages = "zero-shot",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     overlaps: bool = False,
 ) -> MixedFit:
     """Return a linear mixed model of joined rows; what was left out stands in its notes.
@@ -72,7 +91,7 @@ def mixed_model(
         the formula.
     degrees, reml
         Of freedom, and whether variances are estimated by restricted maximum likelihood.
-    languages, targets, model, overlaps
+    languages, targets, model, initialisation, overlaps
         As for `counted`.
 
     Raises
@@ -81,13 +100,23 @@ def mixed_model(
         Where the model lacks the random term at its predictor's own level, or cannot be fitted.
     """
     effects, intercepts, of_formula = parted(formula)
-    rows = model_rows(frame, languages=languages, targets=targets, model=model, overlaps=overlaps)
-    every = {**of_formula, **(slopes or {})}
+    every = {grouping: _with_columns(column, frame) for grouping, column in {**of_formula, **(slopes or {})}.items()}
+    effects = _with_columns(effects, frame)
+    groupings = list(dict.fromkeys([*random, *intercepts]))
+    rows = model_rows(
+        frame,
+        languages=languages,
+        targets=targets,
+        model=model,
+        initialisation=initialisation,
+        overlaps=overlaps,
+        named=set(re.findall(r"[A-Za-z_]\w*", " ".join([effects, *groupings, *every, *every.values()]))),
+    )
     fit = statistics.mixed_model(
-        _with_columns(effects, frame),
+        effects,
         rows.frame,
-        list(dict.fromkeys([*random, *intercepts])),
-        {grouping: _with_columns(column, frame) for grouping, column in every.items()},
+        groupings,
+        every,
         reml=reml,
         degrees_of_freedom=degrees,
     )

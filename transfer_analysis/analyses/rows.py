@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.statistics.frames import without_overlap
+from transfer_analysis.observations import overlaps as overlaps_of
+from transfer_analysis.statistics.frames import as_booleans, without_overlap
+from transfer_analysis.tasks import load_catalogue
 
 #: Languages that count: all, those that were not trained on, or the one that was.
 Languages = Literal["all", "zero-shot", "source"]
@@ -29,9 +33,11 @@ def counted(
     languages: Languages = "zero-shot",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     overlaps: bool = False,
     row: str = "condition",
     column: str = "target",
+    compared: Sequence[str] = (),
 ) -> Rows:
     """Return the rows of a table that an analysis is about.
 
@@ -43,13 +49,15 @@ def counted(
         `zero-shot` leaves out the source language, which the model was trained on.
     targets
         Targets that count; all there are where empty.
-    model
-        The model that counts. Several models are averaged over where none is named, which is said.
+    model, initialisation
+        The model, and the weights it starts from, that count. Several are averaged over where none is named, which is said.
     overlaps
-        Whether cells count whose intermediate task is part of the target's training data (column `overlap`). A task with
-        itself never counts.
+        Whether cells count whose intermediate task is part of the target's training data: as a column `overlap` says, or
+        the catalogue where there is none. A task with itself never counts.
     row, column
         Columns that name the sides of a cell.
+    compared
+        Columns that the analysis compares the values of, so that several are no remark.
 
     Raises
     ------
@@ -57,20 +65,44 @@ def counted(
         Where nothing is left, naming what there is.
     """
     notes: list[str] = []
-    for name, wanted in ((column, targets), ("model", [model] if model else [])):
-        if wanted:
+    named = {column: targets, "model": [model] if model else [], "initialisation": [initialisation or ""]}
+    for name, wanted in named.items():
+        if any(wanted):
             frame = _among(frame, name, wanted)
-    if overlaps:
-        frame = frame.drop(columns="overlap", errors="ignore")
-    frame, said = without_overlap(frame, row, column)
+    frame, said = _without_overlap(frame, overlaps, row, column)
     notes += said
-    frame, of_languages = _of_languages(frame, languages)
-    notes += of_languages
-    if "model" in frame and frame["model"].nunique() > 1:
-        notes.append(
-            f"{frame['model'].nunique()} models together: {', '.join(sorted(map(str, frame['model'].unique())))}"
-        )
+    frame, said_of_languages = _of_languages(frame, languages)
+    notes += said_of_languages
+    for name in ("model", "initialisation"):
+        if name in frame and name not in compared and frame[name].nunique() > 1:
+            there = sorted(map(str, frame[name].unique()))
+            notes.append(f"{len(there)} {name}s together: {', '.join(there)}")
     return Rows(frame, tuple(notes))
+
+
+def marks_overlaps(frame: pd.DataFrame) -> bool:
+    """Whether a column `overlap` marks cells, and is no measure of one's own: numbers besides 0 and 1."""
+    if "overlap" not in frame:
+        return False
+    column = frame["overlap"]
+    return not (pd.api.types.is_float_dtype(column) and not column.dropna().isin([0.0, 1.0]).all())
+
+
+def overlapping(frame: pd.DataFrame, row: str = "condition", column: str = "target") -> npt.NDArray[np.bool_]:
+    """Say of each row whether its cell overlaps: as the table marks it, or as the catalogue knows of tasks."""
+    if marks_overlaps(frame):
+        return as_booleans(frame["overlap"])
+    if (row, column) == ("condition", "target") and {row, column} <= set(frame.columns):
+        return np.asarray(overlaps_of(frame, load_catalogue()), dtype=bool)
+    return np.zeros(len(frame), dtype=bool)
+
+
+def _without_overlap(frame: pd.DataFrame, counts: bool, row: str, column: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Leave out cells of a task with itself, and overlapping ones unless they count, and say how many."""
+    frame = frame.reset_index(drop=True)
+    marked = frame.assign(overlap=False if counts else overlapping(frame, row, column))
+    kept, notes = without_overlap(marked, row, column)
+    return frame.loc[kept.index], notes
 
 
 def _among(frame: pd.DataFrame, column: str, wanted: Sequence[str]) -> pd.DataFrame:
@@ -82,12 +114,16 @@ def _among(frame: pd.DataFrame, column: str, wanted: Sequence[str]) -> pd.DataFr
     return frame[frame[column].astype(str).isin(wanted)]
 
 
-def _of_languages(frame: pd.DataFrame, languages: Languages) -> tuple[pd.DataFrame, list[str]]:
+def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
+    """Return the rows of the languages that count; all where the table names no language."""
     if languages == "all" or "language" not in frame:
-        return frame, []
-    source = frame.get("source_language", "en")
-    at_home = frame["language"] == source
-    kept = frame[at_home if languages == "source" else ~at_home]
+        return frame
+    at_home = frame["language"] == frame.get("source_language", "en")
+    return frame[at_home if languages == "source" else ~at_home]
+
+
+def _of_languages(frame: pd.DataFrame, languages: Languages) -> tuple[pd.DataFrame, list[str]]:
+    kept = of_languages(frame, languages)
     if kept.empty and len(frame):
         names = sorted(map(str, frame["language"].unique()))
         raise InputError(

@@ -14,7 +14,7 @@ from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics import Outcome, SpecificationCurve
 from transfer_analysis.statistics.association import MIN_LEVELS, Method
 from transfer_analysis.statistics.cells import CellTable
-from transfer_analysis.statistics.outcome import Alternative, number
+from transfer_analysis.statistics.outcome import Alternative, alike
 from transfer_analysis.statistics.selection import LeaveOut, Measure
 
 #: Kinds of correlation.
@@ -218,4 +218,4 @@ def _pigeonhole(cells: CellTable, name: str, method: Method, seed: int) -> list[
     low, high = statistics.pigeonhole_interval(
         cells.observed(name), cells.values, method=method, same_labels=cells.same_labels, seed=seed
     )
-    return [f"95% interval by the pigeonhole bootstrap of tasks and targets: {number(low)} to {number(high)}"]
+    return [f"95% interval by the pigeonhole bootstrap of tasks and targets: {' to '.join(alike(low, high))}"]

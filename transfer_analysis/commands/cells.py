@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,11 +12,13 @@ from transfer_analysis.commands.common import AsJson, key_values, pairs
 from transfer_analysis.commands.fitting import (
     Direction,
     Languages,
+    OfInitialisation,
     OfModel,
     OutCsv,
     Permutations,
     Seed,
     Table,
+    Targets,
     WithOverlaps,
     direction,
     languages_of,
@@ -68,8 +70,13 @@ def association_command(
         list[str] | None, typer.Option(help="Column to hold fixed; several times for several.")
     ] = None,
     strata: Strata = None,
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="Over all cells, the outcome standardised within its target.")
+    ] = False,
     languages: Languages = "zero-shot",
+    target: Targets = None,
     model: OfModel = None,
+    initialisation: OfInitialisation = None,
     with_overlaps: WithOverlaps = False,
     alternative: Direction = "two-sided",
     permutations: Permutations = 9_999,
@@ -80,24 +87,35 @@ def association_command(
     """Does a distance tell the gain? Correlation within targets, tested by permutation of labels."""
     from transfer_analysis import analyses
 
+    if pooled and (method != "spearman" or covariate or strata):
+        raise InputError(
+            "--pooled: is a Pearson correlation of all cells; leave out --method, --covariate and --strata"
+        )
     frame = read_frame(table)
+    which: dict[str, Any] = {
+        "outcome": outcome,
+        "alternative": direction(alternative),
+        "languages": languages_of(languages),
+        "targets": target or [],
+        "initialisation": initialisation,
+        "overlaps": with_overlaps,
+        "row": row,
+        "column": column,
+        "permutations": permutations,
+        "seed": seed,
+    }
 
     def answer(of: str | None) -> Outcome:
+        if pooled:
+            return analyses.pooled_association(frame, distance, model=of, **which)
         return analyses.association(
             frame,
             distance,
-            outcome=outcome,
             method=cast("Method", method),  # checked there
-            alternative=direction(alternative),
             covariates=covariate or [],
-            languages=languages_of(languages),
-            model=of,
-            overlaps=with_overlaps,
-            row=row,
-            column=column,
             strata=strata,
-            permutations=permutations,
-            seed=seed,
+            model=of,
+            **which,
         )
 
     say(of_each_model(frame, model, f"{outcome} and {distance}", answer), out, as_json)
@@ -132,7 +150,9 @@ def selection_command(
         typer.Option(help="With several distances, a model of them is fitted without the target, or without the task."),
     ] = "target",
     languages: Languages = "zero-shot",
+    target: Targets = None,
     model: OfModel = None,
+    initialisation: OfInitialisation = None,
     with_overlaps: WithOverlaps = False,
     permutations: Permutations = 9_999,
     seed: Seed = 0,
@@ -154,6 +174,8 @@ def selection_command(
             outcome=outcome,
             leave_out=cast("LeaveOut", leave_out),
             languages=languages_of(languages),
+            targets=target or [],
+            initialisation=initialisation,
             model=of_model,
             overlaps=with_overlaps,
             row=row,
@@ -185,7 +207,9 @@ def specification_command(
     method: Annotated[str, typer.Option(help="spearman or pearson.")] = "spearman",
     figure: Annotated[Path | None, typer.Option(help="Figure to draw: .pdf, .svg or .png.")] = None,
     languages: Languages = "zero-shot",
+    target: Targets = None,
     model: OfModel = None,
+    initialisation: OfInitialisation = None,
     with_overlaps: WithOverlaps = False,
     permutations: Permutations = 999,
     seed: Seed = 0,
@@ -209,7 +233,9 @@ def specification_command(
         distance,
         covariates=list(dict.fromkeys(c for columns in sets.values() for c in columns)),
         languages=languages_of(languages),
+        targets=target or [],
         model=model,
+        initialisation=initialisation,
         overlaps=with_overlaps,
         row=row,
         column=column,

@@ -13,7 +13,10 @@ from transfer_analysis.errors import InputError
 if TYPE_CHECKING:
     from transfer_analysis.distances import DistanceMatrix
     from transfer_analysis.distances.languages.imputation import Imputation
+    from transfer_analysis.distances.languages.kinds import LanguageKind
+    from transfer_analysis.distances.languages.texts import LanguageTexts
     from transfer_analysis.distances.languages.typological import Measure
+    from transfer_analysis.distances.tokenizers import Tokenizer
 
 app = typer.Typer(no_args_is_help=True, help="Distances between tasks and between languages.")
 
@@ -34,8 +37,7 @@ def language_distances_command(
     kind: Annotated[
         str,
         typer.Option(
-            help="syntactic, phonological, inventory, featural, morphological, genetic, geographic, scriptural, word-order, "
-            "script, pretraining-size; subword-overlap, fertility (with --text, --tokenizer); lexical (with --table)."
+            help="See `transfer-analysis distances kinds`: of codes, text (--text, --tokenizer) or a --table."
         ),
     ] = "syntactic",
     source: Annotated[str | None, typer.Option("--from", help="Only the distances from this language.")] = None,
@@ -68,13 +70,14 @@ def language_distances_command(
     asks for it.
     """
     from transfer_analysis.distances.languages import language_distances, languages_with
-    from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
-    from transfer_analysis.distances.languages.lexical import lexical_distances
+    from transfer_analysis.distances.languages.kinds import language_kind
     from transfer_analysis.distances.matrix import require_matrix_path
+
+    chosen = language_kind(kind)
 
     codes = list(dict.fromkeys([*([source] if source else []), *(languages or [])]))
     _require_options(
-        kind,
+        chosen,
         {"--text": text, "--tokenizer": tokenizer},
         table,
         measure != "angular" or impute is not None or min_shared > 1,
@@ -83,15 +86,12 @@ def language_distances_command(
         require_matrix_path(out)
     with progress() as report:
         report(f"computing {kind} distances", 0.1)
-        if kind in ("subword-overlap", "fertility"):
-            matrix = _of_subwords(kind, codes, text, task, count, tokenizer, own_tasks)
-        elif kind == "lexical":
-            if table is None:
-                raise InputError("lexical distances come from a table: give --table FILE.csv")
-            matrix = lexical_distances(table, codes or None)
-        elif kind == "pretraining-size" and table is not None:
-            sizes = read_sizes(table)
-            matrix = pretraining_size_distances(codes or sorted(sizes), sizes, table.name)
+        if chosen.of_text is not None:
+            matrix = chosen.of_text(*_texts(kind, codes, text, task, count, tokenizer, own_tasks))
+        elif chosen.of_table is not None and table is not None:
+            matrix = chosen.of_table(table, codes or None)
+        elif chosen.of_codes is None:
+            raise InputError(f"{kind} distances come from a table: give --table FILE.csv")
         else:
             if not languages:
                 codes = list(dict.fromkeys([*([source] if source else []), *languages_with(kind)]))
@@ -108,25 +108,19 @@ def language_distances_command(
     _give(matrix, out)
 
 
-def _require_options(kind: str, of_text: dict[str, str | None], table: Path | None, of_features: bool) -> None:
+def _require_options(kind: LanguageKind, of_text: dict[str, str | None], table: Path | None, of_features: bool) -> None:
     """Refuse options that the kind would pass over in silence."""
-    reads_text, reads_table = kind in ("subword-overlap", "fertility"), kind in ("lexical", "pretraining-size")
-    unused = [option for option, given in of_text.items() if given is not None and not reads_text]
-    unused += ["--table"] if table is not None and not reads_table else []
-    unused += ["--measure, --impute or --min-shared"] if of_features and (reads_text or kind == "lexical") else []
+    unused = [option for option, given in of_text.items() if given is not None and kind.of_text is None]
+    unused += ["--table"] if table is not None and kind.of_table is None else []
+    unused += ["--measure, --impute or --min-shared"] if of_features and kind.of_codes is None else []
     if unused:
-        raise InputError(f"{kind} distances have no use for {' and '.join(unused)}; leave that out")
+        raise InputError(f"{kind.name} distances have no use for {' and '.join(unused)}; leave that out")
 
 
-def _of_subwords(
+def _texts(
     kind: str, codes: list[str], text: str | None, task: str, count: int, tokenizer: str | None, own_tasks: Path | None
-) -> DistanceMatrix:
+) -> tuple[LanguageTexts, Tokenizer]:
     from transfer_analysis.corpora import corpus_from
-    from transfer_analysis.distances.languages.subwords import (
-        fertility_distances,
-        spaced_words,
-        subword_overlap_distances,
-    )
     from transfer_analysis.distances.languages.texts import language_texts
     from transfer_analysis.distances.tokenizers import load_tokenizer
 
@@ -136,10 +130,7 @@ def _of_subwords(
         )
     catalogue = read_catalogue(own_tasks)
     loaded = load_tokenizer(tokenizer)
-    found = language_texts(corpus_from([text], catalogue), catalogue[task], codes, count)
-    if kind == "subword-overlap":
-        return subword_overlap_distances(found.sentences, loaded)
-    return fertility_distances(found.words or spaced_words(found.sentences), loaded)
+    return language_texts(corpus_from([text], catalogue), catalogue[task], codes, count), loaded
 
 
 def _give(matrix: DistanceMatrix, out: Path | None) -> None:

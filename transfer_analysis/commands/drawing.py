@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from transfer_analysis.commands.common import print_table
 from transfer_analysis.commands.figures import figure_kind, write_figure
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 
 app = typer.Typer()
 
@@ -17,37 +18,45 @@ app = typer.Typer()
     "figures", epilog="Example: transfer-analysis figures transfer-heatmap --from reports/quickstart -o heatmap.pdf"
 )
 def figures_command(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="transfer-heatmap, distance-gain, robustness-slopes, forest, selection-curve, task-map, language-tree, "
-            "specification-curve, task-distances, language-distances, scores-by-language, power-curve, calibration …"
-        ),
-    ],
+    name: Annotated[str | None, typer.Argument(help="The figure; without one, all that there are are listed.")] = None,
     source: Annotated[
-        Path, typer.Option("--from", help="Folder of a study's report; or a file that suffices for the figure.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Figure to write: .pdf, .svg or .png.")],
+        Path | None, typer.Option("--from", help="Folder of a study's report; or a file that suffices for the figure.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Figure to write: .pdf, .svg or .png.")] = None,
 ) -> None:
     """Draw one figure of a study from the folder of its report, or from a file: a matrix, a transfer table, a CSV."""
+    from transfer_analysis.studies import figures
+
+    if name is None:
+        rows = [
+            [
+                kind.name,
+                kind.title,
+                " or ".join(
+                    [*(["a report"] if kind.of_study else []), *([kind.of_file.expected] if kind.of_file else [])]
+                ),
+            ]
+            for kind in figures.figures().values()
+        ]
+        print_table(["figure", "what it shows", "drawn from"], rows)
+        return
+    chosen = figures.figure_kind(name)
+    if source is None or out is None:
+        raise InputError("--from and --out: say what the figure is drawn from, and the file to write")
     kind = figure_kind(out)
     assert kind is not None
-    from transfer_analysis.studies.figures import FIGURES
-    from transfer_analysis.studies.figures.files import FROM_FILES, draw_file
-
-    if name not in FIGURES and name not in FROM_FILES:
-        known = list(dict.fromkeys([*FIGURES, *FROM_FILES]))
-        raise InputError(f"unknown figure {name!r}{nearest(name, known)}; there are {', '.join(known)}")
     if not source.is_dir():
-        write_figure(draw_file(name, source), out, kind)
+        write_figure(figures.draw_file(name, source), out, kind)
         typer.echo(f"wrote {out}")
         return
-    if name not in FIGURES:
-        raise InputError(f"{name}: is drawn from {FROM_FILES[name][0]}, not from a folder")
+    if chosen.of_study is None:
+        raise InputError(
+            f"{name}: is drawn from {chosen.of_file.expected if chosen.of_file else ''}, not from a folder"
+        )
     from transfer_analysis.studies.run import read_report
 
     material, findings = read_report(source)
-    drawn = FIGURES[name](material, findings)
+    drawn = figures.draw_study(name, material, findings)
     if not drawn:
         raise InputError(f"{source}: the study has nothing that {name} could be drawn of")
     write_figure(drawn[0].figure, out, kind)

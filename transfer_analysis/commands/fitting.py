@@ -29,6 +29,12 @@ OfModel = Annotated[
     str | None,
     typer.Option("--model", help="The model that counts  [default: each by itself, where there are several]"),
 ]
+OfInitialisation = Annotated[
+    str | None, typer.Option("--initialisation", help="Weights that count: pretrained or random.")
+]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", help="A target that counts; several times for several  [default: all]")
+]
 WithOverlaps = Annotated[
     bool,
     typer.Option("--with-overlaps", help="Count cells whose intermediate task is part of the target's training data."),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from transfer_analysis.commands.common import AsJson, key_values, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
+    OfInitialisation,
     OfModel,
     OutCsv,
+    Permutations,
     Seed,
     Table,
+    Targets,
     WithOverlaps,
     direction,
     read_frame,
@@ -27,7 +30,9 @@ from transfer_analysis.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from transfer_analysis.analyses import Group
     from transfer_analysis.analyses.languages import LanguageScores
+    from transfer_analysis.analyses.slopes import Falling, SlopeRows
     from transfer_analysis.statistics import Outcome
 
 app = typer.Typer()
@@ -48,7 +53,9 @@ def languages_command(
         list[str] | None, typer.Option(help="Column to hold fixed; several times for several.")
     ] = None,
     source_language: Source = "en",
+    target: Targets = None,
     model: OfModel = None,
+    initialisation: OfInitialisation = None,
     with_overlaps: WithOverlaps = False,
     alternative: Direction = "two-sided",
     seed: Seed = 0,
@@ -69,16 +76,18 @@ def languages_command(
         distance,
         outcome=outcome,
         covariates=covariates,
+        targets=target or [],
         model=model,
+        initialisation=initialisation,
         overlaps=with_overlaps,
         source_language=source_language,
     )
 
     def regression(of: LanguageScores) -> Outcome:
-        return regression_of(of, distance, covariates, outcome, source_language, way, seed)
+        return regression_of(of, distance, outcome, source_language, way, seed)
 
     outcomes, notes = {"on the tree": regression(scores)}, []
-    complete = replace(scores, frame=scores.frame.dropna(subset=["distance", *covariates]), notes=())
+    complete = scores.where(scores.complete)
     families = [lineage[0] for lineage in lineages(list(complete.frame["language"])).values()]
     if covariates:
         notes.append(f"not tested within families, where {', '.join(covariates)} cannot be held fixed")
@@ -89,7 +98,7 @@ def languages_command(
             outcomes["within families"] = within(y, x, families, names=names, alternative=way, seed=seed)
         except InputError as error:
             notes.append(f"not tested within families: {error}")
-    without = leave_one_family_out(families, lambda kept: regression(replace(complete, frame=complete.frame[kept])))
+    without = leave_one_family_out(families, lambda kept: regression(complete.where(kept)))
     say(outcomes, out, as_json, tuple(notes), {"without_each_family": without})
     if not as_json:
         typer.echo("\nwithout each family in turn:")
@@ -99,86 +108,80 @@ def languages_command(
 @app.command(
     "robustness",
     epilog="Example: transfer-analysis fit robustness reports/quickstart/data/observations-gains.parquet --distance "
-    "syntactic_distance --chosen sim-entailment --chosen sim-duplicates",
+    "syntactic --chosen sim-entailment --chosen sim-duplicates",
 )
 def robustness_command(
     table: Table,
-    distance: Annotated[str, typer.Option(help="Column with the distance of each language.")],
+    distance: Annotated[str, typer.Option(help="A distance of languages (syntactic), or its column.")],
     value: Annotated[
         str,
         typer.Option(
-            "--outcome", help="gain, score, or normalised: (score - chance) / (score in the source language - chance)."
+            "--outcome", help="gain, or normalised: (score - chance) / (score in the source language - chance)."
         ),
     ] = "gain",
     chosen: Annotated[
         list[str] | None,
         typer.Option(help="Task in your pre-declared set; the set is ranked among all sets of that size."),
     ] = None,
+    diversity: Annotated[
+        Path | None,
+        typer.Option(help="Table of `distances diversity`: the --k most diverse tasks by --measure are the set."),
+    ] = None,
+    measure: Annotated[str, typer.Option(help="Measure of diversity.")] = "entropy-1",
+    k: Annotated[int, typer.Option("--k", help="How many tasks are the most diverse.", min=1)] = 3,
     compare: Annotated[
-        list[str] | None, typer.Option(help="ONE=OTHER: is the slope of one condition flatter than that of another?")
+        list[str] | None,
+        typer.Option(help="ONE,TWO=OTHER: are the slopes of some conditions flatter than those of others?"),
     ] = None,
     adjust: Annotated[bool, typer.Option(help="Compare runs at the same score in the source language.")] = True,
     source_language: Source = "en",
+    target: Targets = None,
+    model: OfModel = None,
+    initialisation: OfInitialisation = None,
+    with_overlaps: WithOverlaps = False,
     alternative: Direction = "two-sided",
+    permutations: Permutations = 9_999,
     seed: Seed = 0,
     out: OutCsv = None,
     as_json: AsJson = False,
 ) -> None:
     """How steeply does each condition fall with the distance of the language, and is a declared choice flatter than random ones?"""
-    from transfer_analysis.languages import lineages
-    from transfer_analysis.statistics import (
-        against_random_selection,
-        relatedness,
-        run_slopes,
-        slope_difference,
-        transfer_gaps,
-    )
+    from transfer_analysis import analyses
+    from transfer_analysis.studies.covariates import read_diversity
 
-    frame = _with_chance(read_frame(table)) if value == "normalised" else read_frame(table)
-    pairs = key_values(compare, "--compare", "ONE=OTHER")
-    slopes = run_slopes(frame, value=value, distance=distance, source_language=source_language, adjust=adjust)
-    column = "adjusted_slope" if adjust else "slope"
-    shown = ["slope", *(["adjusted_slope"] if adjust else []), "source_score"]
-    by_condition = slopes.groupby("condition")[shown].mean()
-    gaps = transfer_gaps(frame, source_language=source_language).groupby("condition")["transfer_gap"].mean()
-    by_condition = by_condition.assign(transfer_gap=gaps, runs=slopes.groupby("condition").size())
-    unlearnt = slopes.loc[slopes["learnt"].eq(False), "condition"].nunique()
-    notes = (
-        [f"{unlearnt} conditions have runs that have hardly learnt their task: their slopes say nothing"]
-        if unlearnt
-        else []
-    )
+    falling, way, frame = _falling(value), direction(alternative), read_frame(table)
+    sides = [(_group(one), _group(other)) for one, other in key_values(compare, "--compare", "ONE,TWO=OTHER")]
+    which: dict[str, Any] = {
+        "value": falling,
+        "targets": target or [],
+        "model": model,
+        "initialisation": initialisation,
+        "overlaps": with_overlaps,
+        "source_language": source_language,
+    }
+    drawn: dict[str, Any] = {"alternative": way, "permutations": permutations, "seed": seed}
+    rows = analyses.slope_rows(frame, distance, **which)
+    slopes = rows.of_runs(adjust=adjust)
     outcomes: dict[str, Outcome] = {}
     if chosen:
-        values = by_condition.loc[[c for c in by_condition.index if c not in ("none", "multi-task")], column]
-        outcomes["choice"] = against_random_selection(
-            values.to_dict(),
-            chosen,
-            name=f"mean {column.replace('_', ' ')} of {value}",
-            criterion="the declared",
-            alternative=direction(alternative),
-            seed=seed,
+        outcomes["choice"] = analyses.task_choice(frame, chosen, distance, adjust=adjust, **drawn, **which)
+    if diversity is not None:
+        asked = {"measure": measure, "k": k, **which}
+        measured = read_diversity(diversity)
+        outcomes["most diverse"] = analyses.diverse_choice(frame, measured, distance, **drawn, **asked)
+        try:
+            outcomes["most diverse, over languages"] = analyses.diverse_slopes(
+                frame, measured, distance, alternative=way, seed=seed, **asked
+            )
+        except InputError as error:
+            typer.echo(f"note: not tested over languages: {error}", err=True)
+    for one, other in sides:
+        outcomes[f"{one.name} and {other.name}"] = analyses.group_slopes(
+            frame, one, other, distance, alternative=way, seed=seed, **which
         )
-    for one, other in pairs:
-        away = frame[(frame["language"] != source_language) & frame[distance].notna()]
-        codes = sorted(set(away["language"]))
-        components = relatedness(list(lineages(codes).values()))
-        outcomes[f"{one} and {other}"] = slope_difference(
-            frame,
-            one,
-            other,
-            components,
-            codes,
-            value=value,
-            distance=distance,
-            source_language=source_language,
-            alternative=direction(alternative),
-            seed=seed,
-        )
-    if pairs and adjust and value != "normalised":
-        notes.append("raw slopes are compared; --outcome normalised compares them at one score in the source language")
+    notes = _notes(slopes, rows.notes, raw=bool(sides) and adjust and falling == "gain")
     if not as_json:
-        _print_frame(by_condition.reset_index())
+        _print_frame(_by_condition(rows, slopes, adjust))
     if outcomes:
         say(outcomes, out, as_json, tuple(notes), {"slopes": slopes})
         return
@@ -189,14 +192,40 @@ def robustness_command(
         typer.echo(f"note: {note}", err=True)
 
 
-def _with_chance(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the chance level of each target from the catalogue, where the table does not have it; 0 where guessing scores none."""
-    from transfer_analysis.tasks import load_catalogue
+def _falling(given: str) -> Falling:
+    names: tuple[Falling, ...] = ("gain", "normalised")
+    for name in names:
+        if given == name:
+            return name
+    raise InputError(f"--outcome {given!r}: expected gain or normalised")
 
-    if "chance" in frame or "target" not in frame:
-        return frame
-    catalogue = load_catalogue()
-    return frame.assign(chance=[catalogue[str(target)].chance or 0.0 for target in frame["target"]])
+
+def _group(members: str) -> Group:
+    from transfer_analysis.analyses import Group
+
+    return Group(members, tuple(member.strip() for member in members.split(",")))
+
+
+def _notes(slopes: pd.DataFrame, said: tuple[str, ...], *, raw: bool) -> list[str]:
+    notes = list(said)
+    unlearnt = slopes.loc[slopes["learnt"].eq(False), "condition"].nunique()
+    if unlearnt:
+        notes.append(f"{unlearnt} conditions have runs that have hardly learnt their task: their slopes say nothing")
+    if raw:
+        notes.append(
+            "--compare is of raw slopes; --outcome normalised compares them at one score in the source language"
+        )
+    return notes
+
+
+def _by_condition(rows: SlopeRows, slopes: pd.DataFrame, adjust: bool) -> pd.DataFrame:
+    """Return the mean slope of each condition, with what else tells how it transfers."""
+    from transfer_analysis.statistics import transfer_gaps
+
+    shown = ["slope", *(["adjusted_slope"] if adjust else []), "source_score"]
+    gaps = transfer_gaps(rows.frame, source_language=rows.source_language).groupby("condition")["transfer_gap"].mean()
+    found = slopes.groupby("condition")[shown].mean()
+    return found.assign(transfer_gap=gaps, runs=slopes.groupby("condition").size()).reset_index()
 
 
 def _print_frame(frame: pd.DataFrame) -> None:

@@ -13,10 +13,12 @@ from transfer_analysis.commands.common import AsJson, pairs, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
     Languages,
+    OfInitialisation,
     OfModel,
     OutCsv,
     Seed,
     Table,
+    Targets,
     WithOverlaps,
     direction,
     languages_of,
@@ -66,8 +68,11 @@ def mixed_command(
         str, typer.Option(help="Of --term: t, likelihood (ratio, profile interval), or bootstrap (parametric).")
     ] = "t",
     replicates: Annotated[int, typer.Option(help="Simulated outcomes of the bootstrap.", min=19)] = 200,
+    alternative: Direction = "two-sided",
     languages: Languages = "zero-shot",
+    target: Targets = None,
     model: OfModel = None,
+    initialisation: OfInitialisation = None,
     with_overlaps: WithOverlaps = False,
     seed: Seed = 0,
     out: OutCsv = None,
@@ -79,6 +84,9 @@ def mixed_command(
 
     if test not in ("t", "likelihood", "bootstrap"):
         raise InputError(f"--test {test!r}: expected t, likelihood or bootstrap")
+    way = direction(alternative)
+    if way != "two-sided" and test != "t":
+        raise InputError(f"--alternative {alternative}: a test of likelihoods has no direction; use --test t")
     frame = read_frame(table)
     _note_repeated(frame)
     fit = analyses.mixed_model(
@@ -89,14 +97,16 @@ def mixed_command(
         degrees=_degrees(degrees),
         reml=reml,
         languages=languages_of(languages),
+        targets=target or [],
         model=model,
+        initialisation=initialisation,
         overlaps=with_overlaps,
     )
     if term:
         outcomes: dict[str, Outcome] = {}
         for name in term:
             if test == "t":
-                outcomes[name] = fit.outcome(name)
+                outcomes[name] = fit.outcome(name, alternative=way)
             elif test == "likelihood":
                 outcomes[name] = likelihood_outcome(fit, name)
             else:

@@ -85,6 +85,45 @@ def show_command(study: Named, as_json: AsJson = False) -> None:
     _show_scales(loaded)
 
 
+@app.command("fields", epilog="Example: transfer-analysis study fields task-association")
+def fields_command(
+    name: Annotated[str | None, typer.Argument(help="An analysis; without one, the study file itself.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what a study file may say: its fields, or those of one analysis, with defaults and an example."""
+    from dataclasses import asdict
+
+    from transfer_analysis.studies.fields import example_of, fields_of, summaries
+
+    fields = fields_of(name)
+    if as_json:
+        typer.echo(json.dumps([asdict(field) for field in fields], ensure_ascii=False, indent=2))
+        return
+    rows = [[field.name, field.kind, field.default or "must be given", field.text] for field in fields]
+    print_table(["field", "is", "default", "what it says"], rows)
+    if name is not None:
+        typer.echo(f"example:\n\n{example_of(name)}")
+        return
+    print_table(["analysis", "what it asks"], [[analysis, asked] for analysis, asked in summaries().items()])
+
+
+@app.command("new", epilog="Example: transfer-analysis study new my-question")
+def new_command(
+    name: Annotated[str, typer.Argument(help="Name of the study: small letters, digits and hyphens.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write  [default: NAME.yaml]")] = None,
+) -> None:
+    """Write a study file to fill in: a first hypothesis, and every field with its documentation."""
+    from transfer_analysis.files import write_text
+    from transfer_analysis.studies.fields import new_study
+
+    path = out or Path(f"{name}.yaml")
+    text = new_study(name)
+    if path.exists():
+        raise InputError(f"{path}: exists; choose another --out")
+    write_text(path, text)
+    typer.echo(f"wrote {path}: check it with `transfer-analysis study check {path} --results results.parquet`")
+
+
 def _show_scales(study: Study) -> None:
     if not study.scales:
         typer.echo("results: given with --results")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from transfer_analysis.distances.embeddings.encoders import TextEncoder
-    from transfer_analysis.distances.kinds import Inputs
+    from transfer_analysis.distances.inputs import Inputs
     from transfer_analysis.distances.matrix import DistanceMatrix
     from transfer_analysis.distances.models.tuned import TunedTasks
     from transfer_analysis.distances.tasks.examples import TaskExamples
@@ -87,10 +87,10 @@ def task_distances_command(
     own_tasks: OwnTasks = None,
 ) -> None:
     """Compute the distance between tasks of one kind."""
-    from transfer_analysis.distances.kinds import require_kind, task_distances
+    from transfer_analysis.distances.kinds import task_distances, task_kind
     from transfer_analysis.distances.matrix import require_matrix_path
 
-    require_kind(kind)
+    task_kind(kind)  # an unknown one is said at once
     require_matrix_path(out)
     with progress() as report:
         asked = _Asked(tasks, source, language, count, seed, own_tasks)
@@ -106,11 +106,21 @@ def task_distances_command(
 
 @app.command("kinds", epilog="Example: transfer-analysis distances kinds")
 def kinds_command() -> None:
-    """List the kinds of distance between tasks, and what each needs."""
-    from transfer_analysis.distances.kinds import TASK_KINDS
+    """List the kinds of distance between tasks and between languages, and what each needs."""
+    from transfer_analysis.distances.kinds import task_kinds
+    from transfer_analysis.distances.languages.kinds import language_kinds
 
-    rows = [[name, kind.title, kind.needs, "yes" if kind.directed else "no"] for name, kind in TASK_KINDS.items()]
-    print_table(["kind", "what it is", "needs", "directed"], rows)
+    rows = [[k.name, k.title, k.needs, "yes" if k.directed else "no"] for k in task_kinds().values()]
+    print_table(["between tasks", "what it is", "needs", "directed"], rows)
+    of_languages = [
+        [
+            k.name,
+            k.title,
+            " or ".join(n for n, of in (("codes", k.of_codes), ("text", k.of_text), ("a table", k.of_table)) if of),
+        ]
+        for k in language_kinds().values()
+    ]
+    print_table(["between languages", "what it is", "needs"], of_languages)
 
 
 @app.command(
@@ -146,14 +156,14 @@ def compare_command(
     Without --kind, all that the examples allow: those that train an encoder only with --from.
     """
     from transfer_analysis.distances.compare import LEAST, rank_correlations
-    from transfer_analysis.distances.kinds import TASK_KINDS, require_kind, task_distances
+    from transfer_analysis.distances.kinds import task_distances, task_kind, task_kinds
 
     for kind in kinds or []:
-        require_kind(kind)
+        task_kind(kind)
     if kinds and len(set(kinds)) < 2:
         raise InputError("comparing needs two kinds of distance at least; give --kind again, or none for all")
     chosen = list(dict.fromkeys(kinds or [])) or [
-        name for name, kind in TASK_KINDS.items() if source is not None or kind.needs != "training"
+        name for name, kind in task_kinds().items() if source is not None or kind.needs != "training"
     ]
     with progress() as report:
         asked = _Asked(tasks, source, language, count, seed, own_tasks)
@@ -254,7 +264,7 @@ class _Reading:
 
 def _inputs(asked: _Asked, reading: _Reading, report: Report) -> Inputs:
     """Read everything that is quick to read, so that mistakes show at once; encoders are loaded when a kind needs them."""
-    from transfer_analysis.distances.kinds import Inputs
+    from transfer_analysis.distances.inputs import Inputs
     from transfer_analysis.distances.tokenizers import load_tokenizer
     from transfer_analysis.files import read_text
     from transfer_analysis.training.computing.memory import settle_memory
@@ -347,13 +357,13 @@ _LACKING = {"classes": "no classes", "training": "no training data with the labe
 
 def _left_out(matrices: dict[str, DistanceMatrix], inputs: Inputs) -> list[str]:
     """Say which tasks a matrix lacks, and which distances."""
-    from transfer_analysis.distances.kinds import TASK_KINDS
+    from transfer_analysis.distances.kinds import task_kind
 
     said = []
     for kind, matrix in matrices.items():
         without = [task for task in inputs.examples if task not in matrix.rows and task not in matrix.columns]
         if without:
-            said.append(f"{kind}: not for {', '.join(without)} ({_LACKING.get(TASK_KINDS[kind].needs, 'no examples')})")
+            said.append(f"{kind}: not for {', '.join(without)} ({_LACKING.get(task_kind(kind).needs, 'no examples')})")
         said += matrix.remarks()
     return said
 

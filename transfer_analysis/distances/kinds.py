@@ -1,21 +1,26 @@
-"""The kinds of distance between tasks by name: what each needs, and how it is computed."""
+"""The kinds of distance between tasks, each one object: what it needs, and how it is computed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Literal
 
+from transfer_analysis.distances.inputs import Inputs
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks import distributions, otdd, semantic, vocabulary
-from transfer_analysis.distances.tasks.examples import TaskExamples, texts_of
+from transfer_analysis.distances.tasks.examples import texts_of
 from transfer_analysis.errors import InputError, UnsuitedError, nearest
 from transfer_analysis.progress import Report, silent
 
 if TYPE_CHECKING:
     from transfer_analysis.distances.embeddings.encoders import TextEncoder
     from transfer_analysis.distances.models.tuned import TunedTasks
-    from transfer_analysis.distances.tokenizers import Tokenizer
+
+#: The entry point under which others add their kinds.
+GROUP = "transfer_analysis.task_distances"
 
 #: Texts that trained encoders are compared on where a person gives none.
 PROBES = 512
@@ -23,10 +28,13 @@ PROBES = 512
 #: What a kind is computed from: texts and a text encoder; words; descriptions; texts with classes; trained encoders.
 Needs = Literal["embeddings", "words", "descriptions", "classes", "training"]
 
+#: How a kind is computed.
+Compute = Callable[[Inputs, Report], DistanceMatrix]
+
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of distance between tasks.
+    """A kind of distance between tasks; others add theirs under the entry point `transfer_analysis.task_distances`.
 
     Attributes
     ----------
@@ -34,133 +42,223 @@ class Kind:
         What it is computed from.
     title
         What it is, in a few words.
+    compute
+        From what it is computed from, to the matrix.
     directed
         Whether from intermediate task (rows) to target (columns) differs from the way back.
     """
 
+    name: str
     needs: Needs
     title: str
+    compute: Compute
     directed: bool = False
 
 
-TASK_KINDS = {
-    "mean-embedding-cosine": Kind("embeddings", "cosine of mean embeddings (SEmb, TextEmb)"),
-    "mmd": Kind("embeddings", "maximum mean discrepancy"),
-    "energy": Kind("embeddings", "energy distance"),
-    "frechet": Kind("embeddings", "Fréchet distance of Gaussians"),
-    "sliced-wasserstein": Kind("embeddings", "sliced Wasserstein distance"),
-    "sinkhorn": Kind("embeddings", "Sinkhorn divergence (entropic optimal transport)"),
-    "max-similarity": Kind("embeddings", "similarity of the nearest example (retrieval of experts)", directed=True),
-    "description": Kind("descriptions", "cosine of task descriptions"),
-    "otdd": Kind("classes", "label-aware optimal transport (OTDD)"),
-    "token-divergence": Kind("words", "Jensen–Shannon distance of words"),
-    "vocabulary-overlap": Kind("words", "vocabulary not shared (Jaccard)"),
-    "tfidf": Kind("words", "cosine of TF–IDF vectors"),
-    "task-embedding": Kind("training", "task embeddings (TaskEmb): rank fusion", directed=True),
-    "task-embedding-embeddings": Kind("training", "task embeddings: word embeddings"),
-    "task-embedding-attention": Kind("training", "task embeddings: attention"),
-    "task-embedding-feed-forward": Kind("training", "task embeddings: feed-forward"),
-    "task-embedding-layer-outputs": Kind("training", "task embeddings: layer outputs"),
-    "task-embedding-pooled": Kind("training", "task embeddings: pooled state"),
-    "cka": Kind("training", "linear CKA of states"),
-    "rsa": Kind("training", "representational similarity of states"),
-    "task-vector": Kind("training", "cosine of task vectors"),
-    "logme": Kind("training", "LogME", directed=True),
-    "leep": Kind("training", "LEEP", directed=True),
-    "nce": Kind("training", "negative conditional entropy (NCE)", directed=True),
-    "h-score": Kind("training", "H-score", directed=True),
-    "few-shot": Kind("training", "few-shot fine-tuning", directed=True),
-}
-
-_EMBEDDED: dict[str, Callable[[semantic.Texts, TextEncoder], DistanceMatrix]] = {
-    "mean-embedding-cosine": semantic.mean_embedding_distances,
-    "mmd": distributions.mmd_distances,
-    "energy": distributions.energy_distances,
-    "frechet": distributions.frechet_distances,
-    "sinkhorn": distributions.sinkhorn_distances,
-    "max-similarity": semantic.max_similarity_distances,
-}
-
-_WORDS: dict[str, Callable[..., DistanceMatrix]] = {
-    "token-divergence": vocabulary.token_divergence_distances,
-    "vocabulary-overlap": vocabulary.vocabulary_overlap_distances,
-    "tfidf": vocabulary.tfidf_distances,
-}
+def _embedded(compute: Callable[[semantic.Texts, TextEncoder], DistanceMatrix]) -> Compute:
+    return lambda inputs, report: compute(texts_of(inputs.examples), inputs.text_encoder())
 
 
-@dataclass
-class Inputs:
-    """What kinds are computed from; each part is needed by some of them only.
+def _sliced(inputs: Inputs, report: Report) -> DistanceMatrix:
+    texts = texts_of(inputs.examples)
+    return distributions.sliced_wasserstein_distances(texts, inputs.text_encoder(), seed=inputs.seed)
 
-    Attributes
-    ----------
-    examples
-        Task → its examples.
-    encoder
-        Embeds texts; called once, when the first kind needs it.
-    tokenizer
-        For kinds of words: counts subwords in place of words, where given.
-    descriptions
-        Task → what it is about.
-    tuned
-        Trains an encoder on some tasks; called once, when the first kind needs it.
-    probes
-        Texts that trained encoders are compared on; where there are none, at most 512 of the tasks' own, evenly taken.
-    seed
-        Of the directions of the sliced distance.
+
+def _described(inputs: Inputs, report: Report) -> DistanceMatrix:
+    missing = [name for name in inputs.examples if not inputs.descriptions.get(name, "").strip()]
+    if missing:
+        raise UnsuitedError(
+            f"no description of {', '.join(missing)}: the catalogue has none; give --descriptions FILE.yaml with one line "
+            "for each task"
+        )
+    described = {name: inputs.descriptions[name] for name in inputs.examples}
+    return semantic.description_distances(described, inputs.text_encoder())
+
+
+def _labelled(inputs: Inputs, report: Report) -> DistanceMatrix:
+    labelled = {name: one for name, one in inputs.examples.items() if one.classes is not None}
+    if len(labelled) < 2:
+        raise UnsuitedError(
+            f"otdd needs two tasks with classes, and {', '.join(labelled) or 'none'} of {', '.join(inputs.examples)} has "
+            "some; in a file they stand in the field label"
+        )
+    return otdd.label_aware_distances(labelled, inputs.text_encoder())
+
+
+def _of_words(compute: Callable[..., DistanceMatrix]) -> Compute:
+    def computed(inputs: Inputs, report: Report) -> DistanceMatrix:
+        texts, tokenizer = texts_of(inputs.examples), inputs.tokenizer
+        if tokenizer is None:
+            return compute(texts)
+        return compute(
+            texts, lambda given: [list(map(str, ids)) for ids in tokenizer.ids(given)], tokenizer.provenance()
+        )
+
+    return computed
+
+
+def _of_trained(compute: Callable[[TunedTasks, Inputs, Report], DistanceMatrix]) -> Compute:
+    def computed(inputs: Inputs, report: Report) -> DistanceMatrix:
+        tuned = inputs.tuned_tasks(report)
+        with tuned.numerics.applied(tuned.encoder):
+            return compute(tuned, inputs, report)
+
+    return computed
+
+
+def _task_embedding(name: str) -> Compute:
+    return _of_trained(lambda tuned, inputs, report: inputs.task_embeddings(report)[name])
+
+
+# What follows imports torch, and is imported when it is used.
+
+
+def _cka(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.representations import cka_distances
+
+    return cka_distances(tuned, _probes(inputs), report)
+
+
+def _rsa(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.representations import rsa_distances
+
+    return rsa_distances(tuned, _probes(inputs), report)
+
+
+def _probes(inputs: Inputs) -> list[str]:
+    texts = [text for one in inputs.examples.values() for text in one.texts]
+    return list(inputs.probes) or [texts[i] for i in semantic.evenly(len(texts), PROBES)]
+
+
+def _task_vector(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.representations import task_vector_distances
+
+    return task_vector_distances(tuned, report)
+
+
+def _logme(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.transferability import logme_distances
+
+    return logme_distances(tuned, report)
+
+
+def _leep(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.transferability import leep_distances
+
+    return leep_distances(tuned, report)
+
+
+def _nce(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.transferability import nce_distances
+
+    return nce_distances(tuned, report)
+
+
+def _h_score(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.transferability import h_score_distances
+
+    return h_score_distances(tuned, report)
+
+
+def _few_shot(tuned: TunedTasks, inputs: Inputs, report: Report) -> DistanceMatrix:
+    from transfer_analysis.distances.models.fewshot import few_shot_distances
+
+    return few_shot_distances(tuned, {name: inputs.examples[name] for name in tuned.tasks}, report)
+
+
+_BUNDLED = (
+    Kind(
+        "mean-embedding-cosine",
+        "embeddings",
+        "cosine of mean embeddings (SEmb, TextEmb)",
+        _embedded(semantic.mean_embedding_distances),
+    ),
+    Kind("mmd", "embeddings", "maximum mean discrepancy", _embedded(distributions.mmd_distances)),
+    Kind("energy", "embeddings", "energy distance", _embedded(distributions.energy_distances)),
+    Kind("frechet", "embeddings", "Fréchet distance of Gaussians", _embedded(distributions.frechet_distances)),
+    Kind("sliced-wasserstein", "embeddings", "sliced Wasserstein distance", _sliced),
+    Kind(
+        "sinkhorn",
+        "embeddings",
+        "Sinkhorn divergence (entropic optimal transport)",
+        _embedded(distributions.sinkhorn_distances),
+    ),
+    Kind(
+        "max-similarity",
+        "embeddings",
+        "similarity of the nearest example (retrieval of experts)",
+        _embedded(semantic.max_similarity_distances),
+        directed=True,
+    ),
+    Kind("description", "descriptions", "cosine of task descriptions", _described),
+    Kind("otdd", "classes", "label-aware optimal transport (OTDD)", _labelled),
+    Kind(
+        "token-divergence",
+        "words",
+        "Jensen–Shannon distance of words",
+        _of_words(vocabulary.token_divergence_distances),
+    ),
+    Kind(
+        "vocabulary-overlap",
+        "words",
+        "vocabulary not shared (Jaccard)",
+        _of_words(vocabulary.vocabulary_overlap_distances),
+    ),
+    Kind("tfidf", "words", "cosine of TF–IDF vectors", _of_words(vocabulary.tfidf_distances)),
+    *(
+        Kind(name, "training", f"task embeddings{of}", _task_embedding(name), directed)
+        for name, of, directed in (
+            ("task-embedding", " (TaskEmb): rank fusion", True),
+            ("task-embedding-embeddings", ": word embeddings", False),
+            ("task-embedding-attention", ": attention", False),
+            ("task-embedding-feed-forward", ": feed-forward", False),
+            ("task-embedding-layer-outputs", ": layer outputs", False),
+            ("task-embedding-pooled", ": pooled state", False),
+        )
+    ),
+    Kind("cka", "training", "linear CKA of states", _of_trained(_cka)),
+    Kind("rsa", "training", "representational similarity of states", _of_trained(_rsa)),
+    Kind("task-vector", "training", "cosine of task vectors", _of_trained(_task_vector)),
+    Kind("logme", "training", "LogME", _of_trained(_logme), directed=True),
+    Kind("leep", "training", "LEEP", _of_trained(_leep), directed=True),
+    Kind("nce", "training", "negative conditional entropy (NCE)", _of_trained(_nce), directed=True),
+    Kind("h-score", "training", "H-score", _of_trained(_h_score), directed=True),
+    Kind("few-shot", "training", "few-shot fine-tuning", _of_trained(_few_shot), directed=True),
+)
+
+
+@cache
+def task_kinds() -> dict[str, Kind]:
+    """Return every kind of distance between tasks by its name: the bundled ones, then those of other packages.
+
+    Raises
+    ------
+    InputError
+        For one of another package that is none, or takes a name that is taken.
     """
-
-    examples: Mapping[str, TaskExamples]
-    encoder: Callable[[], TextEncoder]
-    tokenizer: Tokenizer | None = None
-    descriptions: Mapping[str, str] = field(default_factory=dict)
-    tuned: Callable[[dict[str, TaskExamples], Report], TunedTasks] | None = None
-    probes: Sequence[str] = ()
-    seed: int = 0
-    _made: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    def text_encoder(self) -> TextEncoder:
-        """Return the encoder of texts."""
-        if "encoder" not in self._made:
-            self._made["encoder"] = self.encoder()
-        encoder: TextEncoder = self._made["encoder"]
-        return encoder
-
-    def tuned_tasks(self, report: Report = silent) -> TunedTasks:
-        """Return the encoder trained on each task that can be trained on."""
-        from transfer_analysis.distances.models.tuned import trainable
-
-        if "tuned" not in self._made:
-            if self.tuned is None:
-                raise UnsuitedError(
-                    "this kind trains an encoder on each task: name tasks and give a corpus with --from"
-                )
-            chosen = {name: one for name, one in self.examples.items() if trainable(one)}
-            if len(chosen) < 2:
-                raise UnsuitedError(
-                    f"this kind trains on two tasks at least; {', '.join(chosen) or 'none'} of {', '.join(self.examples)} can "
-                    "be trained on (tasks with training data and a head)"
-                )
-            self._made["tuned"] = self.tuned(chosen, report)
-        tuned: TunedTasks = self._made["tuned"]
-        return tuned
-
-    def task_embeddings(self, report: Report) -> dict[str, DistanceMatrix]:
-        """Return all distances between task embeddings, which come from one pass."""
-        from transfer_analysis.distances.models.task_embedding import task_embedding_distances
-
-        if "embeddings" not in self._made:
-            self._made["embeddings"] = {
-                matrix.kind: matrix for matrix in task_embedding_distances(self.tuned_tasks(report), report).values()
-            }
-        matrices: dict[str, DistanceMatrix] = self._made["embeddings"]
-        return matrices
+    found = {kind.name: kind for kind in _BUNDLED}
+    for entry in entry_points(group=GROUP):
+        kind = entry.load()
+        if not isinstance(kind, Kind):
+            raise InputError(f"{entry.value}: is no kind of distance; expected a Kind")
+        if kind.name in found:
+            raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
+        found[kind.name] = kind
+    return found
 
 
-def require_kind(kind: str) -> None:
-    """Raise an InputError for an unknown kind, with the nearest known ones."""
-    if kind not in TASK_KINDS:
-        raise InputError(f"unknown task distance {kind!r}{nearest(kind, TASK_KINDS)}; expected {', '.join(TASK_KINDS)}")
+def task_kind(name: str) -> Kind:
+    """Return a kind of distance between tasks by its name.
+
+    Raises
+    ------
+    InputError
+        For one that there is not, with the nearest.
+    """
+    known = task_kinds()
+    if name not in known:
+        raise InputError(f"unknown task distance {name!r}{nearest(name, known)}; expected {', '.join(known)}")
+    return known[name]
 
 
 def task_distances(kind: str, inputs: Inputs, report: Report = silent) -> DistanceMatrix:
@@ -174,80 +272,10 @@ def task_distances(kind: str, inputs: Inputs, report: Report = silent) -> Distan
     InputError
         For an unknown kind, or where what it needs is not there.
     """
-    require_kind(kind)
-    found = _computed(kind, inputs, report)
-    if TASK_KINDS[kind].needs == "descriptions":
+    chosen = task_kind(kind)
+    found = chosen.compute(inputs, report)
+    if chosen.needs == "descriptions":
         return found
     labels = {*found.rows, *found.columns}
     data = {name: one.data for name, one in inputs.examples.items() if name in labels}
     return replace(found, parameters={**found.parameters, "data": data})
-
-
-def _computed(kind: str, inputs: Inputs, report: Report) -> DistanceMatrix:
-    needs = TASK_KINDS[kind].needs
-    if kind == "sliced-wasserstein":
-        return distributions.sliced_wasserstein_distances(
-            texts_of(inputs.examples), inputs.text_encoder(), seed=inputs.seed
-        )
-    if needs == "embeddings":
-        return _EMBEDDED[kind](texts_of(inputs.examples), inputs.text_encoder())
-    if needs == "words":
-        return _of_words(kind, inputs)
-    if needs == "descriptions":
-        return semantic.description_distances(_described(inputs), inputs.text_encoder())
-    if needs == "classes":
-        labelled = {name: one for name, one in inputs.examples.items() if one.classes is not None}
-        if len(labelled) < 2:
-            raise UnsuitedError(
-                f"{kind} needs two tasks with classes, and {', '.join(labelled) or 'none'} of {', '.join(inputs.examples)} has "
-                "some; in a file they stand in the field label"
-            )
-        return otdd.label_aware_distances(labelled, inputs.text_encoder())
-    return _of_trained(kind, inputs, report)
-
-
-def _of_words(kind: str, inputs: Inputs) -> DistanceMatrix:
-    texts, tokenizer = texts_of(inputs.examples), inputs.tokenizer
-    if tokenizer is None:
-        return _WORDS[kind](texts)
-    return _WORDS[kind](
-        texts, lambda given: [list(map(str, ids)) for ids in tokenizer.ids(given)], tokenizer.provenance()
-    )
-
-
-def _described(inputs: Inputs) -> dict[str, str]:
-    missing = [name for name in inputs.examples if not inputs.descriptions.get(name, "").strip()]
-    if missing:
-        raise UnsuitedError(
-            f"no description of {', '.join(missing)}: the catalogue has none; give --descriptions FILE.yaml with one line "
-            "for each task"
-        )
-    return {name: inputs.descriptions[name] for name in inputs.examples}
-
-
-def _of_trained(kind: str, inputs: Inputs, report: Report) -> DistanceMatrix:
-    tuned = inputs.tuned_tasks(report)
-    with tuned.numerics.applied(tuned.encoder):
-        return _trained(kind, inputs, tuned, report)
-
-
-def _trained(kind: str, inputs: Inputs, tuned: TunedTasks, report: Report) -> DistanceMatrix:
-    from transfer_analysis.distances.models import fewshot, representations, transferability
-
-    if kind.startswith("task-embedding"):
-        return inputs.task_embeddings(report)[kind]
-    if kind in ("cka", "rsa"):
-        texts = [text for one in inputs.examples.values() for text in one.texts]
-        probes = inputs.probes or [texts[i] for i in semantic.evenly(len(texts), PROBES)]
-        compute = representations.cka_distances if kind == "cka" else representations.rsa_distances
-        return compute(tuned, probes, report)
-    if kind == "few-shot":
-        return fewshot.few_shot_distances(tuned, {name: inputs.examples[name] for name in tuned.tasks}, report)
-    trained = {
-        "task-vector": representations.task_vector_distances,
-        "logme": transferability.logme_distances,
-        "leep": transferability.leep_distances,
-        "nce": transferability.nce_distances,
-        "h-score": transferability.h_score_distances,
-    }
-    return trained[kind](tuned, report)

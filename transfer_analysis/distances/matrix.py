@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import write_text
 from transfer_analysis.languages.uriel import GAPS_FILLED
 from transfer_analysis.results.store import csv_rows, read_csv
+
+#: Values at most that a notebook shows; of more, the first twenty rows and columns.
+_SHOWN = 900
 
 #: How a distance is written: to ten digits.
 _DIGITS = "%.10g"
@@ -40,6 +44,15 @@ class DistanceMatrix:
         Whether row → column differs from column → row.
     shared
         Number of shared known features behind each value, where the kind has such a number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> d = DistanceMatrix(pd.DataFrame([[0.0, 0.3], [0.3, 0.0]], index=["en", "de"], columns=["en", "de"]), "mine")
+    >>> d["en", "de"]
+    0.3
+    >>> d.to_long().to_dict("records")[1]
+    {'row': 'en', 'column': 'de', 'distance': 0.3}
     """
 
     values: pd.DataFrame
@@ -64,6 +77,36 @@ class DistanceMatrix:
     def columns(self) -> list[str]:
         """Labels of the columns."""
         return [str(label) for label in self.values.columns]
+
+    def __getitem__(self, pair: tuple[str, str]) -> float:
+        """Return the distance from a row to a column, by their labels."""
+        row, column = pair
+        return float(self.array([row], [column])[0, 0])
+
+    @property
+    def loc(self) -> Any:
+        """The values by label, as pandas has them."""
+        return self.values.loc
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the values: labels as index and columns."""
+        return self.values.copy()
+
+    def to_long(self) -> pd.DataFrame:
+        """Return one row per pair: `row`, `column`, `distance`, and `shared` where the kind counts shared features."""
+        named = self.values.rename_axis(index="row", columns="column")
+        table = named.stack(future_stack=True).rename("distance").reset_index()
+        if self.shared is not None:
+            table["shared"] = self.shared.loc[self.rows, self.columns].to_numpy().reshape(-1)
+        return table
+
+    def _repr_html_(self) -> str:
+        """Return it as notebooks show it: the values, shaded, under what they are."""
+        shown = self.values if self.values.size <= _SHOWN else self.values.iloc[:20, :20]
+        missing = f", {self.missing():,} missing" if self.missing() else ""
+        head = f"<p><b>{escape(self.kind)}</b> distance, {len(self.rows)} × {len(self.columns)}{missing}</p>"
+        table: str = shown.style.format("{:.3f}", na_rep="–").background_gradient(axis=None, cmap="Blues").to_html()
+        return head + table
 
     def array(self, rows: Sequence[str], columns: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the distances in the order of the labels given.

@@ -26,16 +26,14 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
     """
     rows = []
     for name, outcome in outcomes.items():
-        corrected = adjusted.get(name)
+        corrected, said = adjusted.get(name), outcome.written()
         rows.append(
             {
                 "test": name,
                 "statistic": outcome.statistic,
-                "estimate": number(outcome.estimate),
+                "estimate": said.estimate,
                 "95% interval": _interval(outcome),
-                "random selection": ""
-                if outcome.random_selection is None
-                else f"{number(outcome.random_selection)} (SD {number(outcome.random_selection_spread or 0.0)})",
+                "random selection": said.random_selection + (f" (SD {said.spread})" if said.spread else ""),
                 "p": _p(outcome.p_value),
                 "p (Holm)": _p(corrected),
                 "n": f"{outcome.n} {outcome.unit}",
@@ -49,10 +47,9 @@ def outcome_table(outcomes: Mapping[str, Outcome], adjusted: Mapping[str, float 
 
 def _interval(outcome: Outcome) -> str:
     """Return an interval, with its level where that is not 95%."""
-    if outcome.low is None or outcome.high is None:
-        return ""
+    said = outcome.written()
     level = "" if outcome.confidence == 0.95 else f" ({outcome.confidence:.0%})"
-    return f"{number(outcome.low)} to {number(outcome.high)}{level}"
+    return f"{said.low} to {said.high}{level}" if said.low else ""
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from transfer_analysis.reporting.style import (
     new_figure,
     style,
 )
+from transfer_analysis.statistics.matrices import complete
 
 #: Height of a language, in inches.
 _ROW = 0.125
@@ -88,24 +89,37 @@ def _branch(ax: Axes, members: list[tuple[int, list[str]]], depth: int, deepest:
     return middle
 
 
+def _draw_tree(ax: Axes, values: pd.DataFrame, below: int) -> list[str]:
+    """Draw a tree by average linkage with room for some labels below it, and return its labels from top to bottom."""
+    names = list(values.index)
+    if len(names) < 2:
+        return names
+    matrix = values.loc[names, names].to_numpy(dtype=float)
+    apart = (matrix + matrix.T) / 2
+    np.fill_diagonal(apart, 0.0)
+    tree = linkage(squareform(apart, checks=False), "average", optimal_ordering=True)
+    drawn = dendrogram(tree, orientation="left", ax=ax, no_labels=True, color_threshold=0, above_threshold_color=GREY)
+    ax.set_ylim(-10 * below, 10 * len(names))  # scipy gives each leaf ten units
+    return [names[i] for i in drawn["leaves"]][::-1]
+
+
 def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str, str] | None = None) -> Figure:
     """Draw a square matrix of distances in the order of a tree by average linkage, with the tree beside it.
 
     Parameters
     ----------
     values
-        Distances, the same labels on both sides; directed ones are averaged for the tree. A missing value counts as the
-        largest there is.
+        Distances, the same labels on both sides; directed ones are averaged for the tree. Missing ones stay white; the
+        fewest labels without which none is missing stand below the tree, without a branch.
     label
         Name of the distance, for the colour bar.
     groups
         Label → group, shown by a mark beside the label.
     """
-    matrix = values.to_numpy(dtype=float)
-    apart = np.where(np.isfinite(matrix), matrix, np.nanmax(matrix))
-    apart = (apart + apart.T) / 2
-    np.fill_diagonal(apart, 0.0)
-    tree = linkage(squareform(apart, checks=False), "average", optimal_ordering=True)
+    named = values.set_axis([str(name) for name in values.index], axis=0)
+    values = named.set_axis([str(name) for name in values.columns], axis=1)
+    whole, without = complete({label: values})
+    linked = whole[label]
     wide = len(values) > 14
     width = PAGE_WIDTH if wide else COLUMN_WIDTH
     names = [str(name) for name in values.index]
@@ -113,10 +127,7 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
     with style():
         figure = new_figure(width, width * (0.82 if groups else 0.78))
         beside, ax = figure.subplots(1, 2, width_ratios=(0.16, 1))
-        drawn = dendrogram(
-            tree, orientation="left", ax=beside, no_labels=True, color_threshold=0, above_threshold_color=GREY
-        )
-        order = [names[i] for i in drawn["leaves"]][::-1]
+        order = [*_draw_tree(beside, linked, len(without)), *without]
         beside.axis("off")
         ordered = values.loc[order, order]
         sns.heatmap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -11,6 +12,17 @@ from transfer_analysis.errors import InputError
 
 Alternative = Literal["two-sided", "less", "greater"]
 ALTERNATIVES: tuple[Alternative, ...] = ("two-sided", "less", "greater")
+
+
+@dataclass(frozen=True)
+class Written:
+    """The numbers of an outcome as text."""
+
+    estimate: str
+    low: str
+    high: str
+    random_selection: str
+    spread: str
 
 
 @dataclass(frozen=True)
@@ -90,13 +102,13 @@ class Outcome:
 
     def numbers(self) -> str:
         """Return the statistic with its numbers, for use inside a sentence."""
-        inside = []
-        if self.low is not None and self.high is not None:
+        inside, said = [], self.written()
+        if said.low:
             sides = "" if self.alternative == "two-sided" else "two-sided "
-            inside.append(f"{sides}{self.confidence:.0%} interval {number(self.low)} to {number(self.high)}")
-        if self.random_selection is not None:
-            spread = f" (SD {number(self.random_selection_spread)})" if self.random_selection_spread is not None else ""
-            inside.append(f"random selection {number(self.random_selection)}{spread}")
+            inside.append(f"{sides}{self.confidence:.0%} interval {said.low} to {said.high}")
+        if said.random_selection:
+            spread = f" (SD {said.spread})" if said.spread else ""
+            inside.append(f"random selection {said.random_selection}{spread}")
         if self.p_value is not None:
             tail = ", two-sided" if self.alternative == "two-sided" else ", one-sided"
             # A test of equivalence is two tests, and its null says so.
@@ -104,7 +116,13 @@ class Outcome:
             if self.null:
                 inside.append(f"null: {self.null}")
         inside.append(f"n = {self.n} {self.unit}")
-        return f"{self.statistic} {number(self.estimate)}; {'; '.join(inside)}"
+        return f"{self.statistic} {said.estimate}; {'; '.join(inside)}"
+
+    def written(self) -> Written:
+        """Return the estimate and what is read beside it as text, all to the same decimals; empty where there is none."""
+        has_interval = self.low is not None and self.high is not None
+        beside = (self.low, self.high) if has_interval else (None, None)
+        return Written(*alike(self.estimate, *beside, self.random_selection, self.random_selection_spread))
 
 
 def require_alternative(alternative: str) -> None:
@@ -117,6 +135,24 @@ def number(value: float) -> str:
     """Write a number with three significant digits and a true minus sign."""
     digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return digits.replace("-", "\u2212")
+
+
+def alike(*values: float | None) -> list[str]:
+    """Write numbers that are read side by side: to the same decimals, three significant digits of the largest.
+
+    >>> alike(2.04, 0.0801, 4.0, None)
+    ['2.04', '0.08', '4.00', '']
+    """
+    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+    if largest < 1e-3:  # decimals would be zeros
+        return ["" if value is None else number(value) for value in values]
+    decimals = max(0, 2 - math.floor(math.log10(largest)))
+    return ["" if value is None else _signed(f"{value:.{decimals}f}") for value in values]
+
+
+def _signed(digits: str) -> str:
+    """Return digits with a true minus sign, and none before a zero."""
+    return digits.removeprefix("-") if not digits.strip("-0.") else digits.replace("-", "\u2212")
 
 
 def freedom(df: float) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics.association import association, partial_association
-from transfer_analysis.statistics.outcome import Outcome, number
+from transfer_analysis.statistics.outcome import Outcome, alike
 from transfer_analysis.statistics.permutation import Relabelings
 
 Array = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ class SpecificationCurve:
             statistic="median correlation over specifications",
             estimate=float(np.median(estimates)),
             n=len(known),
-            unit=f"specifications, from {number(estimates.min())} to {number(estimates.max())}; {negative} negative; "
+            unit=f"specifications, from {' to '.join(alike(estimates.min(), estimates.max()))}; {negative} negative; "
             f"{below} with p ≤ .05, uncorrected",
             method="specification curve, descriptive",
             warnings=()

@@ -10,7 +10,7 @@ import pandas as pd
 from transfer_analysis import reporting
 from transfer_analysis.results import TransferTable
 from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
-from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
 from transfer_analysis.studies.selected import unlearnt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +26,10 @@ from transfer_analysis.studies.extent import (
     absent,
     extent_of_grid,
     extent_of_table,
-    needs_baseline,
     too_few,
     without_baseline,
 )
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.hypotheses import MixedModel
 from transfer_analysis.studies.inputs import as_trained
 from transfer_analysis.studies.selected import select_rows
 from transfer_analysis.studies.study import Study, parse_study, study_text
@@ -44,9 +41,6 @@ if TYPE_CHECKING:
 
 #: Said where the file cannot be read as a study.
 _NOT_YET = "tasks, columns, examples and results are looked at once these are mended"
-
-#: Functions of a formula.
-_FUNCTIONS = ("C", "center", "scale", "np.log", "np.log1p")
 
 #: Columns of observations besides distances.
 _COLUMNS = (
@@ -134,7 +128,7 @@ class _Check(Check):
         study = self.study
         scale = study.scale
         named = [(name, "targets") for name in study.targets]
-        named += [(name, hypothesis.id) for hypothesis in study.every for name in getattr(hypothesis, "targets", ())]
+        named += [(name, hypothesis.id) for hypothesis in study.every for name in hypothesis.on_targets]
         named += [(task_of(member), group) for group, members in study.groups.items() for member in members]
         if scale is not None:
             named += [
@@ -164,37 +158,7 @@ class _Check(Check):
         )
         columns = [*_COLUMNS, *(f"{d.name}_distance" for d in study.task_distances)]
         columns += [f"{kind}_distance" for kind in study.language_distances]
-        for hypothesis in study.every:
-            if isinstance(hypothesis, MixedModel):
-                self.model(hypothesis, columns)
-
-    def model(self, hypothesis: MixedModel, columns: list[str]) -> None:
-        """Check the columns and the term of a mixed model."""
-        parts = {
-            "formula": [w for w in re.findall(r"[A-Za-z_][\w.]*", hypothesis.formula) if w not in _FUNCTIONS],
-            "term": [
-                w
-                for w in re.findall(r"[A-Za-z_][\w.]*", re.sub(r"\[.*?\]", "", hypothesis.term))
-                if w not in _FUNCTIONS
-            ],
-            "random": [column for grouping in hypothesis.random for column in grouping.split(":")],
-            "slopes": [c for grouping, slope in hypothesis.slopes.items() for c in (*grouping.split(":"), slope)],
-        }
-        self.in_file(
-            [
-                f"{hypothesis.id}: {part}: unknown column {word!r}{nearest(word, columns)}"
-                for part, words in parts.items()
-                for word in words
-                if word not in columns
-            ]
-        )
-        self.in_file(
-            [
-                f"{hypothesis.id}: term: {word!r} is no part of the formula"
-                for word in parts["term"]
-                if word in columns and word not in parts["formula"]
-            ]
-        )
+        self.in_file([f"{h.id}: {said}" for h in study.every for said in h.unknown_columns(columns)])
 
     def results(self) -> None:
         """Check results against what the study asks of them."""
@@ -203,7 +167,7 @@ class _Check(Check):
             return  # said already
         table = read_table(self.given.results, self.catalogue)
         selected = select_rows(self.study, table, self.catalogue)
-        if any(map(needs_baseline, self.study.hypotheses)):
+        if any(hypothesis.needs_baseline for hypothesis in self.study.hypotheses):
             self.add(without_baseline(selected.comparable))
         extent = extent_of_table(selected.comparable)
         self.extent(extent)

@@ -83,8 +83,8 @@ class Finding:
                 "that was declared: a larger study would have to tell. The interval is not corrected."
             ]
         said = []
-        if outcome.low is not None and outcome.high is not None:
-            said.append(f"values from {number(outcome.low)} to {number(outcome.high)} are compatible with the data")
+        if (written := outcome.written()).low:
+            said.append(f"values from {written.low} to {written.high} are compatible with the data")
         if outcome.minimum_detectable is not None:
             said.append(self._power(number(outcome.minimum_detectable)))
         missing = "; ".join(said) or "how large an effect may have gone unseen is not known"

@@ -10,7 +10,8 @@ import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix, language_distances
 from transfer_analysis.distances.embeddings.encoders import TextEncoder
-from transfer_analysis.distances.kinds import Inputs, task_distances
+from transfer_analysis.distances.inputs import Inputs
+from transfer_analysis.distances.kinds import task_distances
 from transfer_analysis.distances.tasks.examples import TaskExamples, corpus_examples, read_labelled_examples
 from transfer_analysis.progress import Report
 from transfer_analysis.results import TransferTable

@@ -12,7 +12,6 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.statistics import power_grid
 from transfer_analysis.studies.extent import Extent, extent_of_grid
-from transfer_analysis.studies.hypotheses import LanguageRegression, TaskAssociation
 from transfer_analysis.studies.scales import FULL
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import load_catalogue
@@ -119,28 +118,21 @@ def _sizes(study: Study) -> dict[str, Size | None]:
 
 
 def _power(study: Study, extent: Extent, effect: float, replications: int, report: Report) -> list[str]:
-    """Say what power the kinds of tests of a study have that power can be simulated of."""
+    """Say what power the tests of a study have that power can be simulated of."""
     catalogue = load_catalogue()
-    sources = max((len(extent.sources(catalogue, target)) for target in extent.targets), default=0)
-    languages = len({code for codes in extent.languages.values() for code in codes} - {study.source_language})
-    sizes = {"targets": [len(extent.targets)], "languages": [languages], "seeds": [len(extent.seeds)]}
-    asked = {
-        "task-association": (TaskAssociation, {"conditions": [sources], **sizes}, "task distance"),
-        "language-slope": (LanguageRegression, sizes, "language distance"),
-    }
-    others = sorted({h.analysis for h in study.hypotheses} - {"task-association", "language-regression"})
+    found = [(h.analysis, h.power(study, extent, catalogue)) for h in study.every]
+    others = sorted({h.analysis for h in study.hypotheses} - {analysis for analysis, asked in found if asked})
     said = [f"power is not simulated for {', '.join(others)}. Estimate it from pilot seeds"] if others else []
-    for question, (kind, wanted, distance) in asked.items():
-        if not any(isinstance(hypothesis, kind) for hypothesis in study.every):
-            continue
+    for question, wanted in {asked[0]: asked[1] for _, asked in found if asked}.items():
         try:
             (row,) = power_grid(question, effect, wanted, replications=replications, report=report).itertuples()
         except InputError as error:
             said.append(f"power of {question}: {error.problems[0]}")
             continue
         shape = ", ".join(f"{numbers[0]} {what}" for what, numbers in wanted.items())
+        distance = question.partition("-")[0]
         said.append(
-            f"power of {question} ({shape}) for {effect:g} points per standard deviation of {distance}: {row.power:.0%} "
+            f"power of {question} ({shape}) for {effect:g} points per standard deviation of {distance} distance: {row.power:.0%} "
             f"({row.low:.0%} to {row.high:.0%}); uses the default variances of `transfer-analysis power`"
         )
     return said

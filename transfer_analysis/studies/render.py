@@ -89,6 +89,7 @@ def _write_data(folder: Path, analysed: Analysed) -> None:
     if material.all_gains is not None and len(material.all_gains.left_out):
         left_out = material.all_gains.left_out
         left_out.to_csv(folder / "data" / "without-gain.csv", index=False, lineterminator="\n")
+    material.comparable.to_parquet(folder / "data" / "observations-conditions.parquet", index=False)
     for name, observations in (("gains", material.gains), ("scores", material.scores)):
         if observations is not None:
             observations.frame.to_parquet(folder / "data" / f"observations-{name}.parquet", index=False)

@@ -15,12 +15,12 @@ from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, gains, read_table
 from transfer_analysis.statistics import Outcome, holm
 from transfer_analysis.studies.analysed import Analysed, Origin
-from transfer_analysis.studies.analyses import Material, analyse
+from transfer_analysis.studies.analyses import Hypothesis
+from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.extent import absent, extent_of_grid, too_few
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.hypotheses import Hypothesis, covariates_of
 from transfer_analysis.studies.inputs import StudyInputs
 from transfer_analysis.studies.render import write_report
 from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
@@ -254,14 +254,14 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
     said = []
     for i, hypothesis in enumerate(study.every):
         report(f"testing: {hypothesis.id}", i / len(study.every))
-        lacking = set(covariates_of(hypothesis)) - set(material.covariates.columns)
+        lacking = set(hypothesis.adjusts_for) - set(material.covariates.columns)
         if lacking:
             said.append(
                 f"{hypothesis.id} was not run: it adjusts for {', '.join(sorted(lacking))}, which --languages gives"
             )
             continue
         try:
-            outcomes.append((hypothesis, analyse(hypothesis, material)))
+            outcomes.append((hypothesis, hypothesis.run(material)))
         except InputError as error:
             said.append(f"{hypothesis.id} was not run: {error.problems[0]}")
             if hypothesis in study.hypotheses:

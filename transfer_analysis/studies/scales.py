@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from transfer_analysis.errors import nearest
-from transfer_analysis.studies.hypotheses import Declared
+from transfer_analysis.studies.declared import Declared
 from transfer_analysis.training.grid import Grid
 
 #: The scale of the paper's grid, beside the simulated world's and that of a folder of corpora.

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from transfer_analysis.analyses.rows import Languages
+from transfer_analysis.analyses.conditions import condition_effects
+from transfer_analysis.analyses.rows import of_languages
+from transfer_analysis.analyses.scores import narrowed, only, steps_to_scores
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
-from transfer_analysis.results.table import own_metrics
-from transfer_analysis.statistics import Outcome, condition_effect, effects_beside_baseline
 from transfer_analysis.statistics.robustness import LEARNT
-from transfer_analysis.studies.hypotheses import ConditionEffect, groups_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.tasks import Catalogue
 from transfer_analysis.tasks.conditions import NONE
-
-#: A step that leaves rows out.
-Narrow = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class Selected:
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """The effect of each condition, as `effects` gives it for every initialisation."""
-        return effects(self.comparable)
+        """The effect of each condition, as `condition_effects` gives it for every initialisation."""
+        return condition_effects(self.comparable.frame)
 
 
 def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Selected:
@@ -67,9 +63,9 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
     InputError
         Where none is left, naming what the results have.
     """
-    wanted, excluded = _narrowed(table.frame, _of_scores(catalogue, study.metric, study.split, study.checkpoint))
+    wanted, excluded = narrowed(table.frame, steps_to_scores(catalogue, study.metric, study.split, study.checkpoint))
     of_floor = wanted["model"].isin([study.floor_model])
-    comparable, further = _narrowed(
+    comparable, further = narrowed(
         wanted,
         {
             "floor model": lambda frame: frame[~of_floor],
@@ -78,20 +74,9 @@ def select_rows(study: Study, table: TransferTable, catalogue: Catalogue) -> Sel
         },
     )
     floors = wanted[of_floor].groupby(["target", "language"], as_index=False)["score"].mean()
-    studied = _where(comparable, "initialisation", study.initialisation)
+    studied = only(comparable, "initialisation", study.initialisation)
     floors = floors.rename(columns={"score": "floor"})
     return Selected(_table(studied), _table(comparable), floors, {**excluded, **further})
-
-
-def _narrowed(frame: pd.DataFrame, steps: Mapping[str, Narrow]) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the rows that are left after some steps, and how many each has left out, by its reason."""
-    counts: dict[str, int] = {}
-    for reason, narrow in steps.items():
-        kept = narrow(frame)
-        if len(kept) < len(frame):
-            counts[reason] = len(frame) - len(kept)
-        frame = kept
-    return frame, counts
 
 
 def _of_models(frame: pd.DataFrame, study: Study, wanted: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +100,7 @@ def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]
     """
     there = set(table.frame["condition"])
     kept = {group: tuple(name for name in names if name in there) for group, names in study.groups.items()}
-    compared = {group for hypothesis in study.hypotheses for group in groups_of(hypothesis)} - {NONE}
+    compared = {group for hypothesis in study.hypotheses for group in hypothesis.compared} - {NONE}
     problems = [
         f"{group}: the results have none of its conditions, {', '.join(study.groups[group])}"
         for group in sorted(compared)
@@ -129,7 +114,7 @@ def with_groups_of(study: Study, table: TransferTable) -> tuple[Study, list[str]
     ]
     targets = set(table.frame["target"])
     for hypothesis in study.every:
-        lacking = [name for name in getattr(hypothesis, "targets", ()) if name not in targets]
+        lacking = [name for name in hypothesis.on_targets if name not in targets]
         if lacking:
             said.append(f"{hypothesis.id}: the results have no {', '.join(lacking)}")
     return study.model_copy(update={"groups": kept}), said
@@ -139,101 +124,6 @@ def _group(name: str, members: Sequence[str], lacking: Sequence[str]) -> str:
     """Say what a group is, of what the results have."""
     there = ", ".join(members) or "nothing"
     return f"group {name}: {there}" + (f"; the results have no {', '.join(lacking)}" if lacking else "")
-
-
-def scores_of(
-    table: TransferTable,
-    catalogue: Catalogue,
-    metric: str | None = None,
-    split: str = "test",
-    checkpoint: str = "last",
-) -> pd.DataFrame:
-    """Return the scores of one metric, or of each target's own, in one split and of one checkpoint.
-
-    Raises
-    ------
-    InputError
-        Where there are none, naming what the results have.
-    """
-    return _narrowed(table.frame, _of_scores(catalogue, metric, split, checkpoint))[0]
-
-
-def _of_scores(catalogue: Catalogue, metric: str | None, split: str, checkpoint: str) -> dict[str, Narrow]:
-    """Return the steps to the scores of one metric, or of each target's own, in one split and of one checkpoint."""
-
-    def of_metric(frame: pd.DataFrame) -> pd.DataFrame:
-        wanted = frame[frame["metric"] == (metric or own_metrics(frame, catalogue))]
-        if wanted.empty:
-            raise InputError(
-                f"the results have no {metric or 'target metric'} scores in split {split!r}; "
-                f"they have {', '.join(sorted(frame['metric'].unique()))}"
-            )
-        return wanted
-
-    return {
-        "other split": lambda frame: _where(frame, "split", split),
-        "other checkpoint": lambda frame: _where(frame, "checkpoint", checkpoint),
-        "other metric": of_metric,
-    }
-
-
-def effects(comparable: TransferTable) -> pd.DataFrame:
-    """Return the effect of each condition on each target in each model, beside `none` of the same initialisation.
-
-    A run's score is its mean over languages: `languages` says whether over those that are not the source language
-    (`zero-shot`) or the source language alone (`source`). Only languages that all conditions of a target have count. A
-    target without a baseline or without conditions is left out.
-    """
-    tables = [_effects_of(part).assign(model=model) for model, part in comparable.frame.groupby("model", sort=True)]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _effects_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects in one model."""
-    frame = _in_all_conditions(frame)
-    tables = []
-    every: tuple[Languages, ...] = ("zero-shot", "source")
-    for languages in every:
-        for initialisation, part in of_languages(frame, languages).groupby("initialisation", sort=True):
-            runs = part.groupby(["target", "condition", "seed"], as_index=False)["score"].mean()
-            conditions = runs.groupby("target")["condition"].agg(set)
-            usable = [target for target, found in conditions.items() if NONE in found and len(found) > 1]
-            if usable:
-                found = effects_beside_baseline(runs[runs["target"].isin(usable)])
-                tables.append(found.assign(initialisation=initialisation, languages=languages))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
-
-def declared_effect(hypothesis: ConditionEffect, selected: Selected) -> Outcome:
-    """Return the effect that a hypothesis declares, of runs that are averaged over models and languages.
-
-    Raises
-    ------
-    InputError
-        Where the results have no such target or condition.
-    """
-    rows = of_targets(selected.table.frame, hypothesis.id, [hypothesis.target])
-    rows = _in_all_conditions(of_languages(rows, hypothesis.languages))
-    runs = rows.groupby(["condition", "seed"], as_index=False)["score"].mean()
-    return condition_effect(runs, hypothesis.condition, alternative=hypothesis.alternative)
-
-
-def _in_all_conditions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of those models, adaptations and languages that all conditions of their target have.
-
-    Conditions of other models would differ for that reason alone.
-    """
-    parts = [column for column in ("model", "adaptation", "source_language", "language") if column in frame]
-    key = ["initialisation", "target"]
-    conditions = frame.groupby(key)["condition"].transform("nunique")
-    own = frame.groupby([*key, *parts])["condition"].transform("nunique")
-    return frame[own == conditions]
-
-
-def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
-    """Return the rows of the languages that count."""
-    at_home = frame["language"] == frame["source_language"]
-    return {"all": frame, "source": frame[at_home], "zero-shot": frame[~at_home]}[languages]
 
 
 def of_targets(frame: pd.DataFrame, hypothesis: str, targets: Sequence[str]) -> pd.DataFrame:
@@ -279,14 +169,6 @@ def what_was_learnt(selected: Selected, catalogue: Catalogue) -> pd.DataFrame:
         learnt = (told["learnt"] == "yes").groupby([told[column] for column in key]).mean()
         table["runs_learnt"] = table.set_index(key).index.map(learnt)
     return table
-
-
-def _where(frame: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
-    kept = frame[frame[column] == wanted]
-    if kept.empty:
-        there = ", ".join(sorted(frame[column].unique()))
-        raise InputError(f"the results have no {column} {wanted!r}; they have {there}")
-    return kept
 
 
 def _table(frame: pd.DataFrame) -> TransferTable:

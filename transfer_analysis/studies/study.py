@@ -8,29 +8,18 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from transfer_analysis.distances import LANGUAGE_KINDS
-from transfer_analysis.distances.kinds import TASK_KINDS
+from transfer_analysis.distances import kinds_of_codes
+from transfer_analysis.distances.kinds import task_kind
 from transfer_analysis.documents import SeveralError, read_document
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
-from transfer_analysis.studies.hypotheses import (
-    Declared,
-    DiverseTasks,
-    GroupContrast,
-    Hypothesis,
-    LanguagePairAssociation,
-    LanguageSelection,
-    OfTaskDistance,
-    Specifications,
-    covariates_of,
-    groups_of,
-)
+from transfer_analysis.studies.analyses import AnyHypothesis, Hypothesis
+from transfer_analysis.studies.declared import Declared
 from transfer_analysis.studies.scales import COMMON, Scale
 from transfer_analysis.tasks import metrics
-from transfer_analysis.tasks.conditions import NONE
 
 
 def _canonical(code: str) -> str:
@@ -48,14 +37,19 @@ class TaskDistance(Declared):
     """A distance between tasks, computed from the text of their examples."""
 
     name: str = Field(default="semantic", pattern=r"^[a-z_]+$")
+    """Its name in the study; its column is `<name>_distance`."""
     kind: str = "mean-embedding-cosine"
+    """How it is computed: a kind that `transfer-analysis distances kinds` lists."""
     examples_per_task: int = Field(default=128, gt=0)
+    """Examples of each task that it is computed from."""
 
     @model_validator(mode="after")
     def _is_of_text(self) -> TaskDistance:
-        if self.kind not in TASK_KINDS:
-            raise ValueError(f"unknown task distance {self.kind!r}{nearest(self.kind, TASK_KINDS)}")
-        if TASK_KINDS[self.kind].needs not in ("embeddings", "words"):
+        try:
+            needs = task_kind(self.kind).needs
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        if needs not in ("embeddings", "words"):
             raise ValueError(
                 f"{self.kind} needs more than the text of examples: compute it with `transfer-analysis distances tasks` and "
                 "give it to the study with --task-distances"
@@ -64,66 +58,68 @@ class TaskDistance(Declared):
 
 
 class Covariate(Declared):
-    """A property of languages to adjust for: a column of the table given, as it is or as log(1 + x)."""
+    """A property of languages to adjust for."""
 
     column: str
+    """Column of the table given with `--languages`."""
     transform: Literal["none", "log1p"] = "none"
+    """The column as it is, or log(1 + x)."""
 
 
 class Study(Declared):
-    """One study.
+    """One study: a question, what is joined with the results, and the hypotheses that are tested."""
 
-    Attributes
-    ----------
-    metric
-        The metric analysed, or None for each target's own.
-    split, checkpoint, initialisation
-        Which rows of the results are analysed.
-    floor_model
-        A model in the results that is no part of the tests: what it scores is shown as the floor under the others, and
-        should be what can be reached without anything that languages share.
-    task_distances, language_distances
-        What is joined with the results: each task distance as `<name>_distance`. Hypotheses and figures are of the first
-        task distance where they do not say which.
-    min_shared_features
-        A pair of languages with fewer features known for both has no distance.
-    covariates
-        Name → covariate of languages, from a table given with `--languages`.
-    targets, models
-        Targets and models that the study is about; all there are where empty. At a scale, models are those that it trains.
-    groups
-        Name → conditions that are looked at together: those of them that the results have.
-    scales
-        How to train the results, by the name of a scale; none where results are always given. After `at`, at most one.
-    hypotheses, exploratory
-        Tests declared beforehand, corrected together by Holm's method, and further ones labelled exploratory.
-    primary
-        The hypothesis that the finding is about.
-    """
+    # Analyses of other packages are looked up when the first study is read, not when this file is imported.
+    model_config = ConfigDict(defer_build=True)
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")
+    """Its name: small letters, digits and hyphens."""
     title: str
+    """Title of the report."""
     question: str
+    """The question, in a sentence."""
     metric: str | None = None
+    """The metric that is analysed; each target's own where not given."""
     split: str = "test"
-    checkpoint: Literal["last", "best-english", "oracle"] = "last"
+    """Which scores are analysed: those of this split."""
+    checkpoint: str = "last"
+    """Which scores are analysed: those of this checkpoint (last, best-english or oracle)."""
     initialisation: Literal["pretrained", "random"] = "pretrained"
+    """Which runs are analysed: those from these weights, where a hypothesis does not say."""
     floor_model: str | None = None
+    """A model of the results that is not tested: what it scores is shown as the floor under the others. It should be what
+    can be reached without anything that languages share."""
     task_distances: tuple[TaskDistance, ...] = ()
+    """Distances between tasks, each joined with the results as `<name>_distance`. Hypotheses and figures are of the first
+    where they do not say which."""
     language_distances: tuple[str, ...] = ()
+    """Kinds of distances between languages, each joined with the results as `<kind>_distance`."""
     min_shared_features: int = Field(default=1, ge=1)
+    """A pair of languages with fewer features known for both has no distance."""
     covariates: dict[str, Covariate] = Field(default_factory=dict)
+    """Name → covariate of languages, from a table given with `--languages`."""
     source_language: Code = "en"
+    """The language that models are trained on."""
     targets: tuple[str, ...] = ()
+    """Targets that the study is about; all there are where empty."""
     models: tuple[str, ...] = ()
+    """Models that the study is about; all there are where empty. At a scale, those that it trains."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Name → conditions that are looked at together: those of them that the results have."""
     scales: dict[str, Scale] = Field(default_factory=dict)
+    """How to train the results, by the name of a scale; none where results are always given."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
+    """Level of the tests, over all declared hypotheses together (Holm)."""
     seed: int = Field(default=0, ge=0)
+    """Seed of whatever the tests draw."""
     permutations: int = Field(default=9_999, ge=99)
+    """Random permutations, where there are too many to enumerate."""
     primary: str
-    hypotheses: tuple[Hypothesis, ...] = Field(min_length=1)
-    exploratory: tuple[Hypothesis, ...] = ()
+    """The id of the hypothesis that the report's headline is about."""
+    hypotheses: tuple[AnyHypothesis, ...] = Field(min_length=1)
+    """Tests declared beforehand, corrected together by Holm's method."""
+    exploratory: tuple[AnyHypothesis, ...] = ()
+    """Further analyses; their p-values are not corrected and carry no claim."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Study:
@@ -160,13 +156,12 @@ class Study(Declared):
     @property
     def initialisations(self) -> set[str]:
         """The initialisations that hypotheses are on."""
-        asked = {name for h in self.every if isinstance(h, GroupContrast) for name in h.initialisations}
-        return {self.initialisation, *asked}
+        return {self.initialisation, *(name for h in self.every for name in h.initialisations)}
 
     @property
     def asks_for_diversity(self) -> set[str]:
         """The measures of diversity that hypotheses ask for."""
-        return {hypothesis.diversity for hypothesis in self.every if isinstance(hypothesis, DiverseTasks)}
+        return {measure for hypothesis in self.every for measure in hypothesis.diversities}
 
     def at(self, name: str | None) -> Study:
         """Return the study at one scale, with what its names stand for there; without a name, as it is written.
@@ -207,37 +202,20 @@ class Study(Declared):
             if scale.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
                 yield f"{name}: the simulated world has test scores of the last checkpoint only (split, checkpoint)"
         for kind in self.language_distances:
-            if kind not in LANGUAGE_KINDS:
-                yield f"language_distances: unknown kind {kind!r}{nearest(kind, LANGUAGE_KINDS)}"
+            if kind not in kinds_of_codes():
+                yield f"language_distances: unknown kind {kind!r}{nearest(kind, kinds_of_codes())}"
         names = [distance.name for distance in self.task_distances]
         for name in sorted(set(names) & set(self.language_distances)):
             yield f"task_distances: {name!r} is the name of a language distance too; give it another"
         if len(set(names)) < len(names):
             yield f"task_distances: {names} are not all different; give each a name of its own"
         for hypothesis in self.every:
-            yield from self._problems_of(hypothesis, names)
-
-    def _problems_of(self, hypothesis: Hypothesis, distances: list[str]) -> Iterator[str]:
-        """Yield what a hypothesis asks for that the study does not declare."""
-        is_declared = hypothesis in self.hypotheses
-        if is_declared and isinstance(hypothesis, LanguagePairAssociation | LanguageSelection | Specifications):
-            yield f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory"
-        wanted = getattr(hypothesis, "distance", None)
-        of_tasks = isinstance(hypothesis, OfTaskDistance | Specifications)
-        there = distances if of_tasks else self.language_distances
-        among = "task_distances" if of_tasks else "language_distances"
-        if of_tasks and not distances:
-            yield f"{hypothesis.id}: needs a distance under task_distances, and the study declares none"
-        elif wanted is not None and wanted not in there:
-            yield f"{hypothesis.id}: the distance {wanted!r} is not among {among}{nearest(wanted, there)}"
-        for name in covariates_of(hypothesis):
-            if name not in self.covariates:
-                yield f"{hypothesis.id}: unknown covariate {name!r}{nearest(name, self.covariates)}"
-            if is_declared:
+            yield from (f"{hypothesis.id}: {said}" for said in hypothesis.undeclared(self))
+        for hypothesis in self.hypotheses:
+            if hypothesis.descriptive:
+                yield f"{hypothesis.id}: {hypothesis.analysis} is descriptive only; list it as exploratory"
+            if hypothesis.adjusts_for:
                 yield f"{hypothesis.id}: tests with covariates depend on a table given; list it as exploratory"
-        for group in groups_of(hypothesis):
-            if group != NONE and group not in self.groups:
-                yield f"{hypothesis.id}: unknown group {group!r}{nearest(group, self.groups)}"
 
 
 def bundled_studies() -> list[Study]:

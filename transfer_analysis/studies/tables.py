@@ -6,16 +6,17 @@ from contextlib import suppress
 
 import pandas as pd
 
+from transfer_analysis.analyses.languages import gains_of_languages
+from transfer_analysis.analyses.rows import of_languages
+from transfer_analysis.analyses.slopes import Falling
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import columnwise_correlations
 from transfer_analysis.studies.analysed import Analysed
-from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.cells import looked_at
-from transfer_analysis.studies.analyses.conditions import contrast_of_groups
-from transfer_analysis.studies.analyses.languages import gains_of_languages
-from transfer_analysis.studies.analyses.slopes import slope_rows, slopes_of_runs
-from transfer_analysis.studies.hypotheses import DiverseTasks, GroupContrast, GroupSlopes
-from transfer_analysis.studies.selected import of_languages, of_targets, what_was_learnt
+from transfer_analysis.studies.analyses.conditions import GroupContrast
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.analyses.slopes import GroupSlopes, OfDiverseTasks, slope_rows_of
+from transfer_analysis.studies.analyses.tasks import looked_at
+from transfer_analysis.studies.selected import of_targets, what_was_learnt
 
 
 def tables_of(analysed: Analysed) -> dict[str, tuple[str, pd.DataFrame]]:
@@ -99,14 +100,14 @@ def _per_target(material: Material) -> tuple[str, pd.DataFrame]:
 
 def _slopes(material: Material) -> pd.DataFrame:
     """Return the slope of each condition on language distance: of gains and of shares of what is above chance, mean over runs."""
-    hypothesis = next((h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes)), None)
+    hypothesis = next((h for h in material.study.every if isinstance(h, OfDiverseTasks | GroupSlopes)), None)
     if hypothesis is None:
         return pd.DataFrame()
     tables = []
-    for value in ("gain", "normalised"):
+    values: tuple[Falling, ...] = ("gain", "normalised")
+    for value in values:
         with suppress(InputError):
-            of_value = hypothesis.model_copy(update={"value": value})
-            slopes = slopes_of_runs(material, of_value, slope_rows(material, of_value))
+            slopes = slope_rows_of(material, hypothesis, value).of_runs()
             means = slopes.groupby(["condition", "target"], as_index=False)[["slope", "adjusted_slope"]].mean()
             learnt = slopes.groupby(["condition", "target"], as_index=False)["learnt"].agg(
                 lambda found: found.dropna().eq(True).mean()
@@ -131,7 +132,7 @@ def _by_language(analysed: Analysed) -> pd.DataFrame:
         frame = of_targets(material.selected.comparable.frame, hypothesis.id, hypothesis.targets)
         for language in sorted(of_languages(frame, "zero-shot")["language"].unique()):
             with suppress(InputError):
-                outcome = contrast_of_groups(hypothesis, material, language)
+                outcome = hypothesis.of_language(material, language)
                 rows.append(
                     {
                         "test": hypothesis.id,

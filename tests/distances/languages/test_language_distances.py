@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from transfer_analysis.distances import LANGUAGE_KINDS, language_distances
+from transfer_analysis.distances import kinds_of_codes, language_distances
 from transfer_analysis.distances.languages import languages_with
 from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
 from transfer_analysis.distances.languages.imputation import NEIGHBOURS, imputed
@@ -316,7 +316,7 @@ def test_matrices_survive_a_file(tmp_path):
     again = type(matrix).read(tmp_path / "m.csv")
     pd.testing.assert_frame_equal(again.values, matrix.values, rtol=1e-9)
     assert again.rows == ["no", "nan", "en"]
-    assert again.kind in LANGUAGE_KINDS
+    assert again.kind in kinds_of_codes()
 
 
 def test_a_language_is_not_its_own_neighbour_under_another_code():
@@ -381,8 +381,8 @@ folder = Path(find_spec("urielplus").submodule_search_locations[0])
 def state():
     return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in folder.rglob("*") if "__pycache__" not in str(p))
 before = state()
-from transfer_analysis.distances import LANGUAGE_KINDS, language_distances
-for kind in LANGUAGE_KINDS:
+from transfer_analysis.distances import kinds_of_codes, language_distances
+for kind in kinds_of_codes():
     language_distances(["en", "de", "et"], kind)
 assert state() == before
 assert not logging.getLogger().handlers

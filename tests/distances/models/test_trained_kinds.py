@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from transfer_analysis.corpora import FolderCorpus
-from transfer_analysis.distances.kinds import TASK_KINDS, Inputs, task_distances
+from transfer_analysis.distances.inputs import Inputs
+from transfer_analysis.distances.kinds import task_distances, task_kinds
 from transfer_analysis.distances.models.task_embedding import task_embedding
 from transfer_analysis.distances.models.transferability import h_score_distances
 from transfer_analysis.distances.models.tuned import tuned_tasks
@@ -102,10 +103,10 @@ def inputs(examples, folder):
 TRAINED = ["qqp", "xnli", "stsb", "udpos", "xcopa", "squad"]
 
 
-@pytest.mark.parametrize("kind", TASK_KINDS)
+@pytest.mark.parametrize("kind", task_kinds())
 def test_every_kind(kind, inputs, examples):
     matrix = task_distances(kind, inputs)
-    about = TASK_KINDS[kind]
+    about = task_kinds()[kind]
     assert matrix.kind == kind
     assert matrix.directed == about.directed
     json.dumps(matrix.parameters)  # it can be written

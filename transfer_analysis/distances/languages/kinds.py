@@ -1,10 +1,15 @@
-"""The kinds of distance between languages that need nothing but their codes."""
+"""The kinds of distance between languages, each one object: from their codes, from texts, or from a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from transfer_analysis.distances.languages.attributes import pretraining_size_distances, script_distances
+from transfer_analysis.distances.languages import attributes, lexical, subwords
 from transfer_analysis.distances.languages.imputation import Imputation
 from transfer_analysis.distances.languages.typological import TYPOLOGICAL, Measure, typological_distances
 from transfer_analysis.distances.languages.wordorder import languages_with_word_order, word_order_distances
@@ -12,9 +17,183 @@ from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import joined_rows, known_languages, resolve
 
-_OWN = ("word-order", "script", "pretraining-size")
+if TYPE_CHECKING:
+    from transfer_analysis.distances.languages.texts import LanguageTexts
+    from transfer_analysis.distances.tokenizers import Tokenizer
 
-LANGUAGE_KINDS = (*TYPOLOGICAL, *_OWN)
+#: The entry point under which others add their kinds.
+GROUP = "transfer_analysis.language_distances"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a distance of features is computed.
+
+    Attributes
+    ----------
+    min_shared
+        A pair with fewer features known for both languages is missing.
+    measure
+        `angular`, URIEL+'s own, or `gower`, the share of shared known features that differ.
+    impute
+        Guess unknown features: `nearest` or `family`; never done unless asked.
+    """
+
+    min_shared: int = 1
+    measure: Measure = "angular"
+    impute: Imputation | None = None
+
+    def require_none(self, kind: str) -> None:
+        """Refuse options for a kind that does not come from features."""
+        _require_plain(kind, self)
+        if self.min_shared != 1:
+            raise InputError(f"{kind} does not come from features; leave --min-shared out")
+
+
+@dataclass(frozen=True)
+class LanguageKind:
+    """A kind of distance between languages; others add theirs under the entry point `transfer_analysis.language_distances`.
+
+    Attributes
+    ----------
+    title
+        What it is, in a few words.
+    of_codes
+        From codes and options to the matrix; None where codes do not suffice.
+    of_text
+        From texts and a tokenizer to the matrix.
+    of_table
+        From a table, and the languages that are wanted, to the matrix.
+    known
+        The languages of which something is known, where codes suffice.
+    """
+
+    name: str
+    title: str
+    of_codes: Callable[[Sequence[str], Options], DistanceMatrix] | None = None
+    of_text: Callable[[LanguageTexts, Tokenizer], DistanceMatrix] | None = None
+    of_table: Callable[[Path, Sequence[str] | None], DistanceMatrix] | None = None
+    known: Callable[[], list[str]] | None = None
+
+
+def _typological(kind: str, languages: Sequence[str], options: Options) -> DistanceMatrix:
+    return typological_distances(
+        languages, kind, min_shared=options.min_shared, measure=options.measure, impute=options.impute
+    )
+
+
+def _word_order(languages: Sequence[str], options: Options) -> DistanceMatrix:
+    _require_plain("word-order", options)
+    return word_order_distances(languages, min_shared=options.min_shared)
+
+
+def _script(languages: Sequence[str], options: Options) -> DistanceMatrix:
+    options.require_none("script")
+    return attributes.script_distances(languages)
+
+
+def _pretraining_size(languages: Sequence[str], options: Options) -> DistanceMatrix:
+    options.require_none("pretraining-size")
+    return attributes.pretraining_size_distances(languages)
+
+
+def _sizes_of_table(path: Path, languages: Sequence[str] | None) -> DistanceMatrix:
+    sizes = attributes.read_sizes(path)
+    return attributes.pretraining_size_distances(languages or sorted(sizes), sizes, path.name)
+
+
+def _require_plain(kind: str, options: Options) -> None:
+    if options.measure != "angular" or options.impute is not None:
+        raise InputError(f"{kind} has neither another measure nor anything to impute; leave --measure and --impute out")
+
+
+def _with_zero(compute: Callable[[Sequence[str], Options], DistanceMatrix]) -> list[str]:
+    """Return the languages that have a distance from themselves, which those have of which something is known."""
+    matrix = compute(list(known_languages()), Options())
+    return [language for language in matrix.rows if matrix.values.at[language, language] == 0]
+
+
+def _of_words(texts: LanguageTexts, tokenizer: Tokenizer) -> DistanceMatrix:
+    return subwords.fertility_distances(texts.words or subwords.spaced_words(texts.sentences), tokenizer)
+
+
+_TITLES = {
+    "syntactic": "URIEL+: syntax",
+    "phonological": "URIEL+: phonology",
+    "inventory": "URIEL+: phoneme inventories",
+    "morphological": "URIEL+: morphology (Grambank, APiCS)",
+    "featural": "URIEL+: syntax, phonology and inventories together",
+    "scriptural": "URIEL+: properties of scripts",
+    "geographic": "URIEL+: distances from 299 places",
+    "genetic": "URIEL+: membership in Glottolog's families and subfamilies",
+}
+
+_BUNDLED = (
+    *(
+        LanguageKind(
+            name,
+            title,
+            partial(_typological, name),
+            known=partial(lambda name: joined_rows(*TYPOLOGICAL[name]).known(), name),
+        )
+        for name, title in _TITLES.items()
+    ),
+    LanguageKind("word-order", "agreement in the word orders used", _word_order, known=languages_with_word_order),
+    LanguageKind("script", "the usual script: the same or not", _script, known=partial(_with_zero, _script)),
+    LanguageKind(
+        "pretraining-size",
+        "|log10 of the ratio| of pretraining text",
+        _pretraining_size,
+        of_table=_sizes_of_table,
+        known=partial(_with_zero, _pretraining_size),
+    ),
+    LanguageKind(
+        "subword-overlap",
+        "subwords not shared (Jaccard)",
+        of_text=lambda texts, tokenizer: subwords.subword_overlap_distances(texts.sentences, tokenizer),
+    ),
+    LanguageKind("fertility", "difference in subwords per word", of_text=_of_words),
+    LanguageKind("lexical", "lexical distance, from a table such as LDND's", of_table=lexical.lexical_distances),
+)
+
+
+@cache
+def language_kinds() -> Mapping[str, LanguageKind]:
+    """Return every kind of distance between languages by its name: the bundled ones, then those of other packages.
+
+    Raises
+    ------
+    InputError
+        For one of another package that is none, or takes a name that is taken.
+    """
+    found = {kind.name: kind for kind in _BUNDLED}
+    for entry in entry_points(group=GROUP):
+        kind = entry.load()
+        if not isinstance(kind, LanguageKind):
+            raise InputError(f"{entry.value}: is no kind of distance between languages; expected a LanguageKind")
+        if kind.name in found:
+            raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
+        found[kind.name] = kind
+    return found
+
+
+def kinds_of_codes() -> list[str]:
+    """Return the kinds that need nothing but codes of languages."""
+    return [name for name, kind in language_kinds().items() if kind.of_codes is not None]
+
+
+def language_kind(name: str) -> LanguageKind:
+    """Return a kind of distance between languages by its name.
+
+    Raises
+    ------
+    InputError
+        For one that there is not, with the nearest.
+    """
+    known = language_kinds()
+    if name not in known:
+        raise InputError(f"unknown language distance {name!r}{nearest(name, known)}; expected {', '.join(known)}")
+    return known[name]
 
 
 def language_distances(
@@ -57,19 +236,10 @@ def language_distances(
     InputError
         For an unknown kind or language, or an option that the kind does not have.
     """
-    if kind not in LANGUAGE_KINDS:
-        raise InputError(
-            f"unknown language distance {kind!r}{nearest(kind, LANGUAGE_KINDS)}; expected {', '.join(LANGUAGE_KINDS)}"
-        )
-    if kind in TYPOLOGICAL:
-        return typological_distances(languages, kind, min_shared=min_shared, measure=measure, impute=impute)
-    if measure != "angular" or impute is not None:
-        raise InputError(f"{kind} has neither another measure nor anything to impute; leave --measure and --impute out")
-    if kind == "word-order":
-        return word_order_distances(languages, min_shared=min_shared)
-    if min_shared != 1:
-        raise InputError(f"{kind} does not come from features; leave --min-shared out")
-    return script_distances(languages) if kind == "script" else pretraining_size_distances(languages)
+    of_codes = language_kind(kind).of_codes
+    if of_codes is None:
+        raise InputError(f"{kind} needs more than codes of languages; {', '.join(kinds_of_codes())} do not")
+    return of_codes(languages, Options(min_shared, measure, impute))
 
 
 def languages_with(kind: str) -> list[str]:
@@ -77,8 +247,5 @@ def languages_with(kind: str) -> list[str]:
 
     Each language is there once, under its canonical code.
     """
-    if kind in ("script", "pretraining-size"):
-        matrix = language_distances(list(known_languages()), kind)
-        return sorted(language for language in matrix.rows if matrix.values.at[language, language] == 0)
-    known = languages_with_word_order() if kind == "word-order" else joined_rows(*TYPOLOGICAL[kind]).known()
-    return sorted({resolve(code).code for code in known})
+    known = language_kind(kind).known
+    return sorted({resolve(code).code for code in known()}) if known is not None else []

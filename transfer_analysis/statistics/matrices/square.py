@@ -67,6 +67,10 @@ class Pairs:
         return f"labels ({len(self.first):,} pairs)"
 
 
+#: Share of the largest value up to which two values differ by rounding alone.
+ROUNDING = 1e-6
+
+
 def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
     """Return the matrices in one order of labels, and their pairs.
 
@@ -103,7 +107,9 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
     n = len(arrays[0])
     if n < MIN_LABELS:
         raise InputError(f"{n} labels have {n * (n - 1) // 2} pairs; {MIN_LABELS} labels are needed at least")
-    symmetric = all(np.allclose(a, a.T, rtol=1e-12, atol=1e-12, equal_nan=True) for a in arrays if len(a) == n)
+    symmetric = all(map(is_symmetric, arrays))
+    # Halves that differ by rounding would else count every pair twice.
+    arrays = [(a + a.T) / 2 for a in arrays] if symmetric else arrays
     first, second = np.tril_indices(n, -1) if symmetric else np.nonzero(~np.eye(n, dtype=bool))
     pairs = Pairs(n, first, second)
     for name, array in zip(matrices, arrays, strict=True):
@@ -115,6 +121,19 @@ def aligned(matrices: dict[str, Square]) -> tuple[list[Array], Pairs]:
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
             raise InputError(f"{name} is the same for all pairs; nothing can be compared")
     return arrays, pairs
+
+
+def is_symmetric(array: Array) -> bool:
+    """Whether both halves of a square are the same but for rounding: a millionth of the largest value."""
+    if array.shape[0] != array.shape[1]:
+        return False
+    return bool(np.allclose(array, array.T, rtol=0, atol=ROUNDING * largest(array), equal_nan=True))
+
+
+def largest(array: Array) -> float:
+    """Return the largest size of a value; 0 where there is none."""
+    known = np.abs(array[np.isfinite(array)])
+    return float(known.max()) if len(known) else 0.0
 
 
 def _gaps(name: str, values: Array, pairs: Pairs, labels: Sequence[object]) -> str:

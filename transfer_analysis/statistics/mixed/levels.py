@@ -21,6 +21,9 @@ _CHANCE = 0.01
 #: Labels of a table of observations, the usual ones first.
 _WORDS = ("condition", "target", "language", "run", "seed", "model", "language_family", "family")
 
+#: Those that are sampled, not properties of others; tasks and languages first.
+_UNITS = ("condition", "target", "language", "run", "seed", "model")
+
 #: Columns whose combinations are looked at, at most together: a cell is of two.
 _TOGETHER = 3
 
@@ -221,16 +224,42 @@ def _of_factor(factor: str, given: Design) -> tuple[object, ...]:
 
 
 def _own_levels(column: npt.NDArray[np.float64], groupings: Groupings) -> list[tuple[str, ...]]:
-    """Return the coarsest groupings that a predictor is a function of; none where its level is the row."""
+    """Return the coarsest groupings that a predictor is a function of; none where its level is the row.
+
+    A column that merely names the values of the predictor (near and far, a class of size) is no level that it varies over,
+    where it is a property of conditions, targets or languages.
+    """
+    values = len(np.unique(column))
+    names_it = [
+        labels
+        for labels, groups in groupings.items()
+        if len(labels) == 1
+        and labels[0] not in _UNITS
+        and int(groups.max()) + 1 == values
+        and _is_function(column, groups)
+    ]
+    naming = {label for labels in names_it for label in labels}
+    found = _coarsest(column, {labels: groups for labels, groups in groupings.items() if not naming & set(labels)})
+    if names_it and not any(set(labels) <= set(_UNITS[:3]) for labels in found):
+        return _coarsest(column, groupings)
+    return found
+
+
+def _coarsest(column: npt.NDArray[np.float64], groupings: Groupings) -> list[tuple[str, ...]]:
     coarsest: list[tuple[str, ...]] = []
     count = -1
     for labels, groups in groupings.items():
         if coarsest and groups.max() > count:
             break
-        low, high = np.full(groups.max() + 1, np.inf), np.full(groups.max() + 1, -np.inf)
-        np.minimum.at(low, groups, column)
-        np.maximum.at(high, groups, column)
-        if (high - low <= 1e-12 * np.maximum(1, np.abs(high))).all():
+        if _is_function(column, groups):
             coarsest.append(labels)
             count = int(groups.max())
     return coarsest
+
+
+def _is_function(column: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]) -> bool:
+    """Whether a predictor has one value in each group."""
+    low, high = np.full(groups.max() + 1, np.inf), np.full(groups.max() + 1, -np.inf)
+    np.minimum.at(low, groups, column)
+    np.maximum.at(high, groups, column)
+    return bool((high - low <= 1e-12 * np.maximum(1, np.abs(high))).all())

@@ -1,59 +1,84 @@
-"""From a declared hypothesis and the observations to an outcome."""
+"""The analyses that a study file can declare, each one class: its fields, its needs, and how it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Annotated, Any, Union, get_args
 
-from transfer_analysis.statistics import Outcome
-from transfer_analysis.studies.analyses.conditions import contrast_of_groups, mixed_effect, slopes_of_groups
-from transfer_analysis.studies.analyses.diverse import diverse_tasks
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from transfer_analysis.errors import InputError
+from transfer_analysis.studies.analyses.conditions import ConditionEffect, GroupContrast, MixedModel
+from transfer_analysis.studies.analyses.hypothesis import Hypothesis
 from transfer_analysis.studies.analyses.languages import (
-    language_pair_association,
-    language_regression,
-    language_selection,
-)
-from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.analyses.tasks import (
-    pooled_task_association,
-    specification_median,
-    task_association,
-    task_selection,
-)
-from transfer_analysis.studies.hypotheses import (
-    ConditionEffect,
-    DiverseTasks,
-    GroupContrast,
-    GroupSlopes,
-    Hypothesis,
     LanguagePairAssociation,
     LanguageRegression,
     LanguageSelection,
-    MixedModel,
+)
+from transfer_analysis.studies.analyses.slopes import DiverseChoice, DiverseSlopes, GroupSlopes
+from transfer_analysis.studies.analyses.tasks import (
     PooledTaskAssociation,
     Specifications,
     TaskAssociation,
     TaskSelection,
 )
-from transfer_analysis.studies.selected import declared_effect
 
-__all__ = ["Material", "analyse"]
+__all__ = ["AnyHypothesis", "Hypothesis", "analyses"]
+
+#: The entry point under which others add their analyses.
+GROUP = "transfer_analysis.analyses"
+
+_BUNDLED: tuple[type[Hypothesis], ...] = (
+    TaskAssociation,
+    PooledTaskAssociation,
+    TaskSelection,
+    Specifications,
+    LanguageRegression,
+    LanguagePairAssociation,
+    LanguageSelection,
+    ConditionEffect,
+    GroupContrast,
+    GroupSlopes,
+    DiverseChoice,
+    DiverseSlopes,
+    MixedModel,
+)
 
 
-def analyse(hypothesis: Hypothesis, material: Material) -> Outcome:
-    """Return the outcome of one hypothesis."""
-    analyses: dict[type, Callable[[Any, Material], Outcome]] = {
-        TaskAssociation: task_association,
-        PooledTaskAssociation: pooled_task_association,
-        TaskSelection: task_selection,
-        Specifications: specification_median,
-        LanguageRegression: language_regression,
-        LanguagePairAssociation: language_pair_association,
-        LanguageSelection: language_selection,
-        DiverseTasks: diverse_tasks,
-        GroupContrast: contrast_of_groups,
-        GroupSlopes: slopes_of_groups,
-        MixedModel: mixed_effect,
-        ConditionEffect: lambda declared, given: declared_effect(declared, given.selected),
-    }
-    return analyses[type(hypothesis)](hypothesis, material)
+@cache
+def analyses() -> dict[str, type[Hypothesis]]:
+    """Return every analysis by its name in study files: the bundled ones, then those of other packages.
+
+    Raises
+    ------
+    InputError
+        For one of another package that is none, or takes a name that is taken.
+    """
+    found: dict[str, type[Hypothesis]] = {_name(kind): kind for kind in _BUNDLED}
+    for entry in entry_points(group=GROUP):
+        kind = entry.load()
+        if not (isinstance(kind, type) and issubclass(kind, Hypothesis) and "analysis" in kind.model_fields):
+            raise InputError(f"{entry.value}: is no analysis; expected a class of Hypothesis with a field `analysis`")
+        if _name(kind) in found:
+            raise InputError(f"{entry.value}: an analysis {_name(kind)!r} is there already; give it another name")
+        found[_name(kind)] = kind
+    return found
+
+
+def _name(kind: type[Hypothesis]) -> str:
+    """Return what study files call an analysis."""
+    return str(get_args(kind.model_fields["analysis"].annotation)[0])
+
+
+class _Registered:
+    """Reads a hypothesis as the analysis that it names; what others add is looked up when the first study is read."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        every: Any = Union[tuple(analyses().values())]  # noqa: UP007  # made of a table, not written
+        return handler.generate_schema(Annotated[every, Field(discriminator="analysis")])
+
+
+#: A hypothesis of any registered analysis.
+AnyHypothesis = Annotated[Hypothesis, _Registered()]

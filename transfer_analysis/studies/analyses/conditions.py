@@ -1,209 +1,281 @@
-"""Hypotheses on conditions: groups of them compared, and effects in a model of all rows."""
+"""Hypotheses on conditions: groups of them compared, one beside the baseline, and a model of all rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pandas as pd
+from pydantic import Field, model_validator
 
-from transfer_analysis.analyses import mixed_model
-from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.keys import RUN
-from transfer_analysis.statistics import Contrast, Outcome, group_contrast, paired_contrast
-from transfer_analysis.statistics.frames import without_overlap
-from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.analyses.slopes import difference_of_slopes, slope_rows
-from transfer_analysis.studies.hypotheses import GroupContrast, GroupSlopes, MixedModel
-from transfer_analysis.studies.selected import of_languages, of_targets
+from transfer_analysis import analyses
+from transfer_analysis.analyses import Group, Languages
+from transfer_analysis.analyses.conditions import InUnits, Over, contradiction
+from transfer_analysis.errors import nearest
+from transfer_analysis.statistics import Outcome
+from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.studies.analyses.hypothesis import FEWEST, Hypothesis, OfRows
 from transfer_analysis.tasks.conditions import NONE
 
+if TYPE_CHECKING:
+    from transfer_analysis.studies.analyses.material import Material
+    from transfer_analysis.studies.extent import Extent
+    from transfer_analysis.studies.study import Study
+    from transfer_analysis.tasks import Catalogue
 
-def contrast_of_groups(hypothesis: GroupContrast, material: Material, language: str | None = None) -> Outcome:
-    """Return the difference of two groups of conditions: over seeds or tasks, its equivalence, or that of two models.
+Initialisation = Literal["pretrained", "random"]
 
-    A run's score is its mean over the languages that all conditions compared have on its target. Several targets weigh
-    alike, each in standard deviations between its own runs unless points are asked for.
+#: Functions that a formula may call.
+_FUNCTIONS = ("C", "center", "scale", "np.log", "np.log1p")
 
-    Parameters
-    ----------
-    language
-        In this language alone.
 
-    Raises
-    ------
-    InputError
-        For models, targets or conditions that the results do not have, and what the contrasts raise.
-    """
-    runs = run_scores(hypothesis, material, language)
-    if hypothesis.over == "tasks":
-        usual = material.study.initialisation
-        groups = {group: _members(material, group, runs.of("initialisation", usual)) for group in _sides(hypothesis)}
-        outcome = group_contrast(
-            runs.of("initialisation", usual),
-            groups,
-            value="score",
-            pairs=("model", "target", "seed"),
-            alternative=hypothesis.alternative,
-            permutations=material.study.permutations,
-            seed=material.study.seed,
+class ConditionEffect(Hypothesis):
+    """Effect of one intermediate condition on one target, beside none."""
+
+    axis: ClassVar[str] = "difference (points)"
+
+    analysis: Literal["condition-effect"]
+    condition: str = Field(examples=["mnli"])
+    """The condition, such as `mnli` or `mnli+mlm`."""
+    target: str = Field(examples=["xnli"])
+    """The target."""
+    languages: Literal["zero-shot", "source"] = "zero-shot"
+    """Languages that a run's score is a mean over: zero-shot (not trained on), or the source language."""
+    alternative: Alternative = "two-sided"
+    """The direction that is predicted."""
+
+    def run(self, material: Material) -> Outcome:
+        """Return the effect, of runs that are averaged over models and languages."""
+        return analyses.condition_effect(
+            material.selected.table.frame,
+            self.condition,
+            self.target,
+            languages=self.languages,
+            alternative=self.alternative,
         )
-        return outcome.noting(*runs.notes)
-    if hypothesis.between is not None:
-        return _between(hypothesis, material, runs, hypothesis.between)
-    found = _contrast(hypothesis, material, runs)
-    if hypothesis.margin is not None:
-        return found.equivalence(hypothesis.margin, material.study.alpha)
-    return found.outcome(hypothesis.alternative)
+
+    def absent(self, study: Study, extent: Extent) -> Iterator[str]:
+        """Yield the target and the condition that there are not."""
+        for field, name, known in (
+            ("target", self.target, extent.targets),
+            ("condition", self.condition, extent.conditions),
+        ):
+            if name not in known:
+                yield f"{field}: there is no {name!r}; there are {', '.join(known)}"
+
+    @property
+    def on_targets(self) -> tuple[str, ...]:
+        """The target."""
+        return (self.target,)
+
+    @property
+    def needs_baseline(self) -> bool:
+        """It is measured from none."""
+        return True
 
 
-def mixed_effect(hypothesis: MixedModel, material: Material) -> Outcome:
-    """Return one fixed effect of a mixed model of the joined rows."""
-    observations = material.observations("gain" if hypothesis.response == "gain" else "score")
-    fit = mixed_model(
-        hypothesis.formula,
-        observations.frame,
-        hypothesis.random,
-        hypothesis.slopes,
-        degrees=hypothesis.degrees,
-        languages=hypothesis.languages,
-        model=hypothesis.model,
-    )
-    return fit.outcome(hypothesis.term, alternative=hypothesis.alternative)
+class OfGroups(OfRows):
+    """An analysis of two groups of conditions, which the study names under `groups`; `none` is a group too."""
+
+    first: str = Field(examples=["inference"])
+    """A group; what is estimated is the first less the second."""
+    second: str = Field(examples=["question-answering"])
+    """The other group."""
+    alternative: Alternative = "two-sided"
+    """The direction that is predicted: `greater` where the first should be."""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The two groups."""
+        return self.first, self.second
+
+    def undeclared(self, study: Study) -> Iterator[str]:
+        """Yield groups that the study does not declare."""
+        for group in self.compared:
+            if group != NONE and group not in study.groups:
+                yield f"unknown group {group!r}{nearest(group, study.groups)}"
+
+    def absent(self, study: Study, extent: Extent) -> Iterator[str]:
+        """Yield groups and initialisations that there are not."""
+        yield from super().absent(study, extent)
+        for group, initialisation in self._compared_from(study):
+            there = extent.conditions_from.get(initialisation)
+            if there is None:
+                yield f"there are no {initialisation} weights; there are {', '.join(extent.initialisations)}"
+            elif group in study.groups and not set(study.groups[group]) & set(there):
+                yield f"{group}: none of its conditions is there from {initialisation} weights, {', '.join(study.groups[group])}"
+            elif group == NONE and NONE not in there:
+                yield f"there is no condition {NONE} from {initialisation} weights"
+
+    def _compared_from(self, study: Study) -> Iterator[tuple[str, str]]:
+        """Yield the groups, each with the initialisations that it is compared from."""
+        yield from ((group, study.initialisation) for group in self.compared)
+
+    def group(self, material: Material, name: str, initialisation: str | None = None) -> Group:
+        """Return a group of the study with its conditions."""
+        return Group(name, (NONE,) if name == NONE else material.study.groups[name], initialisation)
 
 
-def slopes_of_groups(hypothesis: GroupSlopes, material: Material) -> Outcome:
-    """Return how two groups of conditions differ in their slopes on a language distance, over related languages."""
-    frame = slope_rows(material, hypothesis)
-    first, second = (_members(material, group, frame) for group in (hypothesis.first, hypothesis.second))
-    return difference_of_slopes(hypothesis, material, frame, first, second)
+class GroupContrast(OfGroups):
+    """Difference of two groups of conditions: over seeds or tasks, its equivalence, or that of two models."""
 
+    axis: ClassVar[str] = "difference (points, or standard deviations within target)"
 
-@dataclass(frozen=True)
-class Runs:
-    """Scores of runs, one row each: `model, initialisation, condition, target, seed, score`; their unit, and what was left out."""
+    analysis: Literal["group-contrast"]
+    first_initialisation: Initialisation | None = None
+    """Initialisation of the runs of the first group; the study's own where not given."""
+    second_initialisation: Initialisation | None = None
+    """Initialisation of the runs of the second group; the study's own where not given."""
+    over: Over = "seeds"
+    """What the units are: `seeds`, for a question about these tasks, or `tasks`, for tasks like these."""
+    margin: float | None = Field(default=None, gt=0)
+    """The two are tested for equivalence within this many points, and not for a difference."""
+    scale: InUnits | None = None
+    """Points, or standard deviations between the runs of each target; where not given, points for one target and for
+    equivalence, standard deviations where several count."""
+    between: tuple[str, str] | None = None
+    """Two models, or `pretrained` and `random`: what is tested is how much larger the difference is in the first than in
+    the second."""
+    languages: Languages = "zero-shot"
+    """Languages that a run's score is a mean over: zero-shot (not trained on), source, or all."""
 
-    frame: pd.DataFrame
-    unit: str
-    notes: tuple[str, ...] = ()
-
-    def of(self, column: str, name: str) -> pd.DataFrame:
-        """Return the runs with one value of a column.
-
-        Raises
-        ------
-        InputError
-            Where there is none.
-        """
-        known = set(self.frame[column])
-        if name not in known:
-            raise InputError(f"no {column} {name!r}{nearest(name, known)}; the results have {', '.join(sorted(known))}")
-        return self.frame[self.frame[column] == name]
-
-
-def run_scores(hypothesis: GroupContrast, material: Material, language: str | None = None) -> Runs:
-    """Return the mean score of every run of the conditions that are compared, overlaps left out.
-
-    Parameters
-    ----------
-    language
-        Of this language alone.
-    """
-    frame = of_languages(material.comparable, hypothesis.languages)
-    frame = of_targets(frame, hypothesis.id, hypothesis.targets)
-    if hypothesis.model is not None:
-        frame = Runs(frame, "").of("model", hypothesis.model)
-    if language is not None:
-        frame = frame[frame["language"] == language]
-    compared = {name for group in _sides(hypothesis) for name in _named(material, group)}
-    observed, left_out = without_overlap(frame[frame["condition"].isin(compared)])
-    shared = observed.groupby(["model", "target", "language"])["condition"].nunique()
-    most = shared.groupby(["model", "target"]).transform("max")
-    whole = shared.index[shared == most]
-    kept = observed[pd.MultiIndex.from_frame(observed[["model", "target", "language"]]).isin(whole)]
-    notes = list(left_out)
-    if len(whole) < len(shared):
-        notes.append(f"{len(shared) - len(whole)} languages of targets left out that not every condition has")
-    runs = kept.groupby(list(RUN), as_index=False)["score"].mean()
-    if hypothesis.in_points(runs["target"].nunique()):
-        return Runs(runs, "points", tuple(notes))
-    usual = frame[frame["initialisation"] == material.study.initialisation]
-    spread = usual.groupby(list(RUN))["score"].mean().groupby(["model", "target"]).std(ddof=1).rename("spread")
-    runs = runs.join(spread, on=["model", "target"])
-    runs = runs[runs["spread"] > 0]
-    scaled = runs.assign(score=runs["score"] / runs["spread"]).drop(columns="spread")
-    return Runs(scaled, "standard deviations between the runs of a target", tuple(notes))
-
-
-def _between(hypothesis: GroupContrast, material: Material, runs: Runs, names: tuple[str, str]) -> Outcome:
-    """Return how much larger the difference is in one model, or from pretrained weights, than in or from the other.
-
-    Both are of the targets, and of the members of the groups, that both have.
-    """
-    column = "initialisation" if hypothesis.between_initialisations else "model"
-    parts = [runs.of(column, name) for name in names]
-    targets = [set(part["target"]) for part in parts]
-    shared = targets[0] & targets[1]
-    if not shared:
-        raise InputError(f"{hypothesis.id}: {names[0]} and {names[1]} have no target in common")
-    both = set(parts[0]["condition"]) & set(parts[1]["condition"])
-    kept = [part[part["target"].isin(shared) & part["condition"].isin(both)] for part in parts]
-    one, other = (_contrast(hypothesis, material, Runs(part, runs.unit)) for part in kept)
-    where = (
-        f"in {names[0]} more than in {names[1]}"
-        if column == "model"
-        else f"from {names[0]} weights more than from {names[1]} ones"
-    )
-    found = replace(
-        one.minus(other, f"{one.name}, {where}"), unit=f"seeds, {one.n} of one side and {other.n} of the other"
-    )
-    lost = len(targets[0] | targets[1]) - len(shared)
-    said = (f"{lost} targets left out that only one side has",) if lost else ()
-    return found.outcome(hypothesis.alternative).noting(*runs.notes, *said)
-
-
-def _contrast(hypothesis: GroupContrast, material: Material, runs: Runs) -> Contrast:
-    """Return the difference of the two groups, of those of their members that there are with their initialisation."""
-    usual: str = material.study.initialisation
-    if hypothesis.between_initialisations:
-        usual = str(runs.frame["initialisation"].iloc[0])
-    sides, words, notes = [], [], list(runs.notes)
-    for group, asked in (
-        (hypothesis.first, hypothesis.first_initialisation),
-        (hypothesis.second, hypothesis.second_initialisation),
-    ):
-        initialisation = asked or usual
-        members = _members(material, group, runs.of("initialisation", initialisation))
-        lacking = [name for name in _named(material, group) if name not in members]
-        if lacking:
-            notes.append(f"{group} from {initialisation} weights is without {', '.join(lacking)}")
-        sides.append({"condition": members, "initialisation": initialisation})
-        words.append(
-            f"{group}{' from random weights' if initialisation == 'random' and not hypothesis.between else ''}"
+    @model_validator(mode="after")
+    def _consistent(self) -> GroupContrast:
+        # What the groups consist of is known in the study only, and matters here only where one is `none`.
+        first, second = (
+            Group(name, (name,), own)
+            for name, own in ((self.first, self.first_initialisation), (self.second, self.second_initialisation))
         )
-    name = f"mean score of {words[0]} minus {words[1]}, in {runs.unit}"
-    found = paired_contrast(runs.frame, *sides, pairs=("model", "target"), name=name)
-    return replace(found, notes=(*notes, *found.notes))
+        said = contradiction(first, second, self.over, self.margin, self.scale, self.between, self.alternative)
+        if said:
+            raise ValueError(f"{self.id}: {said}")
+        return self
+
+    def run(self, material: Material) -> Outcome:
+        """Return the difference."""
+        return self.of_language(material, None)
+
+    def of_language(self, material: Material, language: str | None) -> Outcome:
+        """Return the difference in one language alone, or in those that count."""
+        study, frame = material.study, material.comparable
+        return analyses.group_contrast(
+            frame if language is None else frame[frame["language"] == language],
+            self.group(material, self.first, self.first_initialisation),
+            self.group(material, self.second, self.second_initialisation),
+            over=self.over,
+            margin=self.margin,
+            scale=self.scale,
+            between=self.between,
+            languages=self.languages,
+            targets=self.targets,
+            model=self.model,
+            initialisation=study.initialisation,
+            alternative=self.alternative,
+            alpha=study.alpha,
+            permutations=study.permutations,
+            seed=study.seed,
+        )
+
+    def absent(self, study: Study, extent: Extent) -> Iterator[str]:
+        """Yield models, groups and initialisations that there are not."""
+        yield from super().absent(study, extent)
+        known = extent.initialisations if self._between_initialisations else extent.models
+        for name in self.between or ():
+            if name not in known:
+                yield f"between: there is no {name!r}; there are {', '.join(known)}"
+
+    def too_few(self, study: Study, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
+        """Yield that there are too few seeds, or tasks."""
+        if self.over == "seeds" and len(extent.seeds) < FEWEST:
+            yield f"{len(extent.seeds)} seeds; {FEWEST} are needed for a contrast over seeds"
+        members = [name for group in self.compared for name in study.groups.get(group, ())]
+        if self.over == "tasks" and len([m for m in members if m in extent.conditions]) < FEWEST:
+            yield f"fewer than {FEWEST} tasks in the two groups together; use over: seeds"
+
+    def _compared_from(self, study: Study) -> Iterator[tuple[str, str]]:
+        for group, asked in ((self.first, self.first_initialisation), (self.second, self.second_initialisation)):
+            among = self.between if self._between_initialisations else (asked or study.initialisation,)
+            yield from ((group, initialisation) for initialisation in among or ())
+
+    @property
+    def _between_initialisations(self) -> bool:
+        return bool(self.between) and set(self.between or ()) == {"pretrained", "random"}
+
+    @property
+    def initialisations(self) -> tuple[str, ...]:
+        """The initialisations that are asked for besides the study's own."""
+        asked = (self.first_initialisation, self.second_initialisation, *(self.between or ()))
+        return tuple(name for name in asked if name in ("pretrained", "random"))
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether one of the groups is none."""
+        return NONE in self.compared
 
 
-def _sides(hypothesis: GroupContrast) -> tuple[str, str]:
-    return hypothesis.first, hypothesis.second
+class MixedModel(Hypothesis):
+    """One fixed effect of a mixed model of rows: seeds, languages and targets, overlaps left out."""
+
+    axis: ClassVar[str] = "coefficient (points per unit)"
+
+    analysis: Literal["mixed-model"]
+    formula: str = Field(examples=["gain ~ semantic_distance + syntactic_distance"])
+    """Such as `gain ~ semantic_distance * syntactic_distance`, of columns of the joined rows."""
+    term: str = Field(examples=["semantic_distance"])
+    """The effect that is tested."""
+    random: tuple[str, ...] = Field(min_length=1, examples=[["condition", "condition:target", "language", "run"]])
+    """Groupings with a random intercept: `language`, `condition:target`."""
+    slopes: dict[str, str] = Field(default_factory=dict)
+    """Grouping → column with a random slope."""
+    degrees: Literal["satterthwaite", "kenward-roger"] = "kenward-roger"
+    """Degrees of freedom; kenward-roger for few levels."""
+    languages: Languages = "zero-shot"
+    """Languages that count: zero-shot (not trained on), source, or all."""
+    model: str | None = None
+    """The model that counts; all together where not given, which is said."""
+    alternative: Alternative = "two-sided"
+    """The direction that is predicted."""
+
+    def run(self, material: Material) -> Outcome:
+        """Return the effect."""
+        fit = analyses.mixed_model(
+            self.formula,
+            material.observations("gain" if self.needs_baseline else "score").frame,
+            self.random,
+            self.slopes,
+            degrees=self.degrees,
+            languages=self.languages,
+            model=self.model,
+        )
+        return fit.outcome(self.term, alternative=self.alternative)
+
+    def absent(self, study: Study, extent: Extent) -> Iterator[str]:
+        """Yield a model that there is not."""
+        if self.model and self.model not in extent.models:
+            yield f"model: there is no {self.model!r}; there are {', '.join(extent.models)}"
+
+    def unknown_columns(self, columns: Sequence[str]) -> Iterator[str]:
+        """Yield what is named that is no column of the joined rows, and a term that the formula does not have."""
+        parts = {
+            "formula": _words(self.formula),
+            "term": _words(re.sub(r"\[.*?\]", "", self.term)),
+            "random": [column for grouping in self.random for column in grouping.split(":")],
+            "slopes": [c for grouping, slope in self.slopes.items() for c in (*grouping.split(":"), slope)],
+        }
+        for part, words in parts.items():
+            for word in words:
+                if word not in columns:
+                    yield f"{part}: unknown column {word!r}{nearest(word, columns)}"
+        for word in parts["term"]:
+            if word in columns and word not in parts["formula"]:
+                yield f"term: {word!r} is not in the formula"
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether it is a model of gains."""
+        return self.formula.partition("~")[0].strip() == "gain"
 
 
-def _named(material: Material, group: str) -> tuple[str, ...]:
-    return (NONE,) if group == NONE else material.study.groups[group]
-
-
-def _members(material: Material, group: str, frame: pd.DataFrame) -> Sequence[str]:
-    """Return the members of a group that some rows are of.
-
-    Raises
-    ------
-    InputError
-        Where there is none.
-    """
-    there = set(frame["condition"])
-    members = tuple(name for name in _named(material, group) if name in there)
-    if not members:
-        raise InputError(f"{group}: no run of {', '.join(_named(material, group))} is left to compare")
-    return members
+def _words(text: str) -> list[str]:
+    """Return the columns that an expression names."""
+    return [word for word in re.findall(r"[A-Za-z_][\w.]*", text) if word not in _FUNCTIONS]

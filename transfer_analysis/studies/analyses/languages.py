@@ -1,27 +1,140 @@
-"""Hypotheses on languages: their distance from the source language, and selection among them."""
+"""Hypotheses on the distance between languages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-import pandas as pd
-from scipy import stats
+from pydantic import Field
 
 from transfer_analysis import analyses
 from transfer_analysis.analyses.languages import LanguageScores
-from transfer_analysis.statistics import Outcome, association, selection
+from transfer_analysis.errors import nearest
+from transfer_analysis.statistics import Outcome
 from transfer_analysis.statistics.cells import CellTable
-from transfer_analysis.studies.analyses.cells import language_cells
-from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.analyses.tasks import measure_of
-from transfer_analysis.studies.hypotheses import LanguagePairAssociation, LanguageRegression, LanguageSelection
+from transfer_analysis.statistics.languages import MIN_LANGUAGES
+from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.studies.analyses.hypothesis import OfRows, undeclared_distance
+from transfer_analysis.studies.analyses.tasks import Measured
 
-_RELATED = (
-    "descriptive: languages are related, so their labels are not exchangeable and no p-value is given; the regression "
-    "on the language tree is the test"
-)
+if TYPE_CHECKING:
+    from transfer_analysis.studies.analyses.material import Material
+    from transfer_analysis.studies.extent import Extent
+    from transfer_analysis.studies.study import Study
+    from transfer_analysis.tasks import Catalogue
+
+
+class OfLanguageDistance(OfRows):
+    """An analysis on one of the study's language distances."""
+
+    distance: str = Field(examples=["syntactic"])
+    """One of the study's language distances."""
+
+    def undeclared(self, study: Study) -> Iterator[str]:
+        """Yield a distance that the study does not declare."""
+        yield from undeclared_distance(self.distance, study.language_distances, "language_distances")
+
+
+def too_few_languages(targets: Sequence[str], study: Study, extent: Extent) -> Iterator[str]:
+    """Yield that targets share too few languages for a test over languages, if they do."""
+    shared = extent.tested(tuple(targets)) - {study.source_language}
+    if len(shared) < MIN_LANGUAGES:
+        yield (
+            f"{len(shared)} languages besides {study.source_language} that all targets are tested in; "
+            f"{MIN_LANGUAGES} are needed: name targets that share more"
+        )
+
+
+class LanguageRegression(OfLanguageDistance):
+    """Slope of the score on the distance from the source language, over related languages; those that all targets have."""
+
+    axis: ClassVar[str] = "slope on language distance"
+
+    analysis: Literal["language-regression"]
+    covariates: tuple[str, ...] = ()
+    """Covariates of the study that are held fixed."""
+    alternative: Alternative = "two-sided"
+    """The direction that is predicted: `less` where scores should fall with distance."""
+
+    def run(self, material: Material) -> Outcome:
+        """Return the slope, residuals related as languages are."""
+        frame, names = material.scores.frame, list(self.covariates)
+        return analyses.language_regression(
+            frame.drop(columns=names, errors="ignore").join(material.covariates[names], on="language")
+            if names
+            else frame,
+            self.distance,
+            covariates=names,
+            targets=self.targets,
+            model=self.model,
+            source_language=material.study.source_language,
+            alternative=self.alternative,
+            seed=material.study.seed,
+        )
+
+    def undeclared(self, study: Study) -> Iterator[str]:
+        """Yield a distance and covariates that the study does not declare."""
+        yield from super().undeclared(study)
+        for name in self.covariates:
+            if name not in study.covariates:
+                yield f"unknown covariate {name!r}{nearest(name, study.covariates)}"
+
+    def too_few(self, study: Study, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
+        """Yield that targets share too few languages, if they do."""
+        yield from too_few_languages(self.targets, study, extent)
+
+    def power(self, study: Study, extent: Extent, catalogue: Catalogue) -> tuple[str, Mapping[str, Sequence[int]]]:
+        """Return the question of a slope on language distance."""
+        return "language-slope", extent.sizes(study.source_language)
+
+    @property
+    def adjusts_for(self) -> tuple[str, ...]:
+        """The covariates of languages that it adjusts for."""
+        return self.covariates
+
+
+class LanguagePairAssociation(OfLanguageDistance):
+    """Correlation of language distance with the score over source languages, within a test language; a description."""
+
+    axis: ClassVar[str] = "rank correlation"
+    descriptive: ClassVar[bool] = True
+
+    analysis: Literal["language-pair-association"]
+
+    def run(self, material: Material) -> Outcome:
+        """Return the correlation."""
+        return analyses.language_pair_association(
+            material.scores.frame, self.distance, **of_pairs(material, self.targets, self.model)
+        )
+
+
+class LanguageSelection(Measured, OfLanguageDistance):
+    """Selecting source languages by their distance; a description."""
+
+    descriptive: ClassVar[bool] = True
+
+    analysis: Literal["language-selection"]
+
+    def run(self, material: Material) -> Outcome:
+        """Return how well source languages are selected."""
+        return analyses.language_selection(
+            material.scores.frame,
+            self.distance,
+            self.measured_by(),
+            **of_pairs(material, self.targets, self.model),
+        )
+
+    def cells(self, material: Material) -> CellTable:
+        """Return the cells of source × test language."""
+        return analyses.language_cells(
+            material.scores.frame, self.distance, **of_pairs(material, self.targets, self.model)
+        )
+
+
+def of_pairs(material: Material, targets: Sequence[str], model: str | None) -> dict[str, Any]:
+    """Return which rows count for pairs of languages, and how many permutations."""
+    study = material.study
+    return {"targets": targets, "model": model, "permutations": study.permutations, "seed": study.seed}
 
 
 def scores_of_languages(material: Material, kind: str, targets: Sequence[str] = ()) -> LanguageScores:
@@ -35,78 +148,3 @@ def scores_of_languages(material: Material, kind: str, targets: Sequence[str] = 
     return analyses.language_scores(
         material.scores.frame, kind, targets=targets, source_language=material.study.source_language
     )
-
-
-def language_regression(hypothesis: LanguageRegression, material: Material) -> Outcome:
-    """Return the slope of the score on the distance from the source language, residuals related as languages are."""
-    names = list(hypothesis.covariates)
-    return analyses.language_regression(
-        material.scores.frame.join(material.covariates[names], on="language") if names else material.scores.frame,
-        hypothesis.distance,
-        covariates=names,
-        targets=hypothesis.targets,
-        model=hypothesis.model,
-        source_language=material.study.source_language,
-        alternative=hypothesis.alternative,
-        seed=material.study.seed,
-    )
-
-
-def language_pair_association(hypothesis: LanguagePairAssociation, material: Material) -> Outcome:
-    """Return the correlation of language distance with the score over source languages; a description."""
-    cells = language_cells(material, hypothesis.distance)
-    outcome = association(
-        cells.distance,
-        cells.values,
-        cells.relabelings,
-        unit="language pairs",
-        column="language",
-        names=list(cells.outcome.columns),
-    )
-    return _descriptive(outcome, cells)
-
-
-def language_selection(hypothesis: LanguageSelection, material: Material) -> Outcome:
-    """Return how well source languages are selected by their distance; a description."""
-    cells = language_cells(material, hypothesis.distance)
-    outcome = selection(
-        cells.distance,
-        cells.values,
-        cells.relabelings,
-        measure_of(hypothesis),
-        seed=material.study.seed,
-        unit="languages",
-    )
-    return _descriptive(outcome, cells)
-
-
-def _descriptive(outcome: Outcome, cells: CellTable) -> Outcome:
-    """Take away p-value and interval, which would rest on exchangeable languages."""
-    return replace(
-        outcome,
-        p_value=None,
-        attainable_p=None,
-        null="",
-        low=None,
-        high=None,
-        interval_method="",
-        minimum_detectable=None,
-        method="description",
-        assumptions=(),
-        warnings=(_RELATED, *cells.notes, *outcome.warnings),
-    )
-
-
-def gains_of_languages(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean gain of each language over intermediate tasks and targets, with an interval over seeds.
-
-    Overlaps are left out. Columns `language`, `gain`, `low`, `high` (95%; NaN with one seed) and `seeds`.
-    """
-    rows = rows[~rows["overlap"]]
-    of_seeds = rows.groupby(["language", "seed"])["gain"].mean().unstack("seed")
-    seeds = of_seeds.notna().sum(axis=1)
-    error = of_seeds.std(axis=1, ddof=1) / np.sqrt(seeds)
-    reach = error * stats.t.ppf(0.975, np.maximum(seeds - 1, 1))
-    gain = of_seeds.mean(axis=1)
-    table = pd.DataFrame({"gain": gain, "low": gain - reach, "high": gain + reach, "seeds": seeds})
-    return table.rename_axis("language").reset_index()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -12,11 +12,13 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError
 from transfer_analysis.observations import Observations, observe
 from transfer_analysis.results import Gains
-from transfer_analysis.studies.hypotheses import Which
-from transfer_analysis.studies.selected import Selected
-from transfer_analysis.studies.study import Study
+from transfer_analysis.studies.analyses.hypothesis import Which
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import NONE
+
+if TYPE_CHECKING:
+    from transfer_analysis.studies.selected import Selected
+    from transfer_analysis.studies.study import Study
 
 T = TypeVar("T")
 

@@ -1,40 +1,148 @@
-"""Which figures a study shows, and what each is made from."""
+"""The figures, each one object: from the folder of a report, or from a file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
 
-from transfer_analysis.errors import InputError
-from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.figures import languages, scores, tasks
-from transfer_analysis.studies.figures.drawn import Draw, Drawn
+from matplotlib.figure import Figure
+
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.files import require_file
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.figures import files, languages, scores, tasks
+from transfer_analysis.studies.figures.drawn import Drawn, FigureKind, OfFile
 from transfer_analysis.studies.findings import Finding
 
-__all__ = ["FIGURES", "Drawn", "draw_figures"]
+__all__ = ["Drawn", "FigureKind", "OfFile", "draw_figures", "draw_file", "figure_kind", "figures"]
 
-#: Name → the figure, in the order of the report; one that does not apply to a study draws nothing.
-FIGURES: dict[str, Draw] = {
-    "scores-by-language": scores.score_panels,
-    "forest": scores.forest,
-    "transfer-heatmap": scores.transfer_heatmap,
-    "distance-gain": tasks.distance_gain,
-    "selection-curve": tasks.task_curve,
-    "task-map": tasks.task_map,
-    "robustness-slopes": scores.robustness_slopes,
-    "language-tree": scores.language_tree,
-    "specification-curve": tasks.specification_curve,
-    "language-scatter": languages.language_scatter,
-    "language-curve": languages.language_curve,
-    "task-distances": tasks.task_distances,
-    "language-distances": languages.language_distances,
-}
+#: The entry point under which others add their figures.
+GROUP = "transfer_analysis.figures"
+
+#: In the order of the report.
+_BUNDLED = (
+    FigureKind("scores-by-language", "scores without intermediate training, by language", scores.score_panels),
+    FigureKind("forest", "estimates of all tests with their intervals", scores.forest),
+    FigureKind(
+        "transfer-heatmap",
+        "effect of every condition on every target",
+        scores.transfer_heatmap,
+        OfFile("a transfer table", files.transfer_heatmap),
+    ),
+    FigureKind("distance-gain", "gain or score against task distance", tasks.distance_gain),
+    FigureKind("selection-curve", "best of the k nearest tasks beside random choice", tasks.task_curve),
+    FigureKind("task-map", "tasks by their distance, gains as arrows", tasks.task_map),
+    FigureKind("robustness-slopes", "gains against language distance, by condition", scores.robustness_slopes),
+    FigureKind(
+        "language-tree",
+        "the languages' classification with the mean gain of each",
+        scores.language_tree,
+        OfFile("a transfer table", files.language_tree),
+    ),
+    FigureKind(
+        "specification-curve",
+        "the association under every specification",
+        tasks.specification_curve,
+        OfFile(files.SPECIFICATIONS, files.specification_curve),
+    ),
+    FigureKind("language-scatter", "score against language distance", languages.language_scatter),
+    FigureKind(
+        "language-curve", "best of the k nearest source languages beside random choice", languages.language_curve
+    ),
+    FigureKind(
+        "task-distances",
+        "distances between tasks, with their tree",
+        tasks.task_distances,
+        OfFile("a matrix of task distances (CSV)", files.task_matrix),
+    ),
+    FigureKind(
+        "language-distances",
+        "distances between languages, with their tree",
+        languages.language_distances,
+        OfFile("a matrix of language distances (CSV)", files.language_matrix),
+    ),
+    FigureKind("power-curve", "power over sizes of a study", of_file=OfFile(files.POWER, files.power_curve)),
+    FigureKind(
+        "calibration",
+        "how often procedures reject true nulls",
+        of_file=OfFile(files.CALIBRATION, files.calibration),
+    ),
+)
+
+
+@cache
+def figures() -> dict[str, FigureKind]:
+    """Return every figure by its name: the bundled ones, then those of other packages.
+
+    Raises
+    ------
+    InputError
+        For one of another package that is none, or takes a name that is taken.
+    """
+    found = {kind.name: kind for kind in _BUNDLED}
+    for entry in entry_points(group=GROUP):
+        kind = entry.load()
+        if not isinstance(kind, FigureKind):
+            raise InputError(f"{entry.value}: is no figure; expected a FigureKind")
+        if kind.name in found:
+            raise InputError(f"{entry.value}: a figure {kind.name!r} is there already; give it another name")
+        found[kind.name] = kind
+    return found
+
+
+def figure_kind(name: str) -> FigureKind:
+    """Return a figure by its name.
+
+    Raises
+    ------
+    InputError
+        For one that there is not, with the nearest.
+    """
+    known = figures()
+    if name not in known:
+        raise InputError(f"unknown figure {name!r}{nearest(name, known)}; there are {', '.join(known)}")
+    return known[name]
+
+
+def draw_file(name: str, path: Path) -> Figure:
+    """Return a figure of one file.
+
+    Raises
+    ------
+    InputError
+        For a figure that needs more than a file, or a file that is not what it needs.
+    """
+    of_file = figure_kind(name).of_file
+    if of_file is None:
+        known = [kind.name for kind in figures().values() if kind.of_file is not None]
+        raise InputError(
+            f"{name}: is drawn from the folder of a study's report, not from a file{nearest(name, known)}; from files are "
+            f"drawn {', '.join(known)}"
+        )
+    return of_file.draw(require_file(path, of_file.expected))
+
+
+def draw_study(name: str, material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the figures of one kind that a study has: `<name>`, and `<name>-2` … where it has several.
+
+    Raises
+    ------
+    InputError
+        For a kind that there is not.
+    """
+    kind = figure_kind(name)
+    drawn = [] if kind.of_study is None else kind.of_study(material, findings)
+    return [replace(one, name=kind.name if i == 0 else f"{kind.name}-{i + 1}") for i, one in enumerate(drawn)]
 
 
 def draw_figures(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the figures of a study: those that its results suffice for."""
     drawn = []
-    for draw in FIGURES.values():
+    for name in figures():
         with suppress(InputError):  # the test that needs the same has said so
-            drawn += draw(material, findings)
+            drawn += draw_study(name, material, findings)
     return drawn

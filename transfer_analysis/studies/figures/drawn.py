@@ -1,14 +1,15 @@
-"""A figure of a study, with its name and caption."""
+"""A figure of a study, with its caption, and what a kind of figure is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
-from transfer_analysis.studies.analyses import Material
+from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.findings import Finding
 
 #: A heatmap's labels can be read on a page's width up to about this many.
@@ -17,11 +18,11 @@ READABLE = 45
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with its file name and caption."""
+    """A figure with its caption, and its name once it is that of a study."""
 
-    name: str
     figure: Figure
     caption: str
+    name: str = ""
 
     def _repr_png_(self) -> bytes:
         """Return it as notebooks show it."""
@@ -33,8 +34,42 @@ class Drawn:
         return bool(self.figure.get_figwidth() > reporting.COLUMN_WIDTH)
 
 
-#: Draws a figure of a study, or none where it does not apply.
-Draw = Callable[[Material, Sequence[Finding]], list[Drawn]]
+#: Draws the figures of one kind that a study has, in order; none where the kind does not apply.
+OfStudy = Callable[[Material, Sequence[Finding]], list[Drawn]]
+
+
+@dataclass(frozen=True)
+class OfFile:
+    """How a figure is drawn from one file.
+
+    Attributes
+    ----------
+    expected
+        What file that is, in words.
+    """
+
+    expected: str
+    draw: Callable[[Path], Figure]
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure: one name for its file, its key and its command.
+
+    Others add theirs under the entry point `transfer_analysis.figures`.
+
+    Attributes
+    ----------
+    title
+        What it shows, in a few words.
+    of_study, of_file
+        How it is drawn from the folder of a report, and from one file; either may be None.
+    """
+
+    name: str
+    title: str
+    of_study: OfStudy | None = None
+    of_file: OfFile | None = None
 
 
 def figure_of(ax: object) -> Figure:

@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
+from transfer_analysis.analyses import condition_effects
+from transfer_analysis.analyses.languages import gains_of_languages
+from transfer_analysis.analyses.scores import scores_of
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.files import require_file
 from transfer_analysis.languages import families, lineages, resolve
 from transfer_analysis.observations import observe
 from transfer_analysis.results import TransferTable, gains, read_table
-from transfer_analysis.studies.analyses.languages import gains_of_languages
 from transfer_analysis.studies.figures.drawn import figure_of
 from transfer_analysis.studies.figures.scores import effect_figure
-from transfer_analysis.studies.selected import effects, scores_of
 from transfer_analysis.tasks import load_catalogue
 
-
-def draw_file(name: str, path: Path) -> Figure:
-    """Return a figure of one file.
-
-    Raises
-    ------
-    InputError
-        For a figure that needs more than a file, or a file that is not what it needs.
-    """
-    if name not in FROM_FILES:
-        raise InputError(
-            f"{name}: is drawn from the folder of a study's report, not from a file{nearest(name, FROM_FILES)}; from files are "
-            f"drawn {', '.join(FROM_FILES)}"
-        )
-    _, draw = FROM_FILES[name]
-    return draw(require_file(path, FROM_FILES[name][0]))
+#: What a CSV is expected to be.
+POWER = "the CSV of `transfer-analysis power --out`"
+SPECIFICATIONS = "the CSV of `transfer-analysis fit specification --out`"
+CALIBRATION = "a CSV of question, procedure, naive, rejected, replications"
 
 
-def _task_matrix(path: Path) -> Figure:
+def task_matrix(path: Path) -> Figure:
+    """Return a matrix of distances between tasks, with its tree where it is square."""
     matrix = DistanceMatrix.read(path)
     catalogue = load_catalogue()
     names = {*matrix.rows, *matrix.columns}
     return _matrix(matrix, {name: (catalogue.family(name) or "other") for name in names})
 
 
-def _language_matrix(path: Path) -> Figure:
+def language_matrix(path: Path) -> Figure:
+    """Return a matrix of distances between languages, with its tree where it is square."""
     matrix = DistanceMatrix.read(path)
     return _matrix(matrix, dict(families(sorted({*matrix.rows, *matrix.columns}))))
 
@@ -58,10 +47,10 @@ def _matrix(matrix: DistanceMatrix, groups: dict[str, str]) -> Figure:
     return figure_of(reporting.distance_heatmap(matrix.values, label=label, groups=groups))
 
 
-def _transfer_heatmap(path: Path) -> Figure:
+def transfer_heatmap(path: Path) -> Figure:
+    """Return the effect of every condition on every target of a transfer table."""
     catalogue = load_catalogue()
-    table = read_table(path, catalogue)
-    found = effects(TransferTable(scores_of(table, catalogue).reset_index(drop=True)))
+    found = condition_effects(scores_of(read_table(path, catalogue), catalogue))
     if found.empty:
         raise InputError(
             f"{path.name}: has no target with condition none and another one, of which effects could be drawn"
@@ -70,9 +59,10 @@ def _transfer_heatmap(path: Path) -> Figure:
     return effect_figure(found[found["initialisation"] == initialisation], "the source language")
 
 
-def _language_tree(path: Path) -> Figure:
+def language_tree(path: Path) -> Figure:
+    """Return the classification of the languages of a transfer table with the mean gain of each."""
     catalogue = load_catalogue()
-    table = TransferTable(scores_of(read_table(path, catalogue), catalogue).reset_index(drop=True))
+    table = TransferTable(scores_of(read_table(path, catalogue), catalogue))
     found = gains(table)
     if found.frame.empty:
         raise InputError(f"{path.name}: has no gains: rows with condition none are missing")
@@ -95,28 +85,19 @@ def _columns(path: Path, wanted: tuple[str, ...], what: str) -> pd.DataFrame:
     return frame
 
 
-def _power_curve(path: Path) -> Figure:
+def power_curve(path: Path) -> Figure:
+    """Return the power of a test over sizes of a study."""
     wanted = ("conditions", "targets", "languages", "seeds", "power", "low", "high")
-    return figure_of(reporting.power_plot(_columns(path, wanted, FROM_FILES["power-curve"][0])))
+    return figure_of(reporting.power_plot(_columns(path, wanted, POWER)))
 
 
-def _calibration(path: Path) -> Figure:
+def calibration(path: Path) -> Figure:
+    """Return how often procedures reject true nulls."""
     wanted = ("question", "procedure", "naive", "rejected", "replications")
-    return figure_of(reporting.calibration_plot(_columns(path, wanted, FROM_FILES["calibration"][0])))
+    return figure_of(reporting.calibration_plot(_columns(path, wanted, CALIBRATION)))
 
 
-def _specification_curve(path: Path) -> Figure:
+def specification_curve(path: Path) -> Figure:
+    """Return a specification curve."""
     wanted = ("distance", "covariates", "exclusion", "estimate", "low", "high", "p_value")
-    return figure_of(reporting.specification_plot(_columns(path, wanted, FROM_FILES["specification-curve"][0])))
-
-
-#: Name → what it is drawn from, and how.
-FROM_FILES: dict[str, tuple[str, Callable[[Path], Figure]]] = {
-    "task-distances": ("a matrix of task distances (CSV)", _task_matrix),
-    "language-distances": ("a matrix of language distances (CSV)", _language_matrix),
-    "transfer-heatmap": ("a transfer table", _transfer_heatmap),
-    "language-tree": ("a transfer table", _language_tree),
-    "power-curve": ("the CSV of `transfer-analysis power --out`", _power_curve),
-    "specification-curve": ("the CSV of `transfer-analysis fit specification --out`", _specification_curve),
-    "calibration": ("a CSV of question, procedure, naive, rejected, replications", _calibration),
-}
+    return figure_of(reporting.specification_plot(_columns(path, wanted, SPECIFICATIONS)))

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from transfer_analysis import reporting
 from transfer_analysis.languages import families
 from transfer_analysis.statistics import regression_band, selection_curve
-from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.cells import language_cells
-from transfer_analysis.studies.analyses.languages import scores_of_languages
+from transfer_analysis.studies.analyses.languages import LanguageRegression, LanguageSelection, scores_of_languages
+from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
-from transfer_analysis.studies.hypotheses import LanguageRegression, LanguageSelection
 
 #: Below this many families a resampled band is too narrow.
 _FEW = 10
@@ -44,7 +42,6 @@ def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Dr
     note = f"; with fewer than {_FEW} families it is too narrow" if few else ""
     return [
         Drawn(
-            "language-distance-score",
             figure_of(ax),
             f"Score against {kind} distance from {source}, one point per language, coloured by Glottolog's top-level "
             f"family. Line: least squares; band: 95%, families resampled{note}. Labels are left out where they would overlap. "
@@ -59,12 +56,11 @@ def language_curve(material: Material, findings: Sequence[Finding]) -> list[Draw
     if chosen is None:
         return []
     kind = chosen.distance
-    cells = language_cells(material, kind)
+    cells = chosen.cells(material)
     curve = selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
     ax = reporting.selection_curve_plot(curve, outcome="score (points)", choice="source languages")
     return [
         Drawn(
-            "source-language-curve",
             figure_of(ax),
             f"Best score among the k source languages with the smallest {kind} distance, mean over languages, beside "
             "the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
@@ -93,7 +89,6 @@ def language_distances(material: Material, findings: Sequence[Finding]) -> list[
     )
     return [
         Drawn(
-            "language-distance-heatmap",
             figure,
             f"{kind.capitalize()} distance between languages, in the order of a tree by average linkage; marks: families; "
             f"white on the diagonal and where none is known.{part}",

@@ -9,43 +9,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
+from transfer_analysis.analyses.languages import gains_of_languages
+from transfer_analysis.analyses.slopes import most_diverse
 from transfer_analysis.languages import families, lineages, resolve
-from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.diverse import most_diverse
-from transfer_analysis.studies.analyses.languages import gains_of_languages
-from transfer_analysis.studies.analyses.slopes import away_rows, slope_rows
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.analyses.slopes import GroupSlopes, OfDiverseTasks, slope_rows_of
 from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
-from transfer_analysis.studies.hypotheses import (
-    ConditionEffect,
-    DiverseTasks,
-    GroupContrast,
-    GroupSlopes,
-    LanguagePairAssociation,
-    LanguageRegression,
-    MixedModel,
-    PooledTaskAssociation,
-    Specifications,
-    TaskAssociation,
-)
 from transfer_analysis.tasks.conditions import NONE
 
 #: Languages that a panel needs.
 _FEWEST = 4
-
-#: Kind of hypothesis → what the axis of its estimate says.
-_SCALES: dict[type, str] = {
-    TaskAssociation: "rank correlation",
-    PooledTaskAssociation: "correlation over cells",
-    Specifications: "rank correlation",
-    LanguagePairAssociation: "rank correlation",
-    GroupContrast: "difference (points, or standard deviations within target)",
-    ConditionEffect: "difference (points)",
-    LanguageRegression: "slope on language distance",
-    DiverseTasks: "slope, or its difference",
-    GroupSlopes: "slope, or its difference",
-    MixedModel: "coefficient (points per unit)",
-}
 
 
 def score_panels(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
@@ -80,7 +54,6 @@ def score_panels(material: Material, findings: Sequence[Finding]) -> list[Drawn]
     )
     return [
         Drawn(
-            "scores-by-language",
             figure,
             f"Score of each target without intermediate training against {kind} distance from {source}, one point per "
             f"language, coloured by family.{under} Dotted: guessing. Lines: least squares over the languages besides {source}, for the eye.",
@@ -107,7 +80,6 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
     )
     return [
         Drawn(
-            "effects",
             figure,
             "Effect of each intermediate condition on the mean score of each target, in points over the baseline (`none`). Bold: beyond the "
             f"noise of seeds (95% intervals of Dunnett's procedure, {apart}); in "
@@ -133,9 +105,8 @@ def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     every = {hypothesis.id: hypothesis for hypothesis in material.study.every}
     rows = []
     for finding in findings:
-        scale = _SCALES.get(type(every[finding.id]))
-        outcome = finding.outcome
-        if scale is None or outcome.low is None or outcome.high is None:
+        scale, outcome = every[finding.id].axis, finding.outcome
+        if not scale or outcome.low is None or outcome.high is None:
             continue
         supported = finding.verdict.startswith("supported") or (
             finding.exploratory and outcome.p_value is not None and outcome.p_value <= finding.alpha
@@ -156,7 +127,6 @@ def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     equivalence = "; of equivalence 1 − 2α" if any(f.outcome.margin is not None for f in findings) else ""
     return [
         Drawn(
-            "forest",
             reporting.forest_plot(pd.DataFrame(rows)),
             f"Estimates of all tests with an interval (95%{equivalence}, not corrected), declared ones in blue, exploratory ones in "
             "grey; open where p is not below α (declared: after correction).",
@@ -180,7 +150,6 @@ def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn
     )
     return [
         Drawn(
-            "language-tree",
             figure,
             "Which languages gain: mean gain over intermediate tasks and targets in each language, with 95% intervals over seeds, "
             "beside their classification (Glottolog). Languages differ in the targets that they are tested in.",
@@ -190,21 +159,23 @@ def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn
 
 def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the line of each condition on language distance, over those of all choices of as many as are chosen."""
-    wanted = next((h for h in material.study.every if isinstance(h, DiverseTasks | GroupSlopes)), None)
+    of_slopes = (h for h in material.study.every if isinstance(h, OfDiverseTasks | GroupSlopes))
+    wanted = next(of_slopes, None)
     if wanted is None:
         return []
-    wanted = wanted.model_copy(update={"value": "gain"})
     source = material.study.source_language
-    rows = slope_rows(material, wanted)
-    if isinstance(wanted, DiverseTasks):
-        chosen = most_diverse(wanted, material, sorted(rows["condition"].unique()))
+    found = slope_rows_of(material, wanted, "gain")
+    rows = found.away
+    if isinstance(wanted, OfDiverseTasks):
+        chosen = most_diverse(material.diversity, wanted.diversity, wanted.k, found.tasks)
         named = f"the {wanted.k} most diverse tasks ({wanted.diversity})"
         # As in the test, whose slopes are adjusted for the score in the source language.
-        rows = rows[rows["target"].isin(rows.loc[rows["language"] == source, "target"])]
+        at_home = found.frame.loc[found.frame["language"] == source, "target"]
+        rows = rows[rows["target"].isin(at_home)]
     else:
         chosen, named = list(material.study.groups[wanted.first]), f"the {wanted.first} tasks"
         rows = rows[rows["condition"].isin([*chosen, *material.study.groups[wanted.second]])]
-    table, targets = _lines(away_rows(material, wanted, rows), f"{wanted.distance}_distance")
+    table, targets = _lines(rows, found.distance)
     chosen = [name for name in chosen if name in set(table["condition"])]
     if not chosen or len(chosen) == len(table):
         return []
@@ -213,7 +184,6 @@ def robustness_slopes(material: Material, findings: Sequence[Finding]) -> list[D
     )
     return [
         Drawn(
-            "robustness-slopes",
             figure_of(ax),
             f"Gains against {wanted.distance} distance: lines of least squares over the languages of each target, averaged over "
             f"{', '.join(targets)} (those that all tasks share); {named} in blue, their mean bold; grey: the means of all choices "

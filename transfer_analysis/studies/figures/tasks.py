@@ -7,15 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from transfer_analysis import reporting
-from transfer_analysis.distances.kinds import TASK_KINDS
+from transfer_analysis.analyses.rows import of_languages
+from transfer_analysis.distances.kinds import task_kinds
 from transfer_analysis.statistics import regression_band, selection_curve
-from transfer_analysis.studies.analyses import Material
-from transfer_analysis.studies.analyses.cells import looked_at
-from transfer_analysis.studies.analyses.tasks import specifications
+from transfer_analysis.studies.analyses.material import Material
+from transfer_analysis.studies.analyses.tasks import Specifications, looked_at
 from transfer_analysis.studies.figures.drawn import Drawn, figure_of
 from transfer_analysis.studies.findings import Finding
-from transfer_analysis.studies.hypotheses import Specifications
-from transfer_analysis.studies.selected import of_languages
 from transfer_analysis.tasks.conditions import task_of
 
 #: Below this many groups a side a resampled band is too narrow.
@@ -55,7 +53,6 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
     drawn_band = f"; band: 95%, both kinds of tasks resampled{note}" if band["low"].notna().any() else ""
     return [
         Drawn(
-            "distance-outcome",
             figure_of(ax),
             f"{(where + which).capitalize()} against {material.task_distance()} distance, one point per intermediate × target cell, coloured by "
             f"the family of the intermediate task. Line: least squares{drawn_band}.",
@@ -73,7 +70,6 @@ def task_curve(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     ax = reporting.selection_curve_plot(curve, outcome=f"{which} (points)")
     return [
         Drawn(
-            "selection-curve",
             figure_of(ax),
             f"Best {which} among the k intermediate tasks with the smallest {material.task_distance()} distance, mean over "
             "targets, beside the exact expectation of choosing k at random and the range of 95% of relabeled distances.",
@@ -90,7 +86,7 @@ def task_distances(material: Material, findings: Sequence[Finding]) -> list[Draw
     matrix = material.distances[material.task_distance()]
     sides = (list(cells.outcome.index), list(cells.outcome.columns))
     # A matrix that a person gave may be of any kind.
-    title = TASK_KINDS[matrix.kind].title if matrix.kind in TASK_KINDS else matrix.kind
+    title = task_kinds()[matrix.kind].title if matrix.kind in task_kinds() else matrix.kind
     name = material.task_distance()
     label, caption = f"{name} distance", f"{name.capitalize()} distance between tasks ({title})"
     every = list(dict.fromkeys([*sides[0], *sides[1]]))
@@ -103,7 +99,7 @@ def task_distances(material: Material, findings: Sequence[Finding]) -> list[Draw
             reporting.distance_heatmap(matrix.values.loc[sides[0], sides[1]], label=label, groups=groups)
         )
         caption += ", ordered by family."
-    return [Drawn("task-distance-heatmap", figure, caption)]
+    return [Drawn(figure, caption)]
 
 
 def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
@@ -127,7 +123,6 @@ def task_map(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     ax = reporting.task_map(values, gains, groups, seed=material.study.seed)
     return [
         Drawn(
-            "task-map",
             figure_of(ax),
             f"Tasks by {material.task_distance()} distance (metric scaling to two dimensions; its stress says how much is lost), and "
             "the twelve gains farthest from zero as arrows from intermediate to target task: orange gains, purple losses.",
@@ -143,9 +138,8 @@ def specification_curve(material: Material, findings: Sequence[Finding]) -> list
 
 
 def _curve(hypothesis: Specifications, material: Material) -> Drawn:
-    ax = reporting.specification_plot(specifications(hypothesis, material).table)
+    ax = reporting.specification_plot(hypothesis.curve(material).table)
     return Drawn(
-        hypothesis.id,
         figure_of(ax),
         f"Correlation of task distance and {hypothesis.outcome} within targets for every task distance of the study, with all "
         "intermediate tasks and with each family of them left out, in order of the estimate. Lines: intervals, each of its "
