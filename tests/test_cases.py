@@ -11,6 +11,7 @@ from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import resolve
+from transfer_analysis.reporting import distance_dendrogram
 from transfer_analysis.results import gains, read_table
 from transfer_analysis.results.importers import import_csv
 from transfer_analysis.statistics import mantel
@@ -190,3 +191,30 @@ def test_a_target_that_nothing_has_learnt_is_no_collapsed_run(tmp_path):
     said = CliRunner().invoke(app, ["results", "check", str(tmp_path / "flat.csv")])
     assert said.exit_code == 0
     assert "at chance in all" not in said.output
+
+
+def test_halves_that_differ_by_rounding_are_one_pair_each():
+    rng = np.random.default_rng(0)
+    array = rng.random((8, 8))
+    labels = list("abcdefgh")
+    one, other = (pd.DataFrame((a + a.T) / 2, labels, labels) for a in (array, rng.random((8, 8))))
+    shaken = one + np.triu(rng.normal(size=(8, 8)) * 1e-9, 1)
+    exact, rounded = (mantel(matrix, other, permutations=199) for matrix in (one, shaken))
+    assert exact.unit == rounded.unit == "labels (28 pairs)"
+    assert rounded.estimate == pytest.approx(exact.estimate, abs=1e-6)
+    assert rounded.p_value == exact.p_value
+
+
+def test_what_has_no_distance_has_no_branch():
+    labels = ["en", "de", "nl", "sw", "xx"]
+    near = pd.DataFrame(
+        [[0, 1, 2, 8], [1, 0, 1.5, 9], [2, 1.5, 0, 8.5], [8, 9, 8.5, 0]], labels[:4], labels[:4], dtype=float
+    )
+    tree = distance_dendrogram(near.reindex(index=labels, columns=labels), label="mine")
+    beside, heat = tree.get_axes()[:2]
+    shown = [tick.get_text() for tick in heat.get_yticklabels()]
+    assert shown[-1] == "xx"
+    assert set(shown[1:4]) == {"en", "de", "nl"} or set(shown[:3]) == {"en", "de", "nl"}
+    assert beside.get_ylim() == (-10.0, 40.0)
+    farthest = max(x for line in beside.collections for path in line.get_paths() for x in path.vertices[:, 0])
+    assert farthest == pytest.approx(8.5)  # as without the label: 8, 9 and 8.5 on average

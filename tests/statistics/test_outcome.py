@@ -6,7 +6,7 @@ import pytest
 from statsmodels.regression.linear_model import WLS
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import Outcome, holm, regression_band
-from transfer_analysis.statistics.outcome import number, p_text
+from transfer_analysis.statistics.outcome import alike, number, p_text
 
 
 def test_sentence_and_row():
@@ -61,3 +61,11 @@ def test_the_line_is_least_squares_and_the_band_resamples_groups():
     assert (band["high"] - band["low"]).mean() > (alone["high"] - alone["low"]).mean()
     with pytest.raises(InputError, match="x does not vary"):
         regression_band(frame.assign(x=1.0), "x", "y", ["row"])
+
+
+def test_numbers_that_are_read_side_by_side_share_decimals():
+    assert alike(2.04, 0.0801, 4.0, None) == ["2.04", "0.08", "4.00", ""]
+    assert alike(-0.2, -0.362, -0.0641) == ["−0.200", "−0.362", "−0.064"]
+    assert alike(151.2, -3.4) == ["151", "−3"]
+    assert alike(-0.0001, 0.5) == ["0.000", "0.500"]
+    assert alike(0.00002, None) == ["2e−05", ""]

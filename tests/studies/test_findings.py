@@ -49,7 +49,7 @@ def test_the_answer_is_two_sentences():
 
 def test_what_could_not_be_concluded():
     (said,) = finding(0.2, -1, 3, minimum_detectable=2.5).limits()
-    assert "values from \u22121 to 3 are compatible with the data" in said
+    assert "values from \u22121.00 to 3.00 are compatible with the data" in said
     assert "an effect of 2.5 is found in 80% of such studies" in said
     (said,) = finding(0.2, -1, 3, attainable_p=0.1).limits()
     assert said == "difference: no outcome could have reached α: the smallest attainable p is 0.1."
