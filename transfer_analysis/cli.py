@@ -21,6 +21,7 @@ from transfer_analysis.commands import (
     languages,
     matrices,
     models,
+    pairs,
     power,
     results,
     studies,
@@ -46,7 +47,7 @@ app.add_typer(distances.app, name="distances")
 fit = typer.Typer(
     no_args_is_help=True, help="Tests and models of a table on disk: observations of a study, or your own."
 )
-for part in (cells, languages, contrasts, matrices, models):
+for part in (cells, pairs, languages, contrasts, matrices, models):
     fit.add_typer(part.app)
 app.add_typer(fit, name="fit")
 app.add_typer(power.app)

@@ -133,7 +133,9 @@ def selection_command(
     row: Row = "condition",
     column: Column = "target",
     measure: Annotated[str, typer.Option(help="ndcg, regret, top-1 or rank.")] = "ndcg",
-    relevance: Annotated[str, typer.Option(help="What NDCG counts: ranks, scores or clipped-gains.")] = "ranks",
+    relevance: Annotated[
+        str, typer.Option(help="What NDCG counts: ranks, scores, clipped-gains or top-ranks (LangRank).")
+    ] = "ranks",
     k: Annotated[
         int | None,
         typer.Option(help="How many are chosen: 1 for regret and rank, all for NDCG where not given.", min=1),

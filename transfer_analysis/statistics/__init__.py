@@ -7,6 +7,7 @@ from, n and the unit that n counts.
 from transfer_analysis.statistics.association import (
     association,
     columnwise_correlations,
+    pair_correlation,
     partial_association,
     pigeonhole_interval,
     pooled_association,
@@ -33,6 +34,7 @@ from transfer_analysis.statistics.mixed import MixedFit, mixed_model
 from transfer_analysis.statistics.outcome import Outcome
 from transfer_analysis.statistics.permutation import Relabelings, joint_relabelings, separate_relabelings
 from transfer_analysis.statistics.power import power_grid
+from transfer_analysis.statistics.prediction import Predicted, leave_one_target_out
 from transfer_analysis.statistics.robustness import (
     against_random_selection,
     run_slopes,
@@ -58,6 +60,7 @@ __all__ = [
     "MatrixRegression",
     "MixedFit",
     "Outcome",
+    "Predicted",
     "Regret",
     "Relabelings",
     "SpecificationCurve",
@@ -74,11 +77,13 @@ __all__ = [
     "holm",
     "joint_relabelings",
     "leave_one_family_out",
+    "leave_one_target_out",
     "linear_model",
     "mantel",
     "marginal_means",
     "matrix_regression",
     "mixed_model",
+    "pair_correlation",
     "paired_contrast",
     "partial_association",
     "partial_mantel",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics.selection.orders import best_weights, discounts, expected_best, expected_order
 
 Array = npt.NDArray[np.float64]
 
 #: What a candidate counts for in NDCG, and what is reached by the k chosen in Regret.
-Relevance = Literal["ranks", "scores", "clipped-gains"]
+Relevance = Literal["ranks", "scores", "clipped-gains", "top-ranks"]
 Reached = Literal["mean", "best"]
 
 
@@ -53,19 +53,25 @@ class NDCG:
     """NDCG = Σ_r rel_(r) / log2(r + 1) over its largest value. Normalised discounted cumulative gain over all candidates (Järvelin & Kekäläinen 2002), linear gains, log2 discount.
 
     `relevance` is what a candidate counts for: `ranks` (0 for the worst, up to n − 1 for the best; TaskWeb's variant),
-    `scores` as they are, or `clipped-gains` (negative ones count as 0). With `k`, NDCG@k: only the first k places count, in
-    the order and in the best one; all places where it is None.
+    `scores` as they are, `clipped-gains` (negative ones count as 0), or `top-ranks`: 2^ρ − 1 with ρ = `top` for the best
+    candidate, `top` − 1 for the second, and 0 beyond (the exponential gains of Lin et al. 2019, LangRank, whose `top` is 10).
+    With `k`, NDCG@k: only the first k places count, in the order and in the best one; all places where it is None.
     """
 
     relevance: Relevance = "ranks"
     k: int | None = None
     higher_is_better: bool = True
+    top: int = 10
 
     def __post_init__(self) -> None:
-        if self.k is not None:
-            _require_count(self.k)
-        if self.relevance not in ("ranks", "scores", "clipped-gains"):
-            raise InputError(f"relevance {self.relevance!r}: expected ranks, scores or clipped-gains")
+        for count in (self.k, self.top):
+            if count is not None:
+                _require_count(count)
+        known = get_args(Relevance)
+        if self.relevance not in known:
+            raise InputError(
+                f"relevance {self.relevance!r}: expected {', '.join(known)}{nearest(self.relevance, known)}"
+            )
 
     def name(self) -> str:
         """Return the name with its variant."""
@@ -103,6 +109,9 @@ class NDCG:
     def _relevance(self, scores: Array) -> Array:
         if self.relevance == "ranks":
             return np.asarray(rankdata(scores, axis=-1) - 1)
+        if self.relevance == "top-ranks":
+            # Candidates that share a score share the mean of their places.
+            return np.asarray(2.0 ** np.maximum(0.0, self.top + 1 - rankdata(-scores, axis=-1)) - 1.0)
         if self.relevance == "clipped-gains":
             return np.maximum(scores, 0.0)
         if scores.min() < 0:

@@ -14,6 +14,7 @@ from transfer_analysis.analyses import Languages, tasks
 from transfer_analysis.statistics import NDCG, Outcome, Regret, SpecificationCurve
 from transfer_analysis.statistics.cells import CellTable
 from transfer_analysis.statistics.outcome import Alternative
+from transfer_analysis.statistics.selection import Relevance
 from transfer_analysis.studies.analyses.hypothesis import FEWEST, OfRows, Which, undeclared_distance
 from transfer_analysis.studies.declared import Declared
 
@@ -112,8 +113,8 @@ class Measured(Declared):
 
     measure: Literal["ndcg", "regret"] = Field(examples=["ndcg"])
     """NDCG of the order, or what the best of the k chosen score less than the best of all (Regret@k)."""
-    relevance: Literal["ranks", "scores", "clipped-gains"] = "ranks"
-    """What NDCG counts."""
+    relevance: Relevance = "ranks"
+    """What NDCG counts; `top-ranks` are exponential gains of the ten best, as LangRank counts them."""
     k: int | None = Field(default=None, gt=0)
     """How many are chosen: five for regret, all for NDCG where not given."""
     of: Literal["mean", "best"] = "mean"
