@@ -132,11 +132,11 @@ def test_true_nulls_are_rejected_as_often_as_they_should():
 @pytest.mark.parametrize("joint", [True, False])
 def test_relabeled_predictors_are_those_of_the_relabelings(joint):
     rng = np.random.default_rng(1)
-    labels = list("abcdef")
-    scores = rng.normal(size=(6, 6))
+    labels = list("abcdefghi")  # too many to enumerate
+    scores = rng.normal(size=(9, 9))
     np.fill_diagonal(scores, np.nan)
-    x = rng.normal(size=(6, 6))
-    made = joint_relabelings(labels, labels, labels, count=19) if joint else separate_relabelings(6, 6, count=19)
+    x = rng.normal(size=(9, 9))
+    made = joint_relabelings(labels, labels, labels, count=19) if joint else separate_relabelings(9, 9, count=19)
     sides = (labels, labels if joint else [label.upper() for label in labels])
     found = leave_one_target_out([x], scores, made, labels=sides).outcome
     errors = [
