@@ -191,7 +191,8 @@ def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Finis
         For anything given that cannot be used.
     """
     loaded = study if isinstance(study, Study) else load_study(str(study))
-    base = given.pop("given", Given(study="" if isinstance(study, Study) else str(study)))
+    named = Path("" if isinstance(study, Study) else study)
+    base = given.pop("given", Given(study="" if isinstance(study, Study) else named.name, beside=named.parent))
     for name in _PATHS:
         if given.get(name) is not None:
             given[name] = Path(given[name])

@@ -31,6 +31,12 @@ TaskDistances = Annotated[
         help="A task distance as CSV with labels, in place of computing it; NAME where the study has several.",
     ),
 ]
+LanguageDistances = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE", help="A language distance as CSV with labels, in place of the one that the study declares."
+    ),
+]
 Diversity = Annotated[Path | None, typer.Option(help="Diversity of the tasks, as `distances diversity` writes it.")]
 ScaleName = Annotated[
     str | None,
@@ -77,7 +83,7 @@ def show_command(study: Named, as_json: AsJson = False) -> None:
     for name, kinds in (
         ("targets", list(loaded.targets)),
         ("task distances", [f"{d.name} ({d.kind})" for d in loaded.task_distances]),
-        ("language distances", list(loaded.language_distances)),
+        ("language distances", list(loaded.language_distance_names)),
         ("covariates of languages", [f"{n} ({c.column})" for n, c in loaded.covariates.items()]),
     ):
         if kinds:
@@ -144,6 +150,7 @@ def check_command(
     languages: Properties = None,
     own_tasks: OwnTasks = None,
     task_distances: TaskDistances = None,
+    language_distances: LanguageDistances = None,
     diversity: Diversity = None,
     source: FromIfAny = None,
     scale: ScaleName = None,
@@ -158,6 +165,7 @@ def check_command(
         scale,
         results_path,
         task_distances,
+        language_distances,
         examples=examples,
         languages=languages,
         tasks=own_tasks,
@@ -238,6 +246,7 @@ def run_command(
     encoder: Annotated[str, typer.Option(help="Sentence encoder: auto, a folder, or a hub id.")] = "auto",
     own_tasks: OwnTasks = None,
     task_distances: TaskDistances = None,
+    language_distances: LanguageDistances = None,
     diversity: Diversity = None,
     source: FromIfAny = None,
     scale: ScaleName = None,
@@ -261,6 +270,7 @@ def run_command(
         scale,
         results_path,
         task_distances,
+        language_distances,
         examples=examples,
         languages=languages,
         encoder=encoder,
@@ -304,7 +314,13 @@ def _say(finished: Finished, as_json: bool) -> None:
 
 
 def _given(
-    named: str, study: Study, scale: str | None, results: Path | None, task_distances: list[str] | None, **others: Any
+    named: str,
+    study: Study,
+    scale: str | None,
+    results: Path | None,
+    task_distances: list[str] | None,
+    language_distances: list[str] | None,
+    **others: Any,
 ) -> Given:
     """Return what is given; the scale is the first of the study where nothing is said, and none where results are given."""
     from transfer_analysis.studies import Given
@@ -312,8 +328,10 @@ def _given(
     return Given(
         results=results,
         scale=scale or (None if results is not None else study.first_scale),
-        task_distances=_named_files(task_distances),
+        task_distances=_named_files(task_distances, "--task-distances"),
+        language_distances=_language_files(language_distances),
         study=Path(named).name,
+        beside=Path(named).parent,
         **others,
     )
 
@@ -322,12 +340,20 @@ def _amount(value: float, unit: str) -> str:
     return "unknown" if value != value else f"{value:,.1f} {unit}"
 
 
-def _named_files(given: list[str] | None) -> dict[str, Path]:
+def _language_files(given: list[str] | None) -> dict[str, Path]:
+    """Return options of the form NAME=FILE by their names."""
+    found = _named_files(given, "--language-distances")
+    if "" in found:
+        raise InputError(f"--language-distances {found['']}: expected NAME=FILE")
+    return found
+
+
+def _named_files(given: list[str] | None, option: str) -> dict[str, Path]:
     """Return options of the form NAME=FILE or FILE by their names, empty where there is none."""
     found: dict[str, Path] = {}
     for entry in given or []:
         name, _, path = entry.rpartition("=")
         if name in found:
-            raise InputError(f"--task-distances {entry}: given twice")
+            raise InputError(f"{option} {entry}: given twice")
         found[name] = Path(path)
     return found

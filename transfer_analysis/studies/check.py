@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,7 +158,7 @@ class _Check(Check):
             ]
         )
         columns = [*_COLUMNS, *(f"{d.name}_distance" for d in study.task_distances)]
-        columns += [f"{kind}_distance" for kind in study.language_distances]
+        columns += [f"{kind}_distance" for kind in study.language_distance_names]
         self.in_file([f"{h.id}: {said}" for h in study.every for said in h.unknown_columns(columns)])
 
     def results(self) -> None:
@@ -214,9 +215,8 @@ class _Check(Check):
         for code in known:
             self.guarded(lambda c=code: resolve(c))  # type: ignore[misc]
         asked = self.study.scale.grid.languages if self.study.scale is not None else ()
-        for kind in self.study.language_distances:
-            found = language_distances(known, kind, min_shared=self.study.min_shared_features).values
-            lacking = [code for code in known if not np.isfinite(found.at[self.study.source_language, code])]
+        for kind in self.study.language_distance_names:
+            lacking = self.without_distance(kind, known)
             named = [code for code in lacking if code in asked]
             self.in_file([f"{code}: no {kind} distance from {self.study.source_language} is known" for code in named])
             rest = [code for code in lacking if code not in named]
@@ -224,6 +224,17 @@ class _Check(Check):
                 self.remarks.append(
                     f"no {kind} distance from {self.study.source_language} is known for {', '.join(rest)}: excluded from its tests"
                 )
+
+    def without_distance(self, kind: str, known: Sequence[str]) -> list[str]:
+        """Return the languages without a distance of a kind from the source language."""
+        path = self.given.language_distances.get(kind)
+        if path is None:
+            found = language_distances(known, kind, min_shared=self.study.min_shared_features).values
+        elif path.is_file():
+            found = DistanceMatrix.read(path).values.reindex(index=known, columns=known)
+        else:
+            return []  # said already
+        return [code for code in known if not np.isfinite(found.at[self.study.source_language, code])]
 
     def task_distances(self, table: TransferTable) -> None:
         """Check that the distances of the study can be made of the tasks of the results."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
@@ -38,7 +38,7 @@ class Given:
         Name of a task distance → a matrix (CSV with labels), in place of the study's own; without a name (an empty one),
         that of its only one.
     language_distances
-        The same of the language distances.
+        Name of a language distance → a matrix (CSV with labels), in place of computing it, or of the table that the study names.
     diversity
         Diversity of the intermediate tasks, as `distances diversity` writes it, in place of that of the examples.
     corpora
@@ -51,6 +51,8 @@ class Given:
         Processes for training, and where.
     study
         How the study was named or where its file lies, for the report.
+    beside
+        Folder of the study file, in which the tables that it names lie.
     """
 
     results: Path | None = None
@@ -67,6 +69,7 @@ class Given:
     workers: int = 2
     device: str = "cpu"
     study: str = ""
+    beside: Path = Path()
 
     def given_files(self) -> dict[str, Path]:
         """Return each file given, by its option on the command line."""
@@ -80,7 +83,8 @@ class Given:
         of_tasks = {
             f"--task-distances {name}=" if name else "--task-distances": p for name, p in self.task_distances.items()
         }
-        return {**{option: path for option, path in options.items() if path is not None}, **of_tasks}
+        of_languages = {f"--language-distances {name}=": path for name, path in self.language_distances.items()}
+        return {**{option: path for option, path in options.items() if path is not None}, **of_tasks, **of_languages}
 
     def files(self) -> dict[str, dict[str, str]]:
         """Return name and hash of each file given, by its option."""
@@ -101,23 +105,26 @@ class Given:
         return " ".join([*words, f"--out {study.name}"])
 
     def opened(self, study: Study) -> Given:
-        """Return what is given, with the files of a folder of results where `results` names one; what else is given wins.
+        """Return what is given, with the tables that the study names, and the files of a folder where `results` names one.
+
+        What else is given wins.
 
         Raises
         ------
         InputError
             Where the folder holds no transfer table.
         """
+        tables = {one.name: self.beside / one.table for one in study.language_distances if one.table is not None}
         folder = self.results
         if folder is None or not folder.is_dir():
-            return self
+            return replace(self, language_distances={**tables, **self.language_distances})
         if not (folder / TABLE).is_file():
             raise InputError(f"--results {folder}: the folder holds no {TABLE}; name a transfer table")
 
         def beside(given: Path | None, name: str) -> Path | None:
             return given or ((folder / name) if (folder / name).is_file() else None)
 
-        def matrices(names: list[str]) -> dict[str, Path]:
+        def matrices(names: Iterable[str]) -> dict[str, Path]:
             return {name: path for name in names if (path := folder / f"distance-{name}.csv").is_file()}
 
         # What is made of examples that are given is not taken from the folder.
@@ -132,7 +139,7 @@ class Given:
                 **matrices([] if made_anew else [d.name for d in study.task_distances]),
                 **self.matrices(study),
             },
-            language_distances={**matrices(list(study.language_distances)), **self.language_distances},
+            language_distances={**tables, **matrices(study.language_distance_names), **self.language_distances},
         )
 
     def matrices(self, study: Study) -> dict[str, Path]:
@@ -168,6 +175,12 @@ class Given:
             f"--task-distances {name}={path}: the study has no task distance {name!r}{nearest(name, known)}"
             for name, path in self.task_distances.items()
             if name and name not in known
+        ]
+        own = study.language_distance_names
+        problems += [
+            f"--language-distances {name}={path}: the study has no language distance {name!r}{nearest(name, own)}"
+            for name, path in self.language_distances.items()
+            if name not in own
         ]
         if "" in self.task_distances and len(known) != 1:
             problems.append(f"--task-distances: the study has {len(known)} task distances; say which as NAME=FILE")

@@ -43,7 +43,7 @@ class StudyInputs:
             inputs = Inputs(self.examples, lambda: self.encoder, seed=study.seed)
             matrices |= {distance.name: task_distances(distance.kind, inputs) for distance in computed}
         languages = sorted({*self.table.frame["source_language"], *self.table.frame["language"]})
-        for kind in study.language_distances:
+        for kind in study.language_distance_names:
             path = given.language_distances.get(kind)
             matrices[kind] = (
                 DistanceMatrix.read(path)

@@ -216,7 +216,7 @@ def _joined(
     """Join scores and gains with the distances, and say what happened to the rows."""
     table = selected.table
     of_tasks = {distance.name: distances[distance.name] for distance in study.task_distances}
-    of_languages = {kind: distances[kind] for kind in study.language_distances}
+    of_languages = {kind: distances[kind] for kind in study.language_distance_names}
     remarks = [table.describe()]
 
     def joined(frame: pd.DataFrame, tasks: dict[str, DistanceMatrix]) -> Observations:

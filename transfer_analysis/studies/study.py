@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from transfer_analysis.distances import kinds_of_codes
 from transfer_analysis.distances.kinds import task_kind
@@ -57,6 +64,24 @@ class TaskDistance(Declared):
         return self
 
 
+class LanguageDistance(Declared):
+    """A distance between languages: a kind that is computed from their codes, or a table of one's own."""
+
+    name: str = Field(pattern=r"^[a-z_-]+$")
+    """A kind that `transfer-analysis distances kinds` lists for codes, or the name of a table of your own."""
+    table: str | None = None
+    """CSV with labels in the first row and column, beside the study file; the kind is computed where not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+    @model_serializer(mode="wrap")
+    def _as_its_name(self, handler: SerializerFunctionWrapHandler) -> Any:
+        return self.name if self.table is None else handler(self)
+
+
 class Covariate(Declared):
     """A property of languages to adjust for."""
 
@@ -92,8 +117,9 @@ class Study(Declared):
     task_distances: tuple[TaskDistance, ...] = ()
     """Distances between tasks, each joined with the results as `<name>_distance`. Hypotheses and figures are of the first
     where they do not say which."""
-    language_distances: tuple[str, ...] = ()
-    """Kinds of distances between languages, each joined with the results as `<kind>_distance`."""
+    language_distances: tuple[LanguageDistance, ...] = ()
+    """Distances between languages, each joined with the results as `<name>_distance`: kinds, or `{name: mine, table: mine.csv}`
+    for a table of your own."""
     min_shared_features: int = Field(default=1, ge=1)
     """A pair of languages with fewer features known for both has no distance."""
     covariates: dict[str, Covariate] = Field(default_factory=dict)
@@ -149,6 +175,11 @@ class Study(Declared):
         return self.task_distances[0].name if self.task_distances else ""
 
     @property
+    def language_distance_names(self) -> tuple[str, ...]:
+        """The names of the language distances."""
+        return tuple(distance.name for distance in self.language_distances)
+
+    @property
     def examples_per_task(self) -> int:
         """How many examples of each task distances and diversity are made of."""
         return max((distance.examples_per_task for distance in self.task_distances), default=128)
@@ -201,11 +232,14 @@ class Study(Declared):
         for name, scale in self.scales.items():
             if scale.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
                 yield f"{name}: the simulated world has test scores of the last checkpoint only (split, checkpoint)"
-        for kind in self.language_distances:
-            if kind not in kinds_of_codes():
-                yield f"language_distances: unknown kind {kind!r}{nearest(kind, kinds_of_codes())}"
+        for one in self.language_distances:
+            if one.table is None and one.name not in kinds_of_codes():
+                yield (
+                    f"language_distances: unknown kind {one.name!r}{nearest(one.name, kinds_of_codes())}; a table of your own is "
+                    f"{{name: {one.name}, table: FILE.csv}}"
+                )
         names = [distance.name for distance in self.task_distances]
-        for name in sorted(set(names) & set(self.language_distances)):
+        for name in sorted(set(names) & set(self.language_distance_names)):
             yield f"task_distances: {name!r} is the name of a language distance too; give it another"
         if len(set(names)) < len(names):
             yield f"task_distances: {names} are not all different; give each a name of its own"

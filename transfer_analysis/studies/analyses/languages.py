@@ -32,7 +32,7 @@ class OfLanguageDistance(OfRows):
 
     def undeclared(self, study: Study) -> Iterator[str]:
         """Yield a distance that the study does not declare."""
-        yield from undeclared_distance(self.distance, study.language_distances, "language_distances")
+        yield from undeclared_distance(self.distance, study.language_distance_names, "language_distances")
 
 
 def too_few_languages(targets: Sequence[str], study: Study, extent: Extent) -> Iterator[str]:

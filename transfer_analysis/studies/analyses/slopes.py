@@ -64,7 +64,7 @@ class GroupSlopes(OfGroups):
     def undeclared(self, study: Study) -> Iterator[str]:
         """Yield groups and a distance that the study does not declare."""
         yield from super().undeclared(study)
-        yield from undeclared_distance(self.distance, study.language_distances, "language_distances")
+        yield from undeclared_distance(self.distance, study.language_distance_names, "language_distances")
 
     def too_few(self, study: Study, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
         """Yield that targets share too few languages, if they do."""

@@ -70,9 +70,9 @@ def language_curve(material: Material, findings: Sequence[Finding]) -> list[Draw
 
 def language_distances(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the matrix of the first language distance with its tree."""
-    if not material.study.language_distances:
+    if not material.study.language_distance_names:
         return []
-    kind = material.study.language_distances[0]
+    kind = material.study.language_distance_names[0]
     matrix = material.distances[kind]
     shown = _readable(material, matrix.rows)
     if len(shown) < _FEWEST:

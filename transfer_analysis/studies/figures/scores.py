@@ -25,9 +25,9 @@ _FEWEST = 4
 def score_panels(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
     """Return the scores without intermediate training of each target by language, where there are several of both."""
     study, catalogue = material.study, material.catalogue
-    if not study.language_distances:
+    if not study.language_distance_names:
         return []
-    kind = study.language_distances[0]
+    kind = study.language_distance_names[0]
     frame = material.selected.table.frame
     frame = frame[(frame["condition"] == NONE) & (frame["source_language"] == study.source_language)]
     means = frame.groupby(["target", "language"], as_index=False)["score"].mean()
