@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import doctest
 import math
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
 import pytest
 import transfer_analysis as ta
-from transfer_analysis import python
-from transfer_analysis.analyses import models, tasks
+from matplotlib.collections import PathCollection
+from transfer_analysis.analyses import models
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.statistics import NDCG
+from transfer_analysis.studies.fields import new_study
 
 INTERMEDIATES = ["qqp", "squad", "stsb", "hellaswag", "cosmosqa", "anli"]
 TARGETS = ["xnli", "paws-x", "xcopa"]
@@ -126,6 +128,50 @@ def test_ndcg_at_k_by_hand():
         assert NDCG(k=k).random_selection(scores) == pytest.approx((every.mean(), every.var()))
 
 
-@pytest.mark.parametrize("module", [python, models, tasks])
+PUBLIC = [name for name in ta.__all__ if name not in ("__version__", "plot")]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_an_example(name):
+    assert ">>> " in getattr(ta, name).__doc__
+
+
+@pytest.mark.parametrize("module", sorted({getattr(ta, name).__module__ for name in PUBLIC} | {ta.plot.__name__}))
 def test_examples_run(module):
-    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(import_module(module)).failed == 0
+
+
+def test_scatter_is_of_the_cells_that_the_association_is_of():
+    rows = ta.example_rows()
+    found = ta.association(rows, "semantic", permutations=19)
+    ax = ta.plot.gain_against_distance(rows, "semantic", hue="family")
+    points = [drawn for drawn in ax.collections if isinstance(drawn, PathCollection)]
+    assert sum(len(drawn.get_offsets()) for drawn in points) == found.n == 18
+    with pytest.raises(ta.InputError, match="hue 'famly': no column of the table"):
+        ta.plot.gain_against_distance(rows, "semantic", hue="famly")
+    with pytest.raises(ta.InputError, match="has several values; give one per task"):
+        ta.plot.gain_against_distance(rows, "semantic", hue="language")
+
+
+def test_a_matrix_is_indexed_by_its_labels():
+    d = ta.language_distances(["en", "de", "ja"])
+    assert d["en", "de"] == d.loc["en", "de"] == d.to_frame().at["en", "de"]
+    long = d.to_long()
+    assert list(long.columns) == ["row", "column", "distance", "shared"]
+    assert long.set_index(["row", "column"])["distance"]["en", "ja"] == d["en", "ja"]
+    with pytest.raises(ta.InputError, match="has no 'jp'"):
+        d["en", "jp"]
+    assert "3 × 3" in d._repr_html_()
+
+
+def test_frames_may_be_given_to_a_study(tmp_path):
+    (tmp_path / "mine.yaml").write_text(new_study("mine"), encoding="utf-8")
+    found = ta.run_study(
+        tmp_path / "mine.yaml", tmp_path / "report", results=ta.example_results().frame,
+        task_distances={"semantic": ta.example_distances().to_frame()},
+    )  # fmt: skip
+    rows = ta.example_rows()
+    assert found.outcome("nearer-tasks").estimate == pytest.approx(
+        ta.association(rows, "semantic", permutations=19).estimate
+    )
+    assert "task-distances semantic=semantic.csv" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")

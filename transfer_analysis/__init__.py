@@ -10,31 +10,48 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+#: Home → the names that it gives.
 _HOMES = {
-    "InputError": "transfer_analysis.errors",
-    "TransferTable": "transfer_analysis.results",
-    "DistanceMatrix": "transfer_analysis.distances",
-    "Observations": "transfer_analysis.observations",
-    "observe": "transfer_analysis.observations",
-    "Outcome": "transfer_analysis.statistics",
-    "association": "transfer_analysis.analyses",
-    "pooled_association": "transfer_analysis.analyses",
-    "selection": "transfer_analysis.analyses",
-    "language_regression": "transfer_analysis.analyses",
-    "mixed_model": "transfer_analysis.analyses",
-    "read_results": "transfer_analysis.python",
-    "gains": "transfer_analysis.python",
-    "join": "transfer_analysis.python",
-    "run_study": "transfer_analysis.python",
+    "transfer_analysis.errors": ("InputError",),
+    "transfer_analysis.results": ("TransferTable",),
+    "transfer_analysis.distances": ("DistanceMatrix",),
+    "transfer_analysis.observations": ("Observations", "observe"),
+    "transfer_analysis.statistics": ("Outcome",),
+    "transfer_analysis.analyses": (
+        "Group",
+        "association",
+        "condition_effect",
+        "condition_effects",
+        "diverse_choice",
+        "diverse_slopes",
+        "group_contrast",
+        "group_slopes",
+        "language_regression",
+        "language_selection",
+        "mixed_model",
+        "pooled_association",
+        "selection",
+        "task_choice",
+    ),
+    "transfer_analysis.analyses.pairs": ("Predictor", "pair_panel"),
+    "transfer_analysis.example": ("example_distances", "example_results", "example_rows"),
+    "transfer_analysis.python": ("read_results", "gains", "join", "language_distances", "run_study"),
 }
 
-__all__ = ["__version__", *_HOMES]
+_NAMES = {name: home for home, names in _HOMES.items() for name in names}
+
+#: Rooms that are reached as they are.
+_ROOMS = ("plot",)
+
+__all__ = ["__version__", *_ROOMS, *_NAMES]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name in _ROOMS:
+        return import_module(f"transfer_analysis.{name}")
+    if name not in _NAMES:
         raise AttributeError(f"module 'transfer_analysis' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_NAMES[name]), name)
 
 
 def __dir__() -> list[str]:

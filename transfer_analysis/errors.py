@@ -15,6 +15,13 @@ class InputError(Exception):
     ----------
     problems
         One message, or several found at once.
+
+    Examples
+    --------
+    >>> raise InputError("results.csv row 17: score 812.0 is outside the range of accuracy, 0–100")
+    Traceback (most recent call last):
+    ...
+    transfer_analysis.errors.InputError: results.csv row 17: score 812.0 is outside the range of accuracy, 0–100
     """
 
     def __init__(self, problems: str | Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -17,7 +18,7 @@ from transfer_analysis.results import Gains, TransferTable, read_table
 from transfer_analysis.results import gains as gains_of
 from transfer_analysis.results.importers.generic import import_frame
 from transfer_analysis.results.schema import REQUIRED, column_problems
-from transfer_analysis.results.store import csv_rows, read_csv, read_frame
+from transfer_analysis.results.store import csv_rows, read_csv, read_frame, write_frame
 from transfer_analysis.studies import Finished, Given, Study, load_study
 from transfer_analysis.studies import run_study as run
 from transfer_analysis.tasks import load_catalogue
@@ -104,6 +105,12 @@ def gains(table: TransferTable | str | Path) -> pd.DataFrame:
     ------
     InputError
         Where the table has no intermediate task, or no baseline at all.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results
+    >>> len(gains(example_results()))
+    702
     """
     found = gains_of(table if isinstance(table, TransferTable) else read_table(Path(table)))
     if found.frame.empty:
@@ -135,6 +142,13 @@ def join(
     ------
     InputError
         Where no row can be joined.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results
+    >>> rows = join(gains(example_results()), language_distances=["syntactic", "genetic"])
+    >>> "syntactic_distance" in rows
+    True
     """
     frame = _frame(rows)
     found = observe(
@@ -183,23 +197,50 @@ def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Finis
     out
         Folder of the report.
     **given
-        Fields of `Given`: results, examples, languages, task_distances, corpora, scale, store, …; or `given`, a `Given`.
+        Fields of `Given`: results, examples, languages, task_distances, corpora, scale, store, …; or `given`, a `Given`. What
+        is a table or a matrix may be a frame.
 
     Raises
     ------
     InputError
         For anything given that cannot be used.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from transfer_analysis.example import example_distances, example_results
+    >>> from transfer_analysis.studies.fields import new_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "mine.yaml").write_text(new_study("mine"), encoding="utf-8")
+    >>> found = run_study(folder / "mine.yaml", folder / "report", results=example_results(),
+    ...                   task_distances={"semantic": example_distances()})
+    >>> found.outcome("nearer-tasks").estimate < -0.5
+    True
     """
     loaded = study if isinstance(study, Study) else load_study(str(study))
     named = Path("" if isinstance(study, Study) else study)
     base = given.pop("given", Given(study="" if isinstance(study, Study) else named.name, beside=named.parent))
+    with TemporaryDirectory(prefix="transfer-analysis-") as folder:
+        return run(loaded, Path(out), replace(base, **_as_files(given, Path(folder))))
+
+
+def _as_files(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what is given with paths in place of text, and files in place of tables and matrices."""
+    found = dict(given)
     for name in _PATHS:
-        if given.get(name) is not None:
-            given[name] = Path(given[name])
-    for name in _MATRICES:
-        if name in given:
-            given[name] = {key: Path(path) for key, path in given[name].items()}
-    return run(loaded, Path(out), replace(base, **given))
+        value = found.get(name)
+        if isinstance(value, TransferTable | pd.DataFrame):
+            found[name] = folder / f"{name}.{'parquet' if name == 'results' else 'csv'}"
+            write_frame(_frame(value), found[name])
+        elif value is not None:
+            found[name] = Path(value)
+    for kind in _MATRICES:
+        for name, matrix in found.get(kind, {}).items():
+            path = folder / f"{name}.csv"
+            if not isinstance(matrix, str | Path):
+                _matrix(name, matrix).write(path)
+            found[kind] = {**found[kind], name: Path(matrix) if isinstance(matrix, str | Path) else path}
+    return found
 
 
 def _frame(table: Table) -> pd.DataFrame:

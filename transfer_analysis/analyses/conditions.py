@@ -32,6 +32,11 @@ class Group:
     ----------
     initialisation
         Of its runs; the one that the analysis is about where not given.
+
+    Examples
+    --------
+    >>> Group("inference", ("mnli", "anli"))
+    Group(name='inference', conditions=('mnli', 'anli'), initialisation=None)
     """
 
     name: str
@@ -323,6 +328,13 @@ def condition_effects(frame: pd.DataFrame) -> pd.DataFrame:
     A run's score is its mean over languages: `languages` says whether over those that are not the source language
     (`zero-shot`) or the source language alone (`source`). Only languages that all conditions of a target have count. A
     target without a baseline or without conditions is left out.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> found = condition_effects(example_results().frame)
+    >>> len(found), round(float(found["effect"].iloc[0]), 2)
+    (36, 1.31)
     """
     tables = [_effects_of(part).assign(model=model) for model, part in frame.groupby("model", sort=True)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
@@ -362,6 +374,13 @@ def condition_effect(
     ------
     InputError
         Where the frame has no such target or condition, and as the contrast.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> found = condition_effect(example_results().frame, "squad", "xnli")
+    >>> round(found.estimate, 2), found.n
+    (-2.62, 6)
     """
     rows = counted(
         frame, languages=languages, targets=[target], model=model, initialisation=initialisation, overlaps=True

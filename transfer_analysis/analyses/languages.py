@@ -138,6 +138,13 @@ def language_regression(
     ------
     InputError
         As `language_scores`, and where fewer languages than a regression needs have all that it asks for.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> found = language_regression(example_rows(), "syntactic", targets=["xnli"], alternative="less")
+    >>> found.n, found.estimate < 0
+    (12, True)
     """
     scores = language_scores(
         frame,
@@ -314,6 +321,16 @@ def language_selection(frame: pd.DataFrame, distance: str, measure: Measure, *, 
         `NDCG`, `Regret`, `Top1` or `AverageRank` of `transfer_analysis.statistics`.
     **which
         Which rows count: as for `language_cells`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from transfer_analysis.statistics import NDCG
+    >>> codes = ["en", "de", "fr", "tr", "fi"]
+    >>> rows = pd.DataFrame([(s, t, 80 - 10 * abs(i - j), abs(i - j)) for i, s in enumerate(codes) for j, t in enumerate(codes)],
+    ...                     columns=["source_language", "language", "score", "mine_distance"])
+    >>> language_selection(rows, "mine", NDCG(), permutations=19).estimate
+    1.0
     """
     cells = language_cells(frame, distance, seed=seed, **which)
     found = selection(cells.distance, cells.values, cells.relabelings, measure, seed=seed, unit="languages")

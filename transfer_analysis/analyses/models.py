@@ -98,6 +98,14 @@ def mixed_model(
     ------
     InputError
         Where the model lacks the random term at its predictor's own level, or cannot be fitted.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> formula = "gain ~ semantic + (1|condition) + (1|target) + (1|condition:target) + (1|run)"
+    >>> fit = mixed_model(formula, example_rows())
+    >>> [round(float(x)) for x in fit.tidy()["estimate"]]
+    [3, -6]
     """
     effects, intercepts, of_formula = parted(formula)
     every = {grouping: _with_columns(column, frame) for grouping, column in {**of_formula, **(slopes or {})}.items()}

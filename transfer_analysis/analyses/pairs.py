@@ -37,6 +37,11 @@ class Predictor:
         `similarity` where high values should give high scores, `distance` where low ones should.
     matrix
         Its values by source and target, in place of a column.
+
+    Examples
+    --------
+    >>> Predictor("syntactic", "distance").name
+    'syntactic'
     """
 
     name: str

@@ -143,6 +143,13 @@ def group_slopes(
     ------
     InputError
         Where a group has no rows, or too few languages are left.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> pairs, questions = Group("pairs", ("qqp", "stsb")), Group("questions", ("squad", "cosmosqa"))
+    >>> group_slopes(example_rows(), pairs, questions, "syntactic").n
+    12
     """
     rows = slope_rows(frame, distance, **which)
     return _difference(rows, first.among(rows.frame), second.among(rows.frame), alternative, seed)
@@ -177,6 +184,13 @@ def task_choice(
     ------
     InputError
         Where too few tasks or runs are left.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> found = task_choice(example_rows(), ["qqp", "stsb"], "syntactic", targets=["wikiann"])
+    >>> found.null
+    'all 15 choices of 2 tasks'
     """
     return _choice(slope_rows(frame, distance, **which), chosen, criterion, adjust, alternative, permutations, seed)
 
@@ -206,6 +220,16 @@ def diverse_choice(
     ------
     InputError
         Where the diversity of a task is not known, or too few tasks or runs are left.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> import pandas as pd
+    >>> words = pd.DataFrame({"task": ["cosmosqa", "hellaswag", "qqp", "squad", "stsb", "ud-pos-english"], "measure": "entropy-1",
+    ...                       "value": [9.1, 8.7, 8.2, 9.4, 7.9, 9.0]})
+    >>> found = diverse_choice(example_rows(), words, "syntactic", measure="entropy-1", k=2, targets=["wikiann"])
+    >>> found.warnings[0]
+    'the 2 most diverse by entropy-1: squad, cosmosqa'
     """
     rows = slope_rows(frame, distance, **which)
     chosen = most_diverse(diversity, measure, k, rows.tasks)
@@ -227,6 +251,15 @@ def diverse_slopes(
     """Return how the slope of the k most diverse tasks differs from that of the others, over related languages.
 
     Parameters as for `diverse_choice`.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> import pandas as pd
+    >>> words = pd.DataFrame({"task": ["cosmosqa", "hellaswag", "qqp", "squad", "stsb", "ud-pos-english"], "measure": "entropy-1",
+    ...                       "value": [9.1, 8.7, 8.2, 9.4, 7.9, 9.0]})
+    >>> diverse_slopes(example_rows(), words, "syntactic", measure="entropy-1", k=2, targets=["wikiann"]).unit
+    'languages'
     """
     rows = slope_rows(frame, distance, **which)
     chosen = most_diverse(diversity, measure, k, rows.tasks)

@@ -122,6 +122,13 @@ def pooled_association(
     """Return the correlation over all cells of a task distance with the outcome standardised within its target.
 
     Parameters as for `association`.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> found = pooled_association(example_rows(), "semantic", alternative="less", permutations=99)
+    >>> found.n, found.estimate < -0.5
+    (18, True)
     """
     return pooled_association_of(task_cells(frame, outcome, [distance], **which), alternative=alternative)
 
@@ -155,6 +162,14 @@ def selection(
         With several distances, a model of them is fitted without the target, or without the task.
     **which
         Which rows count, and how many permutations: as for `task_cells`.
+
+    Examples
+    --------
+    >>> from transfer_analysis.example import example_results, example_rows
+    >>> from transfer_analysis.statistics import Regret
+    >>> found = selection(example_rows(), "semantic", Regret(1, "best", relative=False), outcome="gain", permutations=99)
+    >>> found.estimate < found.random_selection
+    True
     """
     names = [distances] if isinstance(distances, str) else list(distances)
     if len(set(names)) < len(names):

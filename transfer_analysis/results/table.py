@@ -45,6 +45,13 @@ class TransferTable:
         Columns `schema.COLUMNS`: the key (`keys.KEY`), `score` on its metric's percentage scale (higher is
         better), and what stands beside it. Languages are canonical codes, with the script where it is not the
         language's usual one. Sorted by key.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"model": "mine", "target": "xnli", "language": ["en", "sw"], "score": [84.1, 65.3]})
+    >>> TransferTable.from_frame(frame).frame[["condition", "metric"]].iloc[0].tolist()
+    ['none', 'accuracy']
     """
 
     frame: pd.DataFrame

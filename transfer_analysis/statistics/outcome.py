@@ -55,6 +55,12 @@ class Outcome:
         The procedure.
     assumptions, warnings
         What it rests on, and what to know before quoting it.
+
+    Examples
+    --------
+    >>> found = Outcome("mean difference, in points,", 2.04, 5, "seeds", "t-test", low=0.0801, high=4.0, p_value=0.043)
+    >>> print(found)
+    Mean difference, in points, 2.04; 95% interval 0.08 to 4.00; p = .043, two-sided; n = 5 seeds.
     """
 
     statistic: str

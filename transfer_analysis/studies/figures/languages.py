@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from transfer_analysis import reporting
 from transfer_analysis.languages import families
-from transfer_analysis.statistics import regression_band, selection_curve
+from transfer_analysis.plot import draw_languages
+from transfer_analysis.statistics import selection_curve
 from transfer_analysis.studies.analyses.languages import LanguageRegression, LanguageSelection, scores_of_languages
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
@@ -26,18 +27,9 @@ def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Dr
         return []
     kind = regression.distance
     scores = scores_of_languages(material, kind, regression.targets)
-    table = scores.frame.dropna(subset=["distance"])
-    unit = f"score ({scores.unit})" if scores.unit == "points" else f"score, {scores.unit}"
     source = material.study.source_language
-    ax = reporting.distance_scatter(
-        table,
-        x="distance",
-        y="score",
-        group="language_family",
-        band=regression_band(table, "distance", "score", ["language_family"]),
-        labels="language",
-        names={"distance": f"{kind} distance from {source}", "score": unit},
-    )
+    ax = draw_languages(scores, {"distance": f"{kind} distance from {source}"}, None)
+    table = scores.frame.dropna(subset=["distance"])
     few = table["language_family"].nunique() < _FEW
     note = f"; with fewer than {_FEW} families it is too narrow" if few else ""
     return [

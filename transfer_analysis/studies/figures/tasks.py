@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from transfer_analysis import reporting
 from transfer_analysis.analyses.rows import of_languages
 from transfer_analysis.distances.kinds import task_kinds
-from transfer_analysis.statistics import regression_band, selection_curve
+from transfer_analysis.plot import draw_cells
+from transfer_analysis.statistics import selection_curve
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.tasks import Specifications, looked_at
 from transfer_analysis.studies.figures.drawn import Drawn, figure_of
@@ -29,28 +28,15 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
     if looked is None:
         return []
     cells, which, languages = looked
-    standardised = (cells.outcome - cells.outcome.mean()) / cells.outcome.std(ddof=0)
-    frame = standardised.stack(future_stack=True).rename("outcome").reset_index()
-    frame.columns = pd.Index(["condition", "target", "outcome"])
-    frame["distance"] = cells.observed().reshape(-1)
-    frame["family"] = frame["condition"].map(material.family)
-    frame = frame.dropna()
-    band = regression_band(frame, "distance", "outcome", ["condition", "target"])
     where = "zero-shot " if languages == "zero-shot" else ""
-    ax = reporting.distance_scatter(
-        frame,
-        x="distance",
-        y="outcome",
-        group="family",
-        band=band,
-        names={
-            "distance": f"{material.task_distance()} distance",
-            "outcome": f"{where}{which},\nstandardised within target",
-        },
-    )
+    words = {"distance": f"{material.task_distance()} distance", "outcome": f"{where}{which}"}
+    families = {str(task): material.family(str(task)) for task in cells.outcome.index}
+    hues = {(task, str(target)): family for task, family in families.items() for target in cells.outcome.columns}
+    ax = draw_cells(cells, hues, words, None)
     few = min(cells.outcome.shape) < _FEW
     note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
-    drawn_band = f"; band: 95%, both kinds of tasks resampled{note}" if band["low"].notna().any() else ""
+    # With fewer than three tasks on a side nothing can be resampled.
+    drawn_band = f"; band: 95%, both kinds of tasks resampled{note}" if min(cells.outcome.shape) > 2 else ""
     return [
         Drawn(
             figure_of(ax),
