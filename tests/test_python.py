@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import transfer_analysis as ta
+import yaml
 from matplotlib.collections import PathCollection
 from transfer_analysis.analyses import models
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.statistics import NDCG
+from transfer_analysis.studies.analyses.languages import LanguageRegression
+from transfer_analysis.studies.analyses.tasks import TaskAssociation
 from transfer_analysis.studies.fields import new_study
 
 INTERMEDIATES = ["qqp", "squad", "stsb", "hellaswag", "cosmosqa", "anli"]
@@ -175,3 +178,39 @@ def test_frames_may_be_given_to_a_study(tmp_path):
         ta.association(rows, "semantic", permutations=19).estimate
     )
     assert "task-distances semantic=semantic.csv" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+
+
+def test_who_stops_a_study_keeps_the_tests_that_were_made(tmp_path, monkeypatch):
+    declared = yaml.safe_load(new_study("mine"))
+    declared["hypotheses"].append(
+        {"id": "farther", "statement": "S.", "analysis": "language-regression", "distance": "syntactic"}
+    )
+    declared["exploratory"] = [{**declared["hypotheses"][0], "id": "more"}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+
+    def stop(self, material):
+        raise KeyboardInterrupt
+
+    given = {"results": ta.example_results(), "task_distances": {"semantic": ta.example_distances()}}
+    whole = ta.run_study(tmp_path / "mine.yaml", tmp_path / "whole", **given)
+    with monkeypatch.context() as patched:
+        patched.setattr(LanguageRegression, "run", stop)
+        found = ta.run_study(tmp_path / "mine.yaml", tmp_path / "report", **given)
+    assert found.stopped
+    assert [finding.id for finding in found.findings] == ["nearer-tasks"]
+    assert found.outcome("nearer-tasks") == whole.outcome("nearer-tasks")
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "farther: could not be tested: stopped before it was tested" in text
+    assert "stopped before farther, more" in text
+    # Stopped before the first, nothing is written.
+    monkeypatch.setattr(TaskAssociation, "run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        ta.run_study(tmp_path / "mine.yaml", tmp_path / "none", **given)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_headline_names_what_was_tested(tmp_path):
+    (tmp_path / "mine.yaml").write_text(new_study("mine"), encoding="utf-8")
+    given = {"results": ta.example_results(), "task_distances": {"semantic": ta.example_distances()}}
+    found = ta.run_study(tmp_path / "mine.yaml", tmp_path / "report", **given)
+    assert found.finding.endswith("Tested on example: paws-x, wikiann, xnli, 13 languages.")

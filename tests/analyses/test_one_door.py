@@ -23,7 +23,7 @@ from transfer_analysis.studies.analyses.tasks import (
     TaskAssociation,
     TaskSelection,
 )
-from transfer_analysis.studies.run import _material
+from transfer_analysis.studies.joined import material_of
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.tasks.conditions import NONE
 from typer.testing import CliRunner
@@ -39,7 +39,7 @@ class Exported:
         report = REPORTS / name
         study = load_study(str(report / "study.yaml"))
         given = Given(results=report / "data").opened(study)
-        self.material, _ = _material(
+        self.material, _ = material_of(
             study, read_table(given.results, load_catalogue(given.tasks)), given, lambda *_: None
         )
         self.study, self.folder = self.material.study, folder

@@ -15,6 +15,7 @@ from transfer_analysis.studies import Given, bundled_studies, load_study
 from transfer_analysis.studies.check import check_study
 from transfer_analysis.studies.figures import draw_file
 from transfer_analysis.studies.plan import plan_study
+from transfer_analysis.studies.study import LanguageDistance
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.cost import cost, size_of
 from transfer_analysis.training.grid import Grid
@@ -139,7 +140,7 @@ def test_an_unknown_column_of_a_formula_and_a_language_without_typology(tmp_path
     changed = study.model_copy(
         update={
             "scales": {"full": scale.model_copy(update={"grid": grid})},
-            "language_distances": ("syntactic", "phonological"),
+            "language_distances": tuple(LanguageDistance(name=name) for name in ("syntactic", "phonological")),
         }
     )
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(changed.model_dump(mode="json", exclude_defaults=True)))
@@ -302,3 +303,24 @@ def test_gains_of_languages_by_hand(results):
     assert found.loc["hi", ["gain", "low", "high"]].tolist() == pytest.approx(
         [of_seeds.mean(), interval.low, interval.high]
     )
+
+
+def test_a_model_without_its_levels_is_found_before_the_study_runs(results, tmp_path):
+    """What `fit mixed` refuses, `study check` refuses too: here the random term at the distance's own level."""
+    study = {
+        "name": "mine", "title": "T", "question": "Q", "primary": "a", "task_distances": [{"name": "semantic"}],
+        "hypotheses": [
+            {
+                "id": "a", "statement": "S.", "analysis": "mixed-model", "formula": "gain ~ semantic_distance",
+                "term": "semantic_distance", "random": ["language"],
+            }
+        ],
+    }  # fmt: skip
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    (tmp_path / "examples.jsonl").write_text('{"task": "x", "text": "y"}\n')
+    two = pd.concat([results, results.assign(target="wikiann")])
+    write_table(TransferTable.from_frame(two), tmp_path / "results.parquet")
+    given = Given(results=tmp_path / "results.parquet", examples=tmp_path / "examples.jsonl")
+    said = r"mine.yaml line \d+: a: semantic_distance is the same in all rows of each condition:target"
+    with pytest.raises(InputError, match=said):
+        check_study(str(tmp_path / "mine.yaml"), given)

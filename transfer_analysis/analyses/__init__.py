@@ -14,7 +14,7 @@ from transfer_analysis.analyses.languages import (
     language_scores,
     language_selection,
 )
-from transfer_analysis.analyses.models import mixed_model
+from transfer_analysis.analyses.models import mixed_model, require_mixed_model
 from transfer_analysis.analyses.rows import Languages, Rows, counted
 from transfer_analysis.analyses.slopes import diverse_choice, diverse_slopes, group_slopes, slope_rows, task_choice
 from transfer_analysis.analyses.tasks import association, pooled_association, selection, specifications
@@ -38,6 +38,7 @@ __all__ = [
     "language_selection",
     "mixed_model",
     "pooled_association",
+    "require_mixed_model",
     "selection",
     "slope_rows",
     "specifications",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.keys import RUN
 from transfer_analysis.results.schema import BESIDE
 from transfer_analysis.statistics import MixedFit
+from transfer_analysis.statistics.mixed import require_model
 
 #: A random term as lme4 writes it.
 _RANDOM = re.compile(r"\(([^()|]+)\|([^()|]+)\)")
@@ -107,10 +108,7 @@ def mixed_model(
     >>> [round(float(x)) for x in fit.tidy()["estimate"]]
     [3, -6]
     """
-    effects, intercepts, of_formula = parted(formula)
-    every = {grouping: _with_columns(column, frame) for grouping, column in {**of_formula, **(slopes or {})}.items()}
-    effects = _with_columns(effects, frame)
-    groupings = list(dict.fromkeys([*random, *intercepts]))
+    asked = _asked(formula, frame, random, slopes)
     rows = model_rows(
         frame,
         languages=languages,
@@ -118,17 +116,55 @@ def mixed_model(
         model=model,
         initialisation=initialisation,
         overlaps=overlaps,
-        named=set(re.findall(r"[A-Za-z_]\w*", " ".join([effects, *groupings, *every, *every.values()]))),
+        named=asked.named,
     )
     fit = statistics.mixed_model(
-        effects,
-        rows.frame,
-        groupings,
-        every,
-        reml=reml,
-        degrees_of_freedom=degrees,
+        asked.effects, rows.frame, asked.groupings, asked.slopes, reml=reml, degrees_of_freedom=degrees
     )
     return replace(fit, left_out=rows.notes)
+
+
+def require_mixed_model(
+    formula: str,
+    frame: pd.DataFrame,
+    random: Sequence[str] = (),
+    slopes: Mapping[str, str] | None = None,
+    **which: Any,
+) -> None:
+    """Refuse a model that `mixed_model` would refuse, without fitting it; parameters as there.
+
+    Raises
+    ------
+    InputError
+        Where the model lacks the random term at its predictor's own level, or names what is not there.
+    """
+    asked = _asked(formula, frame, random, slopes)
+    rows = model_rows(frame, named=asked.named, **which)
+    require_model(asked.effects, rows.frame, asked.groupings, asked.slopes)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model, with the columns of distances in place of their names."""
+
+    effects: str
+    groupings: list[str]
+    slopes: dict[str, str]
+
+    @property
+    def named(self) -> set[str]:
+        """The columns that it names."""
+        words = " ".join([self.effects, *self.groupings, *self.slopes, *self.slopes.values()])
+        return set(re.findall(r"[A-Za-z_]\w*", words))
+
+
+def _asked(formula: str, frame: pd.DataFrame, random: Sequence[str], slopes: Mapping[str, str] | None) -> _Asked:
+    effects, intercepts, of_formula = parted(formula)
+    return _Asked(
+        _with_columns(effects, frame),
+        list(dict.fromkeys([*random, *intercepts])),
+        {grouping: _with_columns(column, frame) for grouping, column in {**of_formula, **(slopes or {})}.items()},
+    )
 
 
 def parted(formula: str) -> tuple[str, list[str], dict[str, str]]:

@@ -285,9 +285,16 @@ def run_command(
         with progress() as report:
             finished = run_study(loaded, out or Path("reports") / loaded.name, given, report)
     except KeyboardInterrupt:
-        typer.echo("stopped; what is finished is kept. Run the same command again to go on.", err=True)
+        typer.echo(_kept(given, loaded), err=True)
         raise typer.Exit(130) from None
     _say(finished, as_json)
+    if finished.stopped:
+        typer.echo(
+            f"stopped: the report has the {len(finished.findings)} tests that were made, and says which were not. Run the same "
+            "command again for all of them.",
+            err=True,
+        )
+        raise typer.Exit(130)
 
 
 @app.command("report", epilog="Example: transfer-analysis study report reports/quickstart")
@@ -302,6 +309,17 @@ def report_command(
     with progress() as report:
         finished = report_again(folder, out or folder, report)
     _say(finished, as_json)
+
+
+def _kept(given: Given, study: Study) -> str:
+    """Say what is there of a study that was stopped before a test was made."""
+    if given.results is not None:
+        return "stopped before a test was made; nothing is written. Run the same command again."
+    store = given.runs(study.at(given.scale))
+    return (
+        f"stopped; the runs that are finished are kept in {store}. Run the same command again to go on, or "
+        f"`transfer-analysis train collect {store} -o results.parquet` for a table of them."
+    )
 
 
 def _say(finished: Finished, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from transfer_analysis import reporting
 from transfer_analysis.results import TransferTable
 from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
+from transfer_analysis.studies.analyses import Hypothesis
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
@@ -25,6 +26,9 @@ class Origin:
     files: dict[str, dict[str, str]]
     training: tuple[str, ...] = ()
 
+
+#: Names that a sentence has room for.
+_NAMED = 6
 
 #: Share of the scores from which it is said beside the verdicts that they were left out.
 _TENTH = 0.1
@@ -44,6 +48,8 @@ class Analysed:
         Declared hypothesis → why it could not be tested; each counts with p = 1 in the correction of the others.
     remarks
         What happened to the data on the way.
+    stopped
+        Whether a person stopped the tests before the last.
     """
 
     study: Study
@@ -54,14 +60,34 @@ class Analysed:
     remarks: Sequence[str]
     origin: Origin
     given: Given
+    stopped: bool = False
 
     @property
     def answer(self) -> str:
-        """The answer in two sentences: of the hypothesis that the study is about."""
-        if self.study.primary in self.untested:
-            statement = next(h.statement for h in self.study.hypotheses if h.id == self.study.primary)
-            return f"Not tested: {statement.rstrip('.')}. {self.untested[self.study.primary]}."
-        return next(finding for finding in self.findings if finding.id == self.study.primary).sentence()
+        """The answer in three sentences: of the hypothesis that the study is about, and what it was tested on."""
+        primary = next(h for h in self.study.hypotheses if h.id == self.study.primary)
+        if primary.id in self.untested:
+            return (
+                f"Not tested: {primary.statement.rstrip('.')}. {self.untested[primary.id]}. {self._tested_on(primary)}"
+            )
+        finding = next(finding for finding in self.findings if finding.id == primary.id)
+        return f"{finding.sentence()} {self._tested_on(primary)}"
+
+    def _tested_on(self, hypothesis: Hypothesis) -> str:
+        """Name the models, the targets, how many languages, and the scale that a hypothesis was tested on."""
+        frame = self.material.selected.table.frame
+        model = getattr(hypothesis, "model", None)
+        frame = frame[frame["model"].eq(model)] if model else frame
+        if hypothesis.on_targets:
+            frame = frame[frame["target"].isin(hypothesis.on_targets)]
+        models, targets = (sorted(map(str, frame[column].unique())) for column in ("model", "target"))
+        scale = f", scale {self.scale}" if self.scale else ""
+        return f"Tested on {' and '.join(models)}: {_listed(targets)}, {frame['language'].nunique()} languages{scale}."
+
+    @property
+    def scale(self) -> str:
+        """The name of the scale that the results were trained at; empty where they were given."""
+        return next(iter(self.study.scales), "")
 
     @property
     def verdicts(self) -> str:
@@ -102,3 +128,9 @@ class Analysed:
         """Return all tests as text, one row each."""
         outcomes = {finding.id: finding.outcome for finding in self.findings}
         return reporting.outcome_table(outcomes, {finding.id: finding.adjusted_p for finding in self.findings})
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names with commas, and how many more there are where there are many."""
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"

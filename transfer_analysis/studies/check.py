@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from transfer_analysis.corpora import HUB, origin_of
@@ -31,8 +32,9 @@ from transfer_analysis.studies.extent import (
     without_baseline,
 )
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.inputs import as_trained
-from transfer_analysis.studies.selected import select_rows
+from transfer_analysis.studies.inputs import StudyInputs, as_trained
+from transfer_analysis.studies.joined import joined_with
+from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
 from transfer_analysis.studies.study import Study, parse_study, study_text
 from transfer_analysis.tasks import Catalogue, load_catalogue
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, task_of
@@ -173,6 +175,24 @@ class _Check(Check):
         extent = extent_of_table(selected.comparable)
         self.extent(extent)
         self.task_distances(selected.table)
+        if not self.problems:  # what is wrong already would be found again
+            self.runnable(selected)
+
+    def runnable(self, selected: Selected) -> None:
+        """Look at what the tests will be made on: the rows joined with distances, any where task distances are not given."""
+        study, _ = with_groups_of(self.study, selected.comparable)
+        given = {name: DistanceMatrix.read(path) for name, path in self.given.matrices(study).items()}
+        frame, rng = selected.comparable.frame, np.random.default_rng(study.seed)
+        tasks = sorted({*frame["condition"].astype(str).map(task_of), *frame["target"].astype(str)})
+        drawn = {
+            distance.name: DistanceMatrix(pd.DataFrame(rng.random((len(tasks), len(tasks))), tasks, tasks), "any")
+            for distance in study.task_distances
+            if distance.name not in given
+        }
+        languages = StudyInputs(study, self.given, self.catalogue, selected.table).of_languages()
+        none = read_covariates(study, None)
+        material, _ = joined_with(study, selected, {**given, **drawn, **languages}, none, self.catalogue)
+        self.in_file([f"{h.id}: {said}" for h in study.hypotheses for said in h.problems_on(material)])
 
     def grid(self) -> None:
         """Check what the scale trains against what the study asks of it."""

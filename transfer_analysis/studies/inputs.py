@@ -42,15 +42,18 @@ class StudyInputs:
         if computed:
             inputs = Inputs(self.examples, lambda: self.encoder, seed=study.seed)
             matrices |= {distance.name: task_distances(distance.kind, inputs) for distance in computed}
+        return {name: matrix.as_written() for name, matrix in {**matrices, **self.of_languages()}.items()}
+
+    def of_languages(self) -> dict[str, DistanceMatrix]:
+        """Return the distances of languages by their names."""
         languages = sorted({*self.table.frame["source_language"], *self.table.frame["language"]})
-        for kind in study.language_distance_names:
-            path = given.language_distances.get(kind)
-            matrices[kind] = (
-                DistanceMatrix.read(path)
-                if path is not None
-                else language_distances(languages, kind, min_shared=study.min_shared_features)
-            )
-        return {name: matrix.as_written() for name, matrix in matrices.items()}
+        given, least = self.given.language_distances, self.study.min_shared_features
+        return {
+            name: DistanceMatrix.read(given[name])
+            if name in given
+            else language_distances(languages, name, min_shared=least)
+            for name in self.study.language_distance_names
+        }
 
     def diversity(self, report: Report) -> pd.DataFrame:
         """Return the diversity of the intermediate tasks, where a hypothesis asks for it."""

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
-from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.observations import Observations, observe
 from transfer_analysis.progress import Report, silent
-from transfer_analysis.results import TransferTable, gains, read_table
+from transfer_analysis.results import TransferTable, read_table
 from transfer_analysis.statistics import Outcome, holm
 from transfer_analysis.studies.analysed import Analysed, Origin
 from transfer_analysis.studies.analyses import Hypothesis
 from transfer_analysis.studies.analyses.material import Material
-from transfer_analysis.studies.covariates import read_covariates
 from transfer_analysis.studies.extent import absent, extent_of_grid, too_few
 from transfer_analysis.studies.findings import Finding
 from transfer_analysis.studies.given import Given
-from transfer_analysis.studies.inputs import StudyInputs
+from transfer_analysis.studies.joined import material_of
 from transfer_analysis.studies.render import write_report
-from transfer_analysis.studies.selected import Selected, select_rows, with_groups_of
 from transfer_analysis.studies.study import Study, load_study
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -40,12 +34,17 @@ class Finished:
         One sentence on the primary hypothesis.
     findings
         All hypotheses.
+    joined
+        What happened to the data on the way.
+    stopped
+        Whether a person stopped the tests before the last; the report says which were not made.
     """
 
     report: Path
     finding: str
     findings: list[Finding]
     joined: list[str] = field(default_factory=list)
+    stopped: bool = False
 
     def outcome(self, name: str) -> Outcome:
         """Return the outcome of a hypothesis.
@@ -123,7 +122,7 @@ def read_report(folder: Path, report: Report = silent) -> tuple[Material, list[F
         Where the folder is no report.
     """
     stored = _stored(folder)
-    material, _ = _material(stored.study, stored.table, stored.given, report)
+    material, _ = material_of(stored.study, stored.table, stored.given, report)
     record = json.loads((folder / "outcomes.json").read_text(encoding="utf-8"))
     return material, [Finding.from_record(outcome, stored.study.alpha) for outcome in record["outcomes"]]
 
@@ -151,32 +150,17 @@ def _stored(folder: Path) -> _Stored:
 
 def _analysed(study: Study, table: TransferTable, given: Given, origin: Origin, report: Report) -> Analysed:
     """Join the results with distances, and test."""
-    material, remarks = _material(study, table, given, report)
-    findings, untested, said = _tested(material.study, material, report)
-    return Analysed(study, material, findings, untested, table, [*origin.training, *remarks, *said], origin, given)
+    material, remarks = material_of(study, table, given, report)
+    tested = _tested(material.study, material, report)
+    said = [*origin.training, *remarks, *tested.said]
+    return Analysed(study, material, tested.findings, tested.untested, table, said, origin, given, tested.stopped)
 
 
 def _reported(analysed: Analysed, out: Path, report: Report) -> Finished:
     report("writing the report", 0.9)
     path = write_report(analysed, out)
     report("done", 1.0)
-    return Finished(path, analysed.answer, list(analysed.findings), list(analysed.remarks))
-
-
-def _material(study: Study, table: TransferTable, given: Given, report: Report) -> tuple[Material, list[str]]:
-    """Return the results joined with distances and diversity, and what happened to them on the way."""
-    catalogue = load_catalogue(given.tasks)
-    selected = select_rows(study, table, catalogue)
-    grouped, left_out = with_groups_of(study, selected.comparable)
-    covariates = read_covariates(study, given.languages)
-    report("computing distances", 0.0)
-    inputs = StudyInputs(grouped, given, catalogue, selected.table)
-    material, remarks = _joined(grouped, selected, inputs.distances(), covariates, catalogue)
-    material = replace(material, diversity=inputs.diversity(report))
-    said = selected.said_of_excluded()
-    if others := len(selected.comparable) - len(selected.table):
-        said.append(f"{others:,} scores from other initialisations, used only by contrasts that name them")
-    return material, [*left_out, *said, *remarks]
+    return Finished(path, analysed.answer, list(analysed.findings), list(analysed.remarks), analysed.stopped)
 
 
 def require_place(out: Path) -> None:
@@ -206,43 +190,21 @@ def _results(study: Study, given: Given, catalogue: Catalogue, report: Report) -
     return train(study, given, catalogue, report)
 
 
-def _joined(
-    study: Study,
-    selected: Selected,
-    distances: dict[str, DistanceMatrix],
-    covariates: pd.DataFrame,
-    catalogue: Catalogue,
-) -> tuple[Material, list[str]]:
-    """Join scores and gains with the distances, and say what happened to the rows."""
-    table = selected.table
-    of_tasks = {distance.name: distances[distance.name] for distance in study.task_distances}
-    of_languages = {kind: distances[kind] for kind in study.language_distance_names}
-    remarks = [table.describe()]
+@dataclass(frozen=True)
+class _Tested:
+    """What came out of every hypothesis, why declared ones could not be tested, and what is to be remarked."""
 
-    def joined(frame: pd.DataFrame, tasks: dict[str, DistanceMatrix]) -> Observations:
-        return observe(frame, task_distances=tasks, language_distances=of_languages, catalogue=catalogue)
-
-    with_condition = table.frame[table.frame["condition"] != "none"]
-    if with_condition.empty:
-        if of_tasks:
-            raise InputError(f"{study.name}: the results have no intermediate tasks (every condition is none)")
-        scores = joined(table.frame, {})
-        return Material(study, None, scores, selected, distances, covariates, catalogue), [*remarks, *scores.describe()]
-    found = gains(table)
-    remarks.append(found.describe())
-    with_gains = joined(found.frame, of_tasks) if len(found.frame) else None
-    scores = joined(with_condition, of_tasks)
-    said = with_gains.describe() if with_gains is not None else []
-    return Material(study, with_gains, scores, selected, distances, covariates, catalogue, found), [
-        *remarks,
-        *dict.fromkeys([*said, *scores.describe()]),
-    ]
+    findings: list[Finding]
+    untested: dict[str, str]
+    said: list[str]
+    stopped: bool
 
 
-def _tested(study: Study, material: Material, report: Report) -> tuple[list[Finding], dict[str, str], list[str]]:
-    """Return what came out of every hypothesis, why declared ones could not be tested, and what is to be remarked.
+def _tested(study: Study, material: Material, report: Report) -> _Tested:
+    """Test every hypothesis.
 
-    A declared hypothesis that cannot be tested counts with p = 1 in the correction of the others.
+    A declared hypothesis that cannot be tested counts with p = 1 in the correction of the others. Who stops the tests keeps
+    what is there: the rest counts as not tested.
 
     Raises
     ------
@@ -251,7 +213,8 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
     """
     outcomes: list[tuple[Hypothesis, Outcome]] = []
     untested: dict[str, str] = {}
-    said = []
+    said: list[str] = []
+    stopped = False
     for i, hypothesis in enumerate(study.every):
         report(f"testing: {hypothesis.id}", i / len(study.every))
         lacking = set(hypothesis.adjusts_for) - set(material.covariates.columns)
@@ -262,6 +225,14 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
             continue
         try:
             outcomes.append((hypothesis, hypothesis.run(material)))
+        except KeyboardInterrupt:
+            if not any(done in study.hypotheses for done, _ in outcomes):
+                raise
+            left = study.every[i:]
+            untested |= {h.id: "stopped before it was tested" for h in left if h in study.hypotheses}
+            said.append(f"stopped before {', '.join(h.id for h in left)}")
+            stopped = True
+            break
         except InputError as error:
             said.append(f"{hypothesis.id} was not run: {error.problems[0]}")
             if hypothesis in study.hypotheses:
@@ -284,7 +255,7 @@ def _tested(study: Study, material: Material, report: Report) -> tuple[list[Find
         )
         for i, (hypothesis, outcome) in enumerate(outcomes)
     ]
-    return findings, untested, said
+    return _Tested(findings, untested, said, stopped)
 
 
 def _attainable(p_values: list[float], i: int, outcome: Outcome) -> float | None:

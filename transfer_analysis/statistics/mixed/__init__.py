@@ -1,6 +1,6 @@
 """Linear mixed models with any number of crossed or nested random intercepts and uncorrelated random slopes."""
 
-from transfer_analysis.statistics.mixed.fit import MixedFit, mixed_model
+from transfer_analysis.statistics.mixed.fit import MixedFit, mixed_model, require_model
 from transfer_analysis.statistics.mixed.inference import (
     Comparison,
     bootstrap_intervals,
@@ -23,4 +23,5 @@ __all__ = [
     "mixed_model",
     "profile_interval",
     "r_squared",
+    "require_model",
 ]

@@ -28,7 +28,7 @@ from transfer_analysis.statistics.mixed.deviance import (
     profiled,
     solved,
 )
-from transfer_analysis.statistics.mixed.levels import clustered_predictors, groupings_of, require_own_levels
+from transfer_analysis.statistics.mixed.levels import Groupings, clustered_predictors, groupings_of, require_own_levels
 from transfer_analysis.statistics.outcome import Alternative, Outcome, freedom, require_alternative
 
 Floats = npt.NDArray[np.float64]
@@ -272,11 +272,25 @@ def mixed_model(
     """
     if degrees_of_freedom not in ("satterthwaite", "kenward-roger"):
         raise InputError(f"degrees_of_freedom {degrees_of_freedom!r}: expected satterthwaite or kenward-roger")
-    given = design(formula, data, random, slopes)
+    given, groupings = require_model(formula, data, random, slopes)
     _require_noise(given)
+    return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data, groupings))
+
+
+def require_model(
+    formula: str, data: pd.DataFrame, random: Sequence[str], slopes: Mapping[str, str | Sequence[str]] | None
+) -> tuple[Design, Groupings]:
+    """Return what a model would be fitted to, and refuse one that would not be: without a fit.
+
+    Raises
+    ------
+    InputError
+        As `mixed_model`, but for what only the outcome tells.
+    """
+    given = design(formula, data, random, slopes)
     groupings = groupings_of(given, data)
     require_own_levels(given, groupings)
-    return replace(fit_design(given, reml, degrees_of_freedom), remarks=clustered_predictors(given, data, groupings))
+    return given, groupings
 
 
 def _require_noise(given: Design) -> None:

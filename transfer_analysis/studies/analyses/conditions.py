@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from transfer_analysis import analyses
 from transfer_analysis.analyses import Group, Languages
 from transfer_analysis.analyses.conditions import InUnits, Over, contradiction
-from transfer_analysis.errors import nearest
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.statistics import Outcome
 from transfer_analysis.statistics.outcome import Alternative
 from transfer_analysis.studies.analyses.hypothesis import FEWEST, Hypothesis, OfRows
@@ -269,6 +269,20 @@ class MixedModel(Hypothesis):
         for word in parts["term"]:
             if word in columns and word not in parts["formula"]:
                 yield f"term: {word!r} is not in the formula"
+
+    def problems_on(self, material: Material) -> Iterator[str]:
+        """Yield what the model lacks: columns, random terms at the levels of its predictors."""
+        try:
+            analyses.require_mixed_model(
+                self.formula,
+                material.observations("gain" if self.needs_baseline else "score").frame,
+                self.random,
+                self.slopes,
+                languages=self.languages,
+                model=self.model,
+            )
+        except InputError as error:
+            yield from error.problems
 
     @property
     def needs_baseline(self) -> bool:

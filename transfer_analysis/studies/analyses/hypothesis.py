@@ -72,6 +72,13 @@ class Hypothesis(Declared):
         """Yield what it names that is no column of the joined rows."""
         yield from ()
 
+    def problems_on(self, material: Material) -> Iterator[str]:
+        """Yield why it cannot be run on joined rows, as far as that is known without running it.
+
+        Task distances may stand for others here: their values say nothing.
+        """
+        yield from ()
+
     def power(
         self, study: Study, extent: Extent, catalogue: Catalogue
     ) -> tuple[str, Mapping[str, Sequence[int]]] | None:
