@@ -64,8 +64,8 @@ def test_readme_commands_exist():
     assert len(lines) > 10
     for words in lines:
         command, depth = get_command(app), 1
-        while hasattr(command, "commands"):
-            assert words[depth] in command.commands, " ".join(words)
-            command, depth = command.commands[words[depth]], depth + 1
+        while hasattr(command, "list_commands"):
+            assert words[depth] in command.list_commands(None), " ".join(words)
+            command, depth = command.get_command(None, words[depth]), depth + 1
         options = {name for parameter in command.params for name in parameter.opts}
         assert {word for word in words if word.startswith("-") and not word[1:].isdigit()} <= options, " ".join(words)

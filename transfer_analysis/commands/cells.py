@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, key_values, pairs
+from transfer_analysis.commands.common import AsJson, group, key_values, pairs
 from transfer_analysis.commands.fitting import (
     Direction,
     Languages,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from transfer_analysis.statistics.cells import CellTable
     from transfer_analysis.statistics.selection import LeaveOut, Measure, Reached, Relevance
 
-app = typer.Typer()
+app = group()
 
 Value = Annotated[str, typer.Option("--outcome", help="Column with the gain or score.")]
 Distances = Annotated[

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
+    from typer._click import Context, HelpFormatter
+
     from transfer_analysis.progress import Report
     from transfer_analysis.results import TransferTable
     from transfer_analysis.tasks import Catalogue
@@ -23,6 +26,24 @@ _FROM = "`hub`, or a folder with <task>/<language>/<split>.jsonl.gz. Several: th
 From = Annotated[list[str], typer.Option("--from", help=_FROM)]
 FromIfAny = Annotated[list[str] | None, typer.Option("--from", help=_FROM)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def group(about: str = "") -> typer.Typer:
+    """Return an empty group of commands; help is plain text, which appears at once and can be searched."""
+    return typer.Typer(
+        cls=_Listed, no_args_is_help=True, help=about or None, rich_markup_mode=None, add_completion=False
+    )
+
+
+class _Listed(TyperGroup):
+    """A group of commands that says of each what it asks, in a whole sentence."""
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the commands with the first sentence of each."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(1_000)) for name, command in found if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def read_catalogue(own: Path | None) -> Catalogue:

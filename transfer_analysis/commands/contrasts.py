@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, OwnTasks, pairs, print_table, read_catalogue
+from transfer_analysis.commands.common import AsJson, OwnTasks, group, pairs, print_table, read_catalogue
 from transfer_analysis.commands.fitting import (
     Direction,
     Languages,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=str)
 
-app = typer.Typer()
+app = group()
 
 
 @app.command(

@@ -11,11 +11,12 @@ import typer
 from transfer_analysis.commands.common import (
     FromIfAny,
     OwnTasks,
+    group,
     progress,
     read_catalogue,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Where examples come from.")
+app = group("Where examples come from.")
 
 
 @app.command("show", epilog="Example: transfer-analysis corpora show simulated --task sim-qa --language ja")

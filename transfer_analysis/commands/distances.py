@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from transfer_analysis.commands.common import OwnTasks, print_table, progress, read_catalogue
+from transfer_analysis.commands import task_distances
+from transfer_analysis.commands.common import OwnTasks, group, print_table, progress, read_catalogue
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from transfer_analysis.distances.languages.typological import Measure
     from transfer_analysis.distances.tokenizers import Tokenizer
 
-app = typer.Typer(no_args_is_help=True, help="Distances between tasks and between languages.")
+app = group("Distances between tasks and between languages.")
 
 #: Languages at most that a table on the screen has room for.
 _SHOWN = 16
@@ -157,3 +158,6 @@ def _give(matrix: DistanceMatrix, out: Path | None) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.3f}" if value == value else "–"
+
+
+app.add_typer(task_distances.app)  # without a name of its own: its commands stand beside the others

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from transfer_analysis.commands.common import print_table
+from transfer_analysis.commands.common import group, print_table
 from transfer_analysis.commands.figures import figure_kind, write_figure
 from transfer_analysis.errors import InputError
 
-app = typer.Typer()
+app = group()
 
 
 @app.command(

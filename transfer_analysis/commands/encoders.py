@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, print_table
+from transfer_analysis.commands.common import AsJson, group, print_table
 from transfer_analysis.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="Encoders: short names, and copies for machines without internet.")
+app = group("Encoders: short names, and copies for machines without internet.")
 
 
 @app.command("list", epilog="Example: transfer-analysis encoders list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, key_values, print_table
+from transfer_analysis.commands.common import AsJson, group, key_values, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
     OfInitialisation,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from transfer_analysis.analyses.slopes import Falling, SlopeRows
     from transfer_analysis.statistics import Outcome
 
-app = typer.Typer()
+app = group()
 
 Source = Annotated[str, typer.Option(help="Source language, left out: its distance is 0 and it was trained on.")]
 

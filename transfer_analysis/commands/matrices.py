@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, pairs
+from transfer_analysis.commands.common import AsJson, group, pairs
 from transfer_analysis.commands.fitting import Direction, OutCsv, Permutations, Seed, direction, say
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer()
+app = group()
 
 Complete = Annotated[
     bool, typer.Option("--complete", help="Leave out the fewest labels without which no distance is missing.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, pairs, print_table
+from transfer_analysis.commands.common import AsJson, group, pairs, print_table
 from transfer_analysis.commands.fitting import (
     Direction,
     Languages,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from transfer_analysis.statistics import LinearFit, MixedFit, Outcome
 
-app = typer.Typer()
+app = group()
 
 Formula = Annotated[str, typer.Option(help="outcome ~ effects, in quotes; of `fit mixed` with lme4's (1|group) too.")]
 Random = Annotated[

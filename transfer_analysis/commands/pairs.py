@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, print_table, progress
+from transfer_analysis.commands.common import AsJson, group, print_table, progress
 from transfer_analysis.commands.fitting import OutCsv, Permutations, Seed, read_frame, records, write_csv
 from transfer_analysis.errors import InputError, nearest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from transfer_analysis.analyses.pairs import Direction, PairPanel, Predictor
 
-app = typer.Typer()
+app = group()
 
 
 @app.command(

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, print_table, progress
+from transfer_analysis.commands.common import AsJson, group, print_table, progress
 from transfer_analysis.commands.figures import figure_kind, write_figure
 from transfer_analysis.commands.fitting import OutCsv, Seed, records, write_csv
 from transfer_analysis.errors import InputError
 
-app = typer.Typer()
+app = group()
 
 _DEFAULTS = "what is not given is 9 intermediate tasks, 6 targets, 30 languages and 3 seeds"
 

@@ -12,6 +12,7 @@ from transfer_analysis.commands.common import (
     AsJson,
     Out,
     OwnTasks,
+    group,
     pairs,
     print_table,
     read_catalogue,
@@ -22,8 +23,8 @@ from transfer_analysis.errors import InputError
 if TYPE_CHECKING:
     from transfer_analysis.results import TransferTable
 
-app = typer.Typer(no_args_is_help=True, help="Transfer tables: import, check, compute gains.")
-importers = typer.Typer(no_args_is_help=True, help="Import published results or your own into a transfer table.")
+app = group("Transfer tables: import, check, compute gains.")
+importers = group("Import published results or your own into a transfer table.")
 app.add_typer(importers, name="import")
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from transfer_analysis.commands.common import AsJson, FromIfAny, OwnTasks, print_table, progress
+from transfer_analysis.commands.common import AsJson, FromIfAny, OwnTasks, group, print_table, progress
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from transfer_analysis.studies import Finished, Given, Study
 
-app = typer.Typer(no_args_is_help=True, help="Studies: results, distances, join, tests, report.")
+app = group("Studies: results, distances, join, tests, report.")
 
 Named = Annotated[str, typer.Argument(help="A bundled study (see `study list`), or a path to your own .yaml.")]
 Results = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from transfer_analysis.commands.common import FromIfAny, OwnTasks, print_table, progress, read_catalogue
+from transfer_analysis.commands.common import FromIfAny, OwnTasks, group, print_table, progress, read_catalogue
 from transfer_analysis.errors import InputError, UnsuitedError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transfer_analysis.distances.tasks.examples import TaskExamples
     from transfer_analysis.progress import Report
 
-app = typer.Typer()
+app = group()
 
 #: Examples of each task that are read from a corpus.
 _COUNT = 256

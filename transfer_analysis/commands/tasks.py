@@ -10,12 +10,13 @@ import typer
 from transfer_analysis.commands.common import (
     AsJson,
     OwnTasks,
+    group,
     print_table,
     read_catalogue,
 )
 from transfer_analysis.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="The catalogue of tasks.")
+app = group("The catalogue of tasks.")
 
 
 @app.command("list", epilog="Example: transfer-analysis tasks list --family nli")

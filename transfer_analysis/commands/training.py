@@ -13,6 +13,7 @@ from transfer_analysis.commands.common import (
     From,
     Out,
     OwnTasks,
+    group,
     print_table,
     progress,
     read_catalogue,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from transfer_analysis.training.plan import Plan
     from transfer_analysis.training.runs.store import Store
 
-app = typer.Typer(no_args_is_help=True, help="The bundled training core: a grid of intermediate and target tasks.")
+app = group("The bundled training core: a grid of intermediate and target tasks.")
 
 
 @app.command(
