@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
+from scipy.stats import dunnett, t
 from transfer_analysis.errors import InputError
 from transfer_analysis.statistics import condition_effect, effects_beside_baseline
+from transfer_analysis.statistics.dunnett import dunnett_critical, dunnett_p_values
 
 
 def frame(runs: dict[str, list[float]], target: str = "xnli") -> pd.DataFrame:
@@ -22,7 +23,7 @@ def test_one_condition_is_a_t_test_with_pooled_variance():
     difference = values["mnli"].mean() - values["none"].mean()
     half = t.ppf(0.975, 4) * pooled * np.sqrt(2 / 3)
     assert found["effect"] == pytest.approx(difference)
-    assert (found["low"], found["high"]) == pytest.approx((difference - half, difference + half), abs=1e-2)
+    assert (found["low"], found["high"]) == pytest.approx((difference - half, difference + half), abs=1e-8)
     assert found["p_value"] == pytest.approx(2 * t.sf(difference / (pooled * np.sqrt(2 / 3)), 4), abs=1e-3)
 
 
@@ -110,3 +111,37 @@ def test_a_declared_effect_needs_its_conditions_and_two_seeds():
         condition_effect(frame({"none": [60.0, 61.0], "mnli": [66.0]}), "qqp")
     with pytest.raises(InputError, match="at least two seeds"):
         condition_effect(frame({"none": [60.0], "mnli": [66.0]}), "mnli")
+
+
+@pytest.mark.parametrize(
+    ("df", "published"),
+    [
+        (5, [2.57, 3.03, 3.29, 3.48, 3.62, 3.73, 3.82, 3.90, 3.97]),
+        (10, [2.23, 2.57, 2.76, 2.89, 2.99, 3.07, 3.14, 3.19, 3.24]),
+        (60, [2.00, 2.27, 2.41, 2.51, 2.58, 2.64, 2.69, 2.73, 2.77]),
+    ],
+)
+def test_critical_values_are_those_of_dunnetts_table(df, published):
+    """Dunnett 1964, Biometrics 20, table of two-sided 5% points for groups of one size: one to nine groups."""
+    found = [dunnett_critical((4,) * groups, 4, df, 0.95) for groups in range(1, 10)]
+    assert found == pytest.approx(published, abs=0.006)
+
+
+@pytest.mark.parametrize("df", [1.0, 2.0, 5.0, 24.0])
+def test_one_group_is_a_t_test(df):
+    assert dunnett_critical((3,), 5, df, 0.95) == pytest.approx(t.ppf(0.975, df), abs=1e-8)
+    assert dunnett_p_values(np.array([0.0, 1.3, 6.0]), (3,), 5, df) == pytest.approx(
+        2 * t.sf([0.0, 1.3, 6.0], df), abs=1e-9
+    )
+
+
+def test_groups_of_several_sizes_are_as_scipy_draws_them():
+    rng = np.random.default_rng(0)
+    groups, control = [rng.normal(size=n) for n in (5, 3, 4, 4)], rng.normal(size=8)
+    drawn = dunnett(*groups, control=control, rng=np.random.default_rng(0)).pvalue
+    df = 24 - 5
+    within = [values - values.mean() for values in (*groups, control)]
+    pooled = sum(float(values @ values) for values in within) / df
+    statistics = [(g.mean() - control.mean()) / np.sqrt(pooled * (1 / len(g) + 1 / 8)) for g in groups]
+    found = dunnett_p_values(np.array(statistics), (5, 3, 4, 4), 8, df)
+    assert found == pytest.approx(drawn, abs=5e-4)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
@@ -19,6 +18,7 @@ from transfer_analysis.reporting.style import (
     PAGE_WIDTH,
     group_handles,
     group_looks,
+    heatmap,
     new_figure,
     style,
 )
@@ -49,15 +49,12 @@ def distance_heatmap(
         ordered = values.loc[rows, columns]
         # A distance of a label from itself is 0 by definition and would only stretch the colours.
         own = np.equal.outer(np.array(rows, dtype=object), np.array(columns, dtype=object))
-        sns.heatmap(
+        heatmap(
             ordered.mask(own.astype(bool)),
             ax=ax,
             cmap="cividis_r",
             square=len(rows) == len(columns),
             linewidths=0.3,
-            linecolor="white",
-            xticklabels=True,
-            yticklabels=True,
             cbar_kws={"label": label, "shrink": 0.75, "pad": 0.02},
         )
         ax.set(xlabel="", ylabel="")
@@ -94,7 +91,7 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
         if ax is None:
             side = COLUMN_WIDTH if len(names) <= 8 else PAGE_WIDTH
             ax = new_figure(side, side * 0.86).subplots()
-        sns.heatmap(
+        heatmap(
             values.mask(hidden),
             ax=ax,
             cmap=DIVERGING,
@@ -102,12 +99,9 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
             vmax=1,
             square=True,
             linewidths=0.3,
-            linecolor="white",
             annot=values.map(_short),
             fmt="",
             annot_kws={"size": 4.2 if len(names) > 16 else 5.5},
-            xticklabels=True,
-            yticklabels=True,
             cbar_kws={"label": "Spearman correlation of distances", "shrink": 0.6, "pad": 0.02},
         )
         ax.set(xlabel="", ylabel="")

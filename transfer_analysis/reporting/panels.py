@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -19,6 +18,7 @@ from transfer_analysis.reporting.style import (
     PAGE_WIDTH,
     group_handles,
     group_looks,
+    heatmap,
     new_figure,
     point_handle,
     style,
@@ -148,16 +148,13 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
     table = effects.assign(certain=(effects["low"] > 0) | (effects["high"] < 0))
     values = table.pivot(index="condition", columns="target", values="effect").reindex(order)
     certain = table.pivot(index="condition", columns="target", values="certain").reindex(order)
-    sns.heatmap(
+    heatmap(
         values,
         ax=ax,
         cmap=DIVERGING,
         vmin=-largest,
         vmax=largest,
         linewidths=0.4,
-        linecolor="white",
-        xticklabels=True,
-        yticklabels=True,
         cbar=False,
     )
     for i, j in zip(*np.nonzero(np.isfinite(values.to_numpy())), strict=True):

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -61,6 +65,21 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     return figure
+
+
+def heatmap(values: pd.DataFrame, ax: Axes, **looks: Any) -> None:
+    """Draw a heatmap with every label, for the caller to turn.
+
+    seaborn draws the whole figure to see whether labels overlap, which takes most of the time: here it has nothing to draw on.
+    """
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    canvas = figure.canvas
+    FigureCanvasBase(figure)
+    try:
+        sns.heatmap(values, ax=ax, xticklabels=True, yticklabels=True, linecolor="white", **looks)
+    finally:
+        figure.set_canvas(canvas)
 
 
 def group_looks(groups: Sequence[str], largest: int = len(COLOURS)) -> dict[str, tuple[str, str]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
@@ -19,6 +18,7 @@ from transfer_analysis.reporting.style import (
     PAGE_WIDTH,
     group_handles,
     group_looks,
+    heatmap,
     new_figure,
     style,
 )
@@ -130,14 +130,11 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
         order = [*_draw_tree(beside, linked, len(without)), *without]
         beside.axis("off")
         ordered = values.loc[order, order]
-        sns.heatmap(
+        heatmap(
             ordered.mask(np.eye(len(order), dtype=bool)),
             ax=ax,
             cmap="cividis_r",
             linewidths=0.3,
-            linecolor="white",
-            xticklabels=True,
-            yticklabels=True,
             cbar_kws={"label": label, "shrink": 0.75, "pad": 0.16 if not wide else 0.08},
         )
         ax.set(xlabel="", ylabel="")
