@@ -383,3 +383,27 @@ def test_markdown_and_latex_say_what_the_page_says():
     table = pd.DataFrame({"name": ["a|b", None], "value": [0.12345, np.nan]})
     assert reporting.tables.markdown_table(table) == "| name | value |\n| --- | ---: |\n| a\\|b | 0.123 |\n| – | – |"
     assert reporting.tables.latex_text("50% of x_1 & −0.2 ± 1 < α") == r"50\% of x\_1 \& $-$0.2 $\pm$ 1 $<$ $\alpha$"
+
+
+def test_panels_share_their_columns_also_those_without_effects():
+    """A panel that lacks a target leaves its column empty; its numbers stay under their own target."""
+    rows = [
+        ("one", "mnli", "xnli", 1.0),
+        ("two", "mnli", "tatoeba", 2.0),
+        ("two", "mnli", "xnli", 3.0),
+        ("two", "qqp", "xnli", 4.0),
+    ]
+    effects = pd.DataFrame(rows, columns=["panel", "condition", "target", "effect"]).assign(low=-9.0, high=9.0)
+    for targets in (["xnli", "tatoeba"], [f"t{i}" for i in range(11)]):
+        padded = pd.concat([effects, effects.tail(1).assign(target=targets[-1])]) if len(targets) > 2 else effects
+        wide = pd.concat([padded, *(effects.tail(1).assign(target=name) for name in targets[2:-1])]).drop_duplicates(
+            ["panel", "condition", "target"]
+        )
+        figure = reporting.effect_panels(wide, panels=["one", "two"], label="effect")
+        columns = sorted(wide["target"].unique())
+        for ax, panel in zip(figure.get_axes(), ["one", "two"], strict=False):
+            part = wide[wide["panel"] == panel]
+            found = {(text.get_position()[0] - 0.5, text.get_text().strip("()")) for text in ax.texts}
+            assert found == {(columns.index(row.target), f"{row.effect:+.1f}") for row in part.itertuples()}
+            labels = [tick.get_text() for tick in figure.get_axes()[1].get_xticklabels()]
+            assert labels == columns

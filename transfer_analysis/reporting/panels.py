@@ -118,8 +118,9 @@ def effect_panels(effects: pd.DataFrame, *, panels: Sequence[str], label: str) -
         Name of the effect, for the colour bar.
     """
     panels = [panel for panel in panels if (effects["panel"] == panel).any()]
-    targets = effects["target"].nunique()
-    across = len(panels) if targets * len(panels) <= _SIDE_BY_SIDE else 1
+    # Panels share their columns, also those that one of them has no effects for.
+    targets = sorted(effects["target"].unique())
+    across = len(panels) if len(targets) * len(panels) <= _SIDE_BY_SIDE else 1
     order = effects.groupby("condition")["effect"].mean().sort_values(ascending=False).index
     largest = max(1.0, float(effects["effect"].abs().max()))
     with style():
@@ -127,27 +128,30 @@ def effect_panels(effects: pd.DataFrame, *, panels: Sequence[str], label: str) -
         figure = new_figure(PAGE_WIDTH, down * (1.05 + 0.19 * len(order)))
         axes = np.atleast_1d(figure.subplots(down, across, sharex=down > 1, sharey=True))
         for ax, panel in zip(axes, panels, strict=True):
-            effect_heatmap(effects[effects["panel"] == panel], order=list(order), largest=largest, ax=ax)
+            shown = effects[effects["panel"] == panel]
+            effect_heatmap(shown, order=list(order), targets=targets, largest=largest, ax=ax)
             ax.set_title(panel)
         figure.colorbar(axes[-1].collections[0], ax=list(axes), label=label, pad=0.01, aspect=30)
     return figure
 
 
-def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: float, ax: Axes) -> Axes:
+def effect_heatmap(
+    effects: pd.DataFrame, *, order: Sequence[str], targets: Sequence[str], largest: float, ax: Axes
+) -> Axes:
     """Draw the effect of each condition on each target; those whose interval holds zero stand in brackets.
 
     Parameters
     ----------
     effects
         Columns `condition`, `target`, `effect`, `low`, `high`, in points; and perhaps `overlap`, whose cells are framed.
-    order
-        Conditions from top to bottom.
+    order, targets
+        Conditions from top to bottom, targets from left to right.
     largest
         Effect, of either sign, at which the colours end.
     """
     table = effects.assign(certain=(effects["low"] > 0) | (effects["high"] < 0))
-    values = table.pivot(index="condition", columns="target", values="effect").reindex(order)
-    certain = table.pivot(index="condition", columns="target", values="certain").reindex(order)
+    values = table.pivot(index="condition", columns="target", values="effect").reindex(index=order, columns=targets)
+    certain = table.pivot(index="condition", columns="target", values="certain").reindex(index=order, columns=targets)
     heatmap(
         values,
         ax=ax,
@@ -165,7 +169,9 @@ def effect_heatmap(effects: pd.DataFrame, *, order: Sequence[str], largest: floa
         look: dict[str, Any] = {"color": shade, "fontsize": size, "fontweight": "bold" if known else "normal"}
         ax.text(j + 0.5, i + 0.5, text if known else f"({text})", ha="center", va="center", **look)
     if "overlap" in effects:
-        framed = table.pivot(index="condition", columns="target", values="overlap").reindex(order)
+        framed = table.pivot(index="condition", columns="target", values="overlap").reindex(
+            index=order, columns=targets
+        )
         for i, j in zip(*np.nonzero(framed.eq(True).to_numpy()), strict=True):
             ax.add_patch(Rectangle((j + 0.02, i + 0.06), 0.96, 0.88, fill=False, edgecolor="#222222", linewidth=0.8))
     ax.set(xlabel="", ylabel="")
