@@ -20,6 +20,9 @@ from transfer_analysis.statistics.selection import LeaveOut, Measure
 #: Kinds of correlation.
 METHODS: tuple[Method, ...] = ("spearman", "pearson", "kendall", "distance")
 
+#: Relabelings that a description of many specifications is made of.
+_DESCRIBED = 2_000
+
 _UNIT = "intermediate × target cells"
 
 
@@ -219,7 +222,7 @@ def specifications(
     return statistics.specification_curve(
         cells.distances,
         cells.values,
-        cells.relabelings,
+        cells.relabelings.first(_DESCRIBED),
         covariates={name: {c: cells.covariates[c] for c in columns} for name, columns in (covariates or {}).items()},
         exclusions=exclusions or {},
         method="pearson" if method == "pearson" else "spearman",

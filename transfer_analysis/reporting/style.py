@@ -14,7 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+
+#: Dots per inch of a PNG.
+_DPI = 200
 
 #: Widths in inches of a column and of the page in the ACL template.
 COLUMN_WIDTH = 3.03
@@ -115,5 +119,10 @@ def figure_bytes(figure: Figure, kind: Literal["svg", "pdf", "png"]) -> bytes:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
     with style():
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata.get(kind, {"Software": None}))
+        if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+            # Laid out once, it looks the same in every format, and is not laid out again for each.
+            figure.set_dpi(_DPI)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        figure.savefig(buffer, format=kind, dpi=_DPI, metadata=metadata.get(kind, {"Software": None}))
     return buffer.getvalue()

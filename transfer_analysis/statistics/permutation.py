@@ -9,7 +9,7 @@ diagonal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from itertools import permutations as all_permutations
 from math import comb, factorial, prod
@@ -50,6 +50,13 @@ class Relabelings:
     columns: npt.NDArray[np.intp]
     exact: bool
     description: str
+
+    def first(self, count: int) -> Relabelings:
+        """Return some of random relabelings, the observed one first; all where they are enumerated, or fewer."""
+        if self.exact or len(self) <= count:
+            return self
+        description = self.description.replace(f"{len(self) - 1:,} random", f"{count - 1:,} random")
+        return replace(self, rows=self.rows[:count], columns=self.columns[:count], description=description)
 
     def __len__(self) -> int:
         return len(self.rows)
