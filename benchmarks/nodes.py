@@ -24,8 +24,8 @@ from transfer_analysis.training.pretraining.built import Shape, new_encoder, sav
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs.execute import prepared, run_grid
 from transfer_analysis.training.runs.run import Control, _Run
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 
 TARGETS = ("sim-pos", "sim-paraphrase")
 

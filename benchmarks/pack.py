@@ -45,8 +45,8 @@ from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.endings import Failed, Finished
 from transfer_analysis.training.runs.nodes import Node, nodes_of
 from transfer_analysis.training.runs.run import Control, run_node
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 
 from packed import PackedCorpus, Recorder
 

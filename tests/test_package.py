@@ -80,3 +80,9 @@ def test_help_does_not_load_pandas():
 def test_unknown_attribute_is_an_attribute_error():
     with pytest.raises(AttributeError, match="nothing_here"):
         transfer_analysis.nothing_here  # noqa: B018  # the access itself is tested
+
+
+def test_scoring_stands_below_runs():
+    """Runs are scored; what scores them does not know how runs are carried out."""
+    for path in (PACKAGE / "training" / "scoring").glob("*.py"):
+        assert "training.runs" not in path.read_text(encoding="utf-8"), path.name

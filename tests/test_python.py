@@ -213,4 +213,4 @@ def test_the_headline_names_what_was_tested(tmp_path):
     (tmp_path / "mine.yaml").write_text(new_study("mine"), encoding="utf-8")
     given = {"results": ta.example_results(), "task_distances": {"semantic": ta.example_distances()}}
     found = ta.run_study(tmp_path / "mine.yaml", tmp_path / "report", **given)
-    assert found.finding.endswith("Tested on example: paws-x, wikiann, xnli, 13 languages.")
+    assert found.answer.endswith("Tested on example: paws-x, wikiann, xnli, 13 languages.")

@@ -19,7 +19,7 @@ from transfer_analysis.results import gains as gains_of
 from transfer_analysis.results.importers.generic import import_frame
 from transfer_analysis.results.schema import REQUIRED, column_problems
 from transfer_analysis.results.store import csv_rows, read_csv, read_frame, write_frame
-from transfer_analysis.studies import Finished, Given, Study, load_study
+from transfer_analysis.studies import Analysed, Given, Study, load_study
 from transfer_analysis.studies import run_study as run
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.tasks.conditions import NONE
@@ -187,7 +187,7 @@ def language_distances(
     return {kind: distances_of(languages, kind, **options) for kind in kinds}
 
 
-def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Finished:
+def run_study(study: Study | str | Path, out: str | Path, **given: Any) -> Analysed:
     """Run a study from its results to its report.
 
     Parameters

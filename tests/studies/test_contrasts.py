@@ -303,7 +303,7 @@ def test_what_the_results_do_not_have_is_named(folder, tmp_path):
         out = tmp_path / f"out-{place}"
         finished = run_study(load_study(str(tmp_path / "s.yaml")), out, Given(path / "results.parquet"))
         name = hypotheses[place]["id"]
-        assert any(f"{name} was not run: " in line and message in line for line in finished.joined)
+        assert any(f"{name} was not run: " in line and message in line for line in finished.remarks)
         # The report of the others is made, and the one that is missing counts in their correction.
         assert f"not tested: {name}" in (out / "report.md").read_text(encoding="utf-8")
         assert name not in {finding.id for finding in finished.findings}

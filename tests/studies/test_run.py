@@ -133,7 +133,7 @@ def test_taskweb_similarity_recomputed(taskweb):
     every = [np.mean([np.array(o) @ (1 / np.log2(np.arange(2, 7))) for o in permutations(range(5))])]
     best = np.arange(5)[::-1] @ (1 / np.log2(np.arange(2, 7)))
     assert outcomes["ndcg"]["random_selection"] == pytest.approx(every[0] / best)
-    assert finished.finding.startswith(("Supported: ", "Not supported: "))
+    assert finished.answer.startswith(("Supported: ", "Not supported: "))
 
 
 def test_a_report_holds_everything_and_the_same_input_gives_the_same_bytes(taskweb):
@@ -196,7 +196,7 @@ def test_the_answer_is_two_sentences_and_limits_are_said(taskweb):
         load_study("taskweb-similarity"), folder / "one", Given(folder / "tw.parquet", folder / "examples.jsonl")
     )
     primary = next(f for f in finished.findings if f.id == "rank-association")
-    statement, numbers = finished.finding.split(". ", 1)
+    statement, numbers = finished.answer.split(". ", 1)
     assert statement == f"{primary.verdict.capitalize()}: {primary.statement.rstrip('.')}"
     for part in ("interval", "n = 25", "after Holm's correction", "permutation"):
         assert part in numbers
@@ -246,7 +246,7 @@ def test_rows_that_cannot_be_joined_are_counted_and_listed(taskweb):
     finished = run_study(
         load_study("taskweb-similarity"), folder / "r", Given(folder / "more.parquet", folder / "examples.jsonl")
     )
-    assert f"{len(extra):,} rows dropped: no semantic distance for the condition: wic" in finished.joined
+    assert f"{len(extra):,} rows dropped: no semantic distance for the condition: wic" in finished.remarks
     dropped = pd.read_csv(folder / "r" / "data" / "dropped-gains.csv")
     assert len(dropped) == len(extra)
 
@@ -465,8 +465,8 @@ def test_pos_typology_recomputed(xpos):
 def test_without_covariates_the_test_that_needs_them_is_said_not_run(xpos):
     folder, _, _ = xpos
     finished = run_study(load_study("pos-typology"), folder / "r", Given(folder / "xpos.parquet"))
-    assert any("syntactic-given-pretraining was not run" in remark for remark in finished.joined)
-    assert any("rows have no syntactic distance; none at all for the language hyw" in r for r in finished.joined)
+    assert any("syntactic-given-pretraining was not run" in remark for remark in finished.remarks)
+    assert any("rows have no syntactic distance; none at all for the language hyw" in r for r in finished.remarks)
     assert "syntactic-given-pretraining" not in {f.id for f in finished.findings}
 
 
@@ -518,7 +518,7 @@ def test_published_taskweb_end_to_end(published, tmp_path):
     primary = next(f for f in finished.findings if f.id == "rank-association").outcome
     assert primary.n == 441
     assert primary.estimate == pytest.approx(-0.2139, abs=5e-4)
-    assert any("8 rows dropped: no semantic distance for the condition: sst2" in r for r in finished.joined)
+    assert any("8 rows dropped: no semantic distance for the condition: sst2" in r for r in finished.remarks)
 
 
 def test_published_xpos_end_to_end(published, tmp_path):

@@ -12,15 +12,15 @@ from transfer_analysis.results.trained import source_tasks
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.encoder import load_encoder
 from transfer_analysis.training.grid import Grid, Job
+from transfer_analysis.training.phases import intermediate_phase, intermediate_recipe, target_phases
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.check import check_grid
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.runs.nodes import nodes_of
-from transfer_analysis.training.runs.phases import intermediate_phase, intermediate_recipe, target_phases
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 
 from tests.toys import write
 

@@ -28,8 +28,8 @@ from transfer_analysis.training.runs.execute import of_shard, run_grid
 from transfer_analysis.training.runs.nodes import Node, nodes_of
 from transfer_analysis.training.runs.run import Control
 from transfer_analysis.training.runs.schedule import completed
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 from typer.testing import CliRunner
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (extra ray)")

@@ -18,6 +18,7 @@ from transfer_analysis.corpora.simulated import World
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import load_catalogue
 from transfer_analysis.training.grid import Grid
+from transfer_analysis.training.identity import identity
 from transfer_analysis.training.plan import load_plan
 from transfer_analysis.training.pretraining.built import Shape, new_encoder, save_encoder
 from transfer_analysis.training.pretraining.simulated import Pretraining, pretrain
@@ -26,7 +27,7 @@ from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.collect import collected
 from transfer_analysis.training.runs.execute import run_grid
 from transfer_analysis.training.runs.provenance import provenance
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.runs.store import Store
 from typer.testing import CliRunner
 
 TINY = Shape(layers=1, hidden=16, heads=2, feed_forward=16, dropout=0.1)

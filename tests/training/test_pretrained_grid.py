@@ -18,7 +18,7 @@ from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.runs import run as run_module
 from transfer_analysis.training.runs.estimate import estimated
 from transfer_analysis.training.runs.execute import run_grid
-from transfer_analysis.training.runs.session import Setting
+from transfer_analysis.training.session import Setting
 from typer.testing import CliRunner
 
 SETTINGS = {

@@ -12,7 +12,7 @@ from transfer_analysis.commands.common import AsJson, FromIfAny, OwnTasks, group
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
-    from transfer_analysis.studies import Finished, Given, Study
+    from transfer_analysis.studies import Analysed, Given, Study
 
 app = group("Studies: results, distances, join, tests, report.")
 
@@ -322,13 +322,14 @@ def _kept(given: Given, study: Study) -> str:
     )
 
 
-def _say(finished: Finished, as_json: bool) -> None:
+def _say(finished: Analysed, as_json: bool) -> None:
     if as_json:
+        assert finished.report is not None
         typer.echo((finished.report.parent / "outcomes.json").read_text(encoding="utf-8"), nl=False)
         return
-    for remark in finished.joined:
+    for remark in finished.remarks:
         typer.echo(f"  {remark}", err=True)
-    typer.echo(f"\n{finished.finding}\n\nReport: {finished.report}")
+    typer.echo(f"\n{finished.answer}\n\nReport: {finished.report}")
 
 
 def _given(

@@ -132,7 +132,7 @@ def _print_work(
     """List the nodes of a plan with what each takes."""
     from transfer_analysis.corpora import corpus_from, origin_of
     from transfer_analysis.training.runs.estimate import estimated
-    from transfer_analysis.training.runs.session import Setting
+    from transfer_analysis.training.session import Setting
 
     corpus = corpus_from(source, catalogue)
     setting = Setting(

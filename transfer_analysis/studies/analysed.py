@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from transfer_analysis import reporting
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.results import TransferTable
 from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
+from transfer_analysis.statistics import Outcome
 from transfer_analysis.studies.analyses import Hypothesis
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.findings import Finding
@@ -50,6 +53,8 @@ class Analysed:
         What happened to the data on the way.
     stopped
         Whether a person stopped the tests before the last.
+    report
+        The HTML report, once it is written.
     """
 
     study: Study
@@ -61,6 +66,20 @@ class Analysed:
     origin: Origin
     given: Given
     stopped: bool = False
+    report: Path | None = None
+
+    def outcome(self, name: str) -> Outcome:
+        """Return the outcome of a hypothesis.
+
+        Raises
+        ------
+        InputError
+            For one that the study does not have, or that could not be tested.
+        """
+        found = {finding.id: finding.outcome for finding in self.findings}
+        if name not in found:
+            raise InputError(f"no outcome of {name!r}{nearest(name, found)}; there are those of {', '.join(found)}")
+        return found[name]
 
     @property
     def answer(self) -> str:

@@ -345,7 +345,7 @@ class _Check(Check):
             return
         from transfer_analysis.training.recipes import recipe
         from transfer_analysis.training.runs.execute import check_setting
-        from transfer_analysis.training.runs.session import Setting
+        from transfer_analysis.training.session import Setting
 
         with tempfile.TemporaryDirectory(prefix="transfer-analysis-") as folder:
             for model, encoder in scale.encoders.items():

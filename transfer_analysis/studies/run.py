@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 from transfer_analysis.progress import Report, silent
 from transfer_analysis.results import TransferTable, read_table
 from transfer_analysis.statistics import Outcome, holm
@@ -22,45 +22,7 @@ from transfer_analysis.studies.study import Study, load_study
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A finished study.
-
-    Attributes
-    ----------
-    report
-        The HTML report.
-    finding
-        One sentence on the primary hypothesis.
-    findings
-        All hypotheses.
-    joined
-        What happened to the data on the way.
-    stopped
-        Whether a person stopped the tests before the last; the report says which were not made.
-    """
-
-    report: Path
-    finding: str
-    findings: list[Finding]
-    joined: list[str] = field(default_factory=list)
-    stopped: bool = False
-
-    def outcome(self, name: str) -> Outcome:
-        """Return the outcome of a hypothesis.
-
-        Raises
-        ------
-        InputError
-            For one that the study does not have, or that could not be tested.
-        """
-        found = {finding.id: finding.outcome for finding in self.findings}
-        if name not in found:
-            raise InputError(f"no outcome of {name!r}{nearest(name, found)}; there are those of {', '.join(found)}")
-        return found[name]
-
-
-def run_study(study: Study, out: Path, given: Given | None = None, report: Report = silent) -> Finished:
+def run_study(study: Study, out: Path, given: Given | None = None, report: Report = silent) -> Analysed:
     """Run a study from its results to its report.
 
     Parameters
@@ -98,7 +60,7 @@ def analyse_study(study: Study, given: Given | None = None, report: Report = sil
     return _analysed(study, table, given, Origin(asked, given.files(), tuple(said)), report)
 
 
-def report_again(folder: Path, out: Path, report: Report = silent) -> Finished:
+def report_again(folder: Path, out: Path, report: Report = silent) -> Analysed:
     """Make a report again from what its folder holds: the study, its results, distances and other tables.
 
     Raises
@@ -156,11 +118,11 @@ def _analysed(study: Study, table: TransferTable, given: Given, origin: Origin, 
     return Analysed(study, material, tested.findings, tested.untested, table, said, origin, given, tested.stopped)
 
 
-def _reported(analysed: Analysed, out: Path, report: Report) -> Finished:
+def _reported(analysed: Analysed, out: Path, report: Report) -> Analysed:
     report("writing the report", 0.9)
     path = write_report(analysed, out)
     report("done", 1.0)
-    return Finished(path, analysed.answer, list(analysed.findings), list(analysed.remarks), analysed.stopped)
+    return replace(analysed, report=path)
 
 
 def require_place(out: Path) -> None:

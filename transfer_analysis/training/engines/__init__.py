@@ -7,7 +7,7 @@ from importlib import import_module
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.training.engines.engine import Engine, Options
 from transfer_analysis.training.runs.run import Control
-from transfer_analysis.training.runs.session import Setting
+from transfer_analysis.training.session import Setting
 
 #: Name → module with a function `make`, and what it is.
 ENGINES = {

@@ -9,7 +9,7 @@ from typing import Protocol
 from transfer_analysis.training.runs.endings import Ending
 from transfer_analysis.training.runs.nodes import Node
 from transfer_analysis.training.runs.run import Control
-from transfer_analysis.training.runs.session import Setting
+from transfer_analysis.training.session import Setting
 
 
 class Engine(Protocol):

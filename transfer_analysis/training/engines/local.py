@@ -20,7 +20,7 @@ from transfer_analysis.training.engines.engine import Engine, Options
 from transfer_analysis.training.runs.endings import Ending, Lost, Preempted
 from transfer_analysis.training.runs.nodes import Node
 from transfer_analysis.training.runs.run import Control, Event, run_node
-from transfer_analysis.training.runs.session import Session, Setting
+from transfer_analysis.training.session import Session, Setting
 
 #: What a process takes of a card besides its tensors (bytes), and the share of a card that is filled.
 _CONTEXT, _FILLED = 600e6, 0.9

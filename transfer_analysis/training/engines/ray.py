@@ -23,8 +23,8 @@ from transfer_analysis.training.grid import INTERMEDIATE
 from transfer_analysis.training.runs.endings import Ending, Finished, Lost
 from transfer_analysis.training.runs.nodes import Node
 from transfer_analysis.training.runs.run import Control, run_node
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 
 #: Seconds to wait for a cluster's answer.
 _ANSWER = 10.0

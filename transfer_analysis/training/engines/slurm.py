@@ -18,8 +18,8 @@ from transfer_analysis.training.engines.engine import Engine, Options
 from transfer_analysis.training.runs.endings import Ending, Finished, Lost
 from transfer_analysis.training.runs.nodes import Node, is_finished
 from transfer_analysis.training.runs.run import Control, run_node
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session, Setting
 
 #: Seconds before its time limit at which a job is asked for a checkpoint.
 _NOTICE = 120

@@ -17,7 +17,7 @@ from transfer_analysis.training.reading.checks import check_pairs, require_head,
 from transfer_analysis.training.reading.data import Examples, test_languages, training_sources
 from transfer_analysis.training.reading.features import Features, unknown_rows
 from transfer_analysis.training.reading.tokens import Tokens
-from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.session import Session
 
 
 def check_grid(session: Session, encoder: Encoder, report: Report = silent) -> list[str]:

@@ -15,8 +15,8 @@ from transfer_analysis.training.pretraining.settings import is_to_be_pretrained
 from transfer_analysis.training.runs.execute import language_counts, prepared
 from transfer_analysis.training.runs.nodes import Node, is_finished
 from transfer_analysis.training.runs.pretraining import pretraining_node, with_encoder
-from transfer_analysis.training.runs.session import Setting
 from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Setting
 
 #: Share of the speed of a plain product that training reaches on one thread of a processor.
 _SUSTAINED = 0.5

@@ -36,9 +36,9 @@ from transfer_analysis.training.runs.nodes import Node, is_finished, nodes_of, n
 from transfer_analysis.training.runs.pretraining import pretrained
 from transfer_analysis.training.runs.run import Control, Event
 from transfer_analysis.training.runs.schedule import completed
-from transfer_analysis.training.runs.session import Session, Setting
 from transfer_analysis.training.runs.store import Store
 from transfer_analysis.training.scoring.scores import Row
+from transfer_analysis.training.session import Session, Setting
 
 
 @dataclass(frozen=True)

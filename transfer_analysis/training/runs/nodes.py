@@ -10,9 +10,10 @@ from typing import Any
 
 from transfer_analysis.tasks.conditions import MLM, NONE, parse_condition
 from transfer_analysis.training.grid import INTERMEDIATE, PRETRAINING, Job
-from transfer_analysis.training.runs.phases import about_intermediate, about_task, about_training
-from transfer_analysis.training.runs.session import Session
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.identity import identity
+from transfer_analysis.training.phases import about_intermediate, about_task, about_training
+from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Session
 from transfer_analysis.training.version import CORE
 
 

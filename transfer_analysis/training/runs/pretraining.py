@@ -12,14 +12,15 @@ from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.engines import make_engine
 from transfer_analysis.training.engines.engine import Options
 from transfer_analysis.training.grid import PRETRAINING, Job
+from transfer_analysis.training.identity import identity
 from transfer_analysis.training.pretraining.pretrain import about_pretraining
 from transfer_analysis.training.pretraining.settings import load_pretraining
 from transfer_analysis.training.runs.endings import Finished
 from transfer_analysis.training.runs.nodes import Node
 from transfer_analysis.training.runs.run import Control, Event
 from transfer_analysis.training.runs.schedule import completed
-from transfer_analysis.training.runs.session import Setting
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.runs.store import Store
+from transfer_analysis.training.session import Setting
 
 
 def pretraining_node(setting: Setting) -> Node:

@@ -20,17 +20,18 @@ from transfer_analysis.training.computing.memory import give_back_memory
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import INTERMEDIATE, PRETRAINING, Job
 from transfer_analysis.training.heads import Head
+from transfer_analysis.training.identity import identity
 from transfer_analysis.training.loop import Development, train
+from transfer_analysis.training.phases import Phase, about_alike, intermediate_phase, target_phases
 from transfer_analysis.training.pretraining.pretrain import pretrain
 from transfer_analysis.training.pretraining.settings import load_pretraining
 from transfer_analysis.training.runs.claims import Held, take
 from transfer_analysis.training.runs.endings import Claimed, Ending, Failed, Finished, Preempted
 from transfer_analysis.training.runs.nodes import Node, about_node, failure_name, is_finished
-from transfer_analysis.training.runs.phases import Phase, about_alike, intermediate_phase, target_phases
-from transfer_analysis.training.runs.session import Last, Session
-from transfer_analysis.training.runs.store import Store, identity
+from transfer_analysis.training.runs.store import Store
 from transfer_analysis.training.scoring.measured import measure
 from transfer_analysis.training.scoring.scores import Row, Scorer, together
+from transfer_analysis.training.session import Last, Session
 
 
 @dataclass(frozen=True)

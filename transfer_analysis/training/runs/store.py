@@ -21,12 +21,6 @@ from transfer_analysis.training.computing.tensors import apart, read_tensors, se
 _ABANDONED = 3600
 
 
-def identity(**parts: Any) -> str:
-    """Return the hash of everything that can change a result, as 16 hexadecimal digits."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 @dataclass(frozen=True)
 class Store:
     """A folder of finished runs.

@@ -10,10 +10,10 @@ from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads import Head
 from transfer_analysis.training.loop import predict
 from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.evaluate import evaluate, outputs
 from transfer_analysis.training.scoring.learnt import learnt, majority_scores
 from transfer_analysis.training.scoring.ranking import rank
+from transfer_analysis.training.session import Session
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.runs.session import Session
 from transfer_analysis.training.scoring.learnt import LEVEL, above
 from transfer_analysis.training.scoring.retrieval import (
     Candidates,
@@ -25,6 +24,7 @@ from transfer_analysis.training.scoring.retrieval import (
     mining_f1,
 )
 from transfer_analysis.training.scoring.retrieval import nearest as nearest_targets
+from transfer_analysis.training.session import Session
 
 
 @dataclass(frozen=True)

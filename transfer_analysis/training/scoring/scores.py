@@ -13,16 +13,16 @@ from transfer_analysis.tasks.conditions import NONE
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import INTERMEDIATE, Job
 from transfer_analysis.training.heads import Head
-from transfer_analysis.training.reading.data import Examples
-from transfer_analysis.training.runs.phases import (
+from transfer_analysis.training.phases import (
     data_hash,
     intermediate_sources,
     named_intermediate,
     named_sources,
 )
-from transfer_analysis.training.runs.session import Session
+from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.scoring.measured import Measured, measure
 from transfer_analysis.training.scoring.retrieved import Retrieved, score_retrieval
+from transfer_analysis.training.session import Session
 
 Row = dict[str, Any]
 

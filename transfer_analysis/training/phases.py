@@ -11,11 +11,11 @@ from transfer_analysis.tasks.conditions import MLM, parse_condition
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.grid import Job
 from transfer_analysis.training.heads import Head, make_head
+from transfer_analysis.training.identity import identity
 from transfer_analysis.training.reading.data import Examples
 from transfer_analysis.training.reading.tokens import Ints
 from transfer_analysis.training.recipes import Recipe
-from transfer_analysis.training.runs.session import Session
-from transfer_analysis.training.runs.store import identity
+from transfer_analysis.training.session import Session
 from transfer_analysis.training.streams import Stream, all_of, mixed, mixed_in
 
 
