@@ -36,6 +36,7 @@ def test_readme_python_runs(tmp_path, monkeypatch):
     import numpy as np
     import pandas as pd
     from transfer_analysis.distances import DistanceMatrix
+    from transfer_analysis.studies.fields import new_study
 
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL).group(1)
     rng = np.random.default_rng(0)
@@ -51,6 +52,7 @@ def test_readme_python_runs(tmp_path, monkeypatch):
     pd.DataFrame(rows).to_csv("mine.csv", index=False)
     distance = pd.DataFrame(rng.uniform(0, 1, (6, 3)), index=tasks, columns=["xnli", "paws-x", "xcopa"])
     DistanceMatrix(distance, "mine").write(tmp_path / "semantic.csv")
+    (tmp_path / "mine.yaml").write_text(new_study("mine"), encoding="utf-8")
     exec(compile(code, "README.md", "exec"), {})
 
 
