@@ -86,7 +86,7 @@ def test_association_says_what_it_cannot_do(table):
         (lambda f: pd.concat([f, f.iloc[[4]]]), "are the same observation (condition c1, target t1, language"),
         (
             lambda f: f.assign(gain=f["gain"].astype(str).where(f.index != 3, "high")),
-            "gain: 'high' in row 5 is no number",
+            "gain: 'high' in row 5 is not a number",
         ),
         (lambda f: f.assign(gain=f["gain"].where(f.index != 3, np.inf)), "gain is infinite in row 5"),
         (lambda f: f.assign(gain=np.nan), "gain is missing in every row"),

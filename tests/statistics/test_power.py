@@ -58,7 +58,7 @@ def test_questions_and_sizes_that_there_are_not_are_refused():
         power_grid("association", -1.0, {})
     with pytest.raises(InputError, match=r"no size 'seed' \(did you mean 'seeds'"):
         power_grid("task-association", -1.0, {"seed": [1]})
-    with pytest.raises(InputError, match="targets: 0 is no whole number above zero"):
+    with pytest.raises(InputError, match="targets: 0 is not a whole number above zero"):
         power_grid("task-association", -1.0, {"targets": [0]})
     with pytest.raises(InputError, match="language-slope does not depend on the number of conditions"):
         power_grid("language-slope", -1.0, {"conditions": [4]})

@@ -59,7 +59,7 @@ def test_what_could_not_be_concluded():
         in said
     )
     (said,) = finding(0.02, -1, 3, adjusted=0.08, attainable_p=0.02, best=0.08).limits()
-    assert "no outcome could have been below α beside the other hypotheses: at best p = .080" in said
+    assert "given the other hypotheses, no result could have reached α: at best p = .080" in said
     (said,) = finding(0.02, 0.1, 3, adjusted=0.08, best=0.01).limits()
     assert "p = .020 by itself, and p = .080 after Holm's correction" in said
     assert finding(0.01, 1, 3).limits() == []

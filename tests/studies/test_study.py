@@ -169,7 +169,7 @@ def test_what_is_like_a_common_scale_can_be_overridden(tmp_path):
     both = load(tmp_path, scales={"folder": {"like": "folder", "encoders": encoders, "grid": GRID}}).scales["folder"]
     assert both.recipe_of("a") == both.recipe
     assert both.recipe_of("b") == {**both.recipe, "learning_rate": 1e-4}
-    with pytest.raises(InputError, match="like: 'quik' is no common scale .did you mean 'quick'"):
+    with pytest.raises(InputError, match="like: 'quik' is not a common scale .did you mean 'quick'"):
         load(tmp_path, scales={"quick": {"like": "quik"}})
 
 

@@ -444,7 +444,7 @@ def test_a_target_may_be_tested_on_another_number_of_examples(folder):
     assert [len(e.records) for e in made.tests("xnli")] == [8]
     assert {e.language: len(e.records) for e in made.tests("paws-x")} == {"de": 3, "en": 3}
     wrong = session(folder, grid("qqp", tested_on={"paws": 3}))
-    with pytest.raises(InputError, match="tested_on: 'paws' is no target of the grid"):
+    with pytest.raises(InputError, match="tested_on: 'paws' is not a target of the grid"):
         check_grid(wrong, wrong.encoder("pretrained", 1))
 
 
@@ -521,5 +521,5 @@ def test_folders_that_are_not_there(folder, tmp_path):
             workers=1,
         )
     (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="file: is no folder that can be written to"):
+    with pytest.raises(InputError, match="file: is not a folder that can be written to"):
         train(folder, grid("qqp", substitutes={"xnli": ("snli",)}), tmp_path / "file")

@@ -246,7 +246,7 @@ def test_a_folder_with_a_declared_substitute(corpus):
         ({"substitutes": {}}, "no task 'mnli'"),
         ({"languages": ("de", "fr")}, "languages: no target has examples in fr; there are de"),
         ({"conditions": ("qqq",)}, "unknown task 'qqq' .did you mean 'qqp'"),
-        ({"conditions": ("tatoeba",)}, "tatoeba: has no training examples, so it is no intermediate task"),
+        ({"conditions": ("tatoeba",)}, "tatoeba: has no training examples, so it cannot be an intermediate task"),
         ({"substitutes": {"xnli": ("qqp",)}}, "xnli: cannot be trained on qqp, whose head or labels differ"),
     ],
 )

@@ -149,7 +149,7 @@ def balanced(frame: pd.DataFrame, row: str, which: str) -> tuple[pd.Series, list
     if rows:
         notes.append(f"excluded: {', '.join(rows)}, not scored in the same runs as the others")
     if runs:
-        notes.append(f"{len(runs)} runs left out that not every {_called(row)} has (such as {runs[0]})")
+        notes.append(f"{len(runs)} runs left out: not every {_called(row)} has them (such as {runs[0]})")
     # Sums in another order differ in their last digits, which must not decide between equal scores.
     return table.mean(axis=1).round(9), notes
 
@@ -216,5 +216,5 @@ def _gaps(means: pd.DataFrame, first: pd.DataFrame, distances: Sequence[str], ro
     for name in distances:
         missing = int(first[name].reindex(with_outcome).isna().sum())
         if missing:
-            notes.append(f"{missing} cells have no {name}, and are left out where it counts")
+            notes.append(f"{missing} cells have no {name} and are left out of its tests")
     return notes

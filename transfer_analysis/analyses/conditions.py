@@ -133,7 +133,7 @@ def run_scores(
     whole = shared.index[shared == most]
     kept = observed[pd.MultiIndex.from_frame(observed[["model", "target", "language"]]).isin(whole)]
     if len(whole) < len(shared):
-        notes.append(f"{len(shared) - len(whole)} languages of targets left out that not every condition has")
+        notes.append(f"{len(shared) - len(whole)} languages of targets left out: not tested after every condition")
     runs = kept.groupby(list(RUN), as_index=False)["score"].mean()
     if (scale or ("points" if runs["target"].nunique() == 1 else "standardised")) == "points":
         return RunScores(runs, "points", tuple(notes))
@@ -160,7 +160,7 @@ def contradiction(
     if over == "tasks" and (margin or between or of_initialisations):
         return "equivalence, models and initialisations are compared over seeds; use over: seeds"
     if over == "tasks" and NONE in (*first.conditions, *second.conditions):
-        return "none is no task that could be exchanged with others; use over: seeds"
+        return "none cannot be exchanged with tasks; use over: seeds"
     if margin is not None and scale == "standardised":
         return "a margin is in points; leave out scale"
     if margin is not None and alternative != "two-sided":
@@ -299,7 +299,7 @@ def _between(
         one.minus(other, f"{one.name}, {where}"), unit=f"seeds, {one.n} of one side and {other.n} of the other"
     )
     lost = len(targets[0] | targets[1]) - len(shared)
-    said = (f"{lost} targets left out that only one side has",) if lost else ()
+    said = (f"{lost} targets left out: on one side only",) if lost else ()
     return found.outcome(alternative).noting(*runs.notes, *said)
 
 
@@ -314,7 +314,7 @@ def _contrast(runs: RunScores, first: Group, second: Group, initialisation: str,
         members = group.among(runs.of("initialisation", own))
         lacking = [name for name in group.conditions if name not in members]
         if lacking:
-            notes.append(f"{group.name} from {own} weights is without {', '.join(lacking)}")
+            notes.append(f"{group.name} from {own} weights: no runs of {', '.join(lacking)}")
         sides.append({"condition": members, "initialisation": own})
         words.append(f"{group.name}{' from random weights' if own == 'random' and named else ''}")
     name = f"mean score of {words[0]} minus {words[1]}, in {runs.unit}"

@@ -230,7 +230,7 @@ def _standardised(rows: pd.DataFrame, outcome: str, source_language: str) -> tup
     table = pd.DataFrame(columns)
     incomplete = sorted(table.index[table.isna().any(axis=1)])
     if incomplete:
-        notes.append(f"{len(incomplete)} languages left out that not every target has: {', '.join(incomplete)}")
+        notes.append(f"{len(incomplete)} languages left out: not tested in every target: {', '.join(incomplete)}")
     table = table.dropna()
     if table.empty:
         raise InputError(

@@ -18,7 +18,7 @@ app = group()
     "figures", epilog="Example: transfer-analysis figures transfer-heatmap --from reports/quickstart -o heatmap.pdf"
 )
 def figures_command(
-    name: Annotated[str | None, typer.Argument(help="The figure; without one, all that there are are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The figure; without one, all figures are listed.")] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Folder of a study's report; or a file that suffices for the figure.")
     ] = None,

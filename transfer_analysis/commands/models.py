@@ -313,7 +313,7 @@ def _note_repeated(frame: pd.DataFrame) -> None:
     repeated = int(frame.duplicated().sum())
     if repeated:
         typer.echo(
-            f"note: {repeated} rows repeat another in every column, and count again; leave them out if they are no observations "
+            f"note: {repeated} rows repeat another in every column, and count twice; leave them out if they are not observations "
             "of their own",
             err=True,
         )

@@ -240,7 +240,7 @@ def task_kinds() -> dict[str, Kind]:
     for entry in entry_points(group=GROUP):
         kind = entry.load()
         if not isinstance(kind, Kind):
-            raise InputError(f"{entry.value}: is no kind of distance; expected a Kind")
+            raise InputError(f"{entry.value}: is not a kind of distance; expected a Kind")
         if kind.name in found:
             raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
         found[kind.name] = kind

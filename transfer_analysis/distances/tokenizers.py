@@ -75,6 +75,6 @@ def load_tokenizer(name: str) -> Tokenizer:
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise InputError(f"tokenizer {name}: cannot be loaded: {first_line(error)}") from error
     if not model.is_fast:
-        raise InputError(f"tokenizer {name}: is no fast tokenizer; choose one with a tokenizer.json")
+        raise InputError(f"tokenizer {name}: is not a fast tokenizer; choose one with a tokenizer.json")
     about = model.backend_tokenizer.to_str().encode()
     return Tokenizer(Path(name).name if Path(name).is_dir() else name, model, hashlib.sha256(about).hexdigest()[:16])

@@ -83,7 +83,7 @@ def benchmark_averages(table: TransferTable, benchmark: Benchmark, catalogue: Ca
 
 def _untrained_everywhere(test: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Let the scores of targets that are not trained, which have one checkpoint, count beside every one of the others'."""
-    untrained = test["target"].map(lambda target: catalogue[target].head == "retrieval")
+    untrained = test["target"].map(lambda target: not catalogue[target].head_kind.trained)
     checkpoints = test.loc[~untrained, [*_BUT_CHECKPOINT, "checkpoint"]].drop_duplicates()
     if checkpoints.empty or not untrained.any():
         return test

@@ -32,5 +32,5 @@ def _adjusted(p_values: Sequence[float], method: str) -> list[float]:
     given = list(p_values)
     wrong = [p for p in given if p is None or not 0 <= p <= 1]
     if wrong:
-        raise InputError(f"{wrong[0]} is no p-value; leave tests without one out of the family, and say so")
+        raise InputError(f"{wrong[0]} is not a p-value; leave tests without one out of the family, and say so")
     return [float(p) for p in multipletests(given, method=method)[1]] if given else []

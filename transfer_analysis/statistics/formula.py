@@ -145,7 +145,7 @@ def require_columns(data: pd.DataFrame, names: Sequence[str], where: str) -> Non
     missing = [name for name in names if name not in data.columns]
     if missing:
         raise InputError(
-            f"{where} names {name!r}, which is no column{nearest(name, map(str, data.columns))}; there are "
+            f"{where} names {name!r}, which is not a column{nearest(name, map(str, data.columns))}; there are "
             f"{', '.join(map(str, data.columns))}"
             for name in missing
         )

@@ -31,7 +31,7 @@ def require_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> None:
             numbers = pd.to_numeric(column, errors="coerce")
             wrong = column[numbers.isna() & column.notna()]
             value, row = (wrong.iloc[0], wrong.index[0]) if len(wrong) else (column.iloc[0], column.index[0])
-            problems.append(f"{name}: {value!r} in row {row} is no number")
+            problems.append(f"{name}: {value!r} in row {row} is not a number")
         elif column.abs().eq(float("inf")).any():
             problems.append(f"{name} is infinite in row {column.index[column.abs().eq(float('inf'))][0]}")
     if problems:

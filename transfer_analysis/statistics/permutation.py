@@ -172,7 +172,7 @@ def joint_relabelings(
     position = {label: i for i, label in enumerate(labels)}
     unknown = [label for label in (*rows, *columns) if label not in position]
     if unknown:
-        raise InputError(f"{unknown[0]!r} is no label of the distances{nearest(str(unknown[0]), map(str, labels))}")
+        raise InputError(f"{unknown[0]!r} is not a label of the distances{nearest(str(unknown[0]), map(str, labels))}")
     stratum = _strata(strata, len(labels), "labels")
     roles: dict[tuple[bool, bool, str], list[int]] = {}
     for i, label in enumerate(labels):

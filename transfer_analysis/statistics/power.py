@@ -201,7 +201,7 @@ def _misfits(
 ) -> list[str]:
     """Say what cannot be asked."""
     problems = [
-        f"{name}: {n!r} is no whole number above zero" for name, ns in sizes.items() for n in ns if not _is_count(n)
+        f"{name}: {n!r} is not a whole number above zero" for name, ns in sizes.items() for n in ns if not _is_count(n)
     ]
     problems += [f"{name}: no number is given" for name, ns in sizes.items() if not len(ns)]
     problems += [

@@ -73,7 +73,7 @@ class Planted:
         deviations = ("condition", "target", "language", "family", "target_language", "cell", "run", "error")
         problems += [f"{name}: {getattr(self, name)} is negative" for name in deviations if getattr(self, name) < 0]
         problems += [
-            f"{name}: {getattr(self, name)} is no share"
+            f"{name}: {getattr(self, name)} is not a share"
             for name in ("clustered", "missing")
             if not 0 <= getattr(self, name) < 1
         ]

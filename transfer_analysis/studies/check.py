@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from transfer_analysis.corpora.needs import Need
 
 #: Said where the file cannot be read as a study.
-_NOT_YET = "tasks, columns, examples and results are looked at once these are mended"
+_NOT_YET = "tasks, columns, examples and results are checked once these are corrected"
 
 #: Columns of observations besides distances.
 _COLUMNS = (

@@ -75,12 +75,12 @@ class Finding:
         if self.attainable_adjusted_p is not None and self.attainable_adjusted_p > self.alpha:
             smallest = p_text(self.attainable_adjusted_p)
             return [
-                f"{self.id}: no outcome could have been below α beside the other hypotheses: at best {smallest} after Holm's correction."
+                f"{self.id}: given the other hypotheses, no result could have reached α: at best {smallest} after Holm's correction."
             ]
         if outcome.p_value is not None and outcome.p_value <= self.alpha:
             return [
                 f"{self.id}: {p_text(outcome.p_value)} by itself, and {p_text(self.adjusted_p or 1.0)} after Holm's correction over all "
-                "that was declared: a larger study would have to tell. The interval is not corrected."
+                "that was declared: a larger study is needed. The interval is not corrected."
             ]
         said = []
         if (written := outcome.written()).low:
@@ -88,7 +88,7 @@ class Finding:
         if outcome.minimum_detectable is not None:
             said.append(self._power(number(outcome.minimum_detectable)))
         missing = "; ".join(said) or "how large an effect may have gone unseen is not known"
-        return [f"{self.id}: no evidence for the hypothesis is no evidence against it: {missing}."]
+        return [f"{self.id}: the test does not support the hypothesis, and this is not evidence against it: {missing}."]
 
     def _power(self, smallest: str) -> str:
         """Say what the smallest detectable effect means for this test."""

@@ -89,7 +89,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
         notes.append(f"{p_text(finding.adjusted_p)} after Holm's correction")
     if outcome.attainable_p is not None:
         corrected = finding.attainable_adjusted_p
-        after = "" if corrected is None else f" ({p_text(corrected)} after correction, the others as they are)"
+        after = "" if corrected is None else f" ({p_text(corrected)} after correction, given the other p-values)"
         notes.append(f"smallest attainable {p_text(outcome.attainable_p)}{after}")
     if outcome.detectable is not None:
         notes.append(f"effect detectable with 80% power {number(outcome.detectable)}")

@@ -92,8 +92,8 @@ def plan_study(
                 }
             )
     remarks = [
-        "Hours are those of rows as long as the recipe allows and of as many examples as the grid asks for; data sets that have "
-        "fewer, and shorter texts, take less; contexts longer than a row take more.",
+        "Hours assume rows of the recipe's full length and as many examples as the grid asks for. Smaller data sets and shorter "
+        "texts take less. Contexts longer than a row take more.",
         "Disk is mostly encoders after intermediate training; delete the store's .safetensors when the results are written.",
     ]
     if scale.simulated is not None:

@@ -76,7 +76,7 @@ class Scale(Declared):
             return fields
         known = common_scales()
         if fields["like"] not in known:
-            raise ValueError(f"like: {fields['like']!r} is no common scale{nearest(str(fields['like']), known)}")
+            raise ValueError(f"like: {fields['like']!r} is not a common scale{nearest(str(fields['like']), known)}")
         return _merged(known[fields["like"]], {name: value for name, value in fields.items() if name != "like"})
 
     @model_validator(mode="after")
@@ -104,7 +104,7 @@ class Scale(Declared):
         pairs = [f"`{stands}` replaces `{written}`" for written, stands in self.stand_ins.items() if stands in trained]
         said = f"Stand-ins at this scale: {', '.join(pairs)}." if pairs else ""
         if self.simulated is not None:
-            said += " The results are of a simulated world: they show what the study does, and are no evidence about real languages."
+            said += " The results are of a simulated world: they show what the study does and are not evidence about real languages."
         return said.strip()
 
     def called(self, name: str) -> str:

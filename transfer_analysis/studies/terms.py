@@ -12,9 +12,9 @@ TERMS = {
     "syntactic distance": "URIEL+ distance of the syntax of two languages, from 0 (all known features alike) to 1; a slope is per unit of it",
     "genetic distance": "URIEL+ distance of two languages in the classification of families, from 0 to 1",
     "adjusted for the source language": "runs are compared at the same score in the source language, by analysis of covariance: "
-    "what has learnt little has little to lose",
+    "a model that has learnt little has little to lose",
     "standard deviations between the runs of a target": "a run's mean score, divided by the standard deviation of those of all runs "
-    "of the same model and target over conditions and seeds, so that targets weigh alike",
+    "of the same model and target over conditions and seeds, so that targets have equal weight",
     "Regret": "what the best of the k chosen intermediate tasks scores less than the best of all, in points",
     "NDCG": "normalised discounted cumulative gain of an order of the intermediate tasks: 1 where the best come first",
     "random selection": "mean and standard deviation (SD) of the same number under all random choices or orders of the same tasks",

@@ -14,20 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
+from transfer_analysis.tasks.heads import HEADS, HeadKind
 from transfer_analysis.tasks.metrics import metrics
-
-Head = Literal[
-    "sequence-classification",
-    "sequence-regression",
-    "multiple-choice",
-    "span-qa",
-    "token-classification",
-    "masked-lm",
-    "translation-lm",
-    "dependency",
-    "dual-encoder",
-    "retrieval",
-]
 
 
 class Hub(BaseModel):
@@ -168,7 +156,7 @@ class Task(BaseModel):
     title: str
     description: str = ""
     family: str
-    head: Head
+    head: str
     metric: str
     metrics: tuple[str, ...] = ()
     chance: float | None = None
@@ -194,12 +182,24 @@ class Task(BaseModel):
     def _one_or_several(cls, given: Any) -> Any:
         return given if isinstance(given, list | tuple) else () if given is None else (given,)
 
+    @field_validator("head")
+    @classmethod
+    def _head_is_known(cls, name: str) -> str:
+        if name not in HEADS:
+            raise ValueError(f"unknown head {name!r}{nearest(name, HEADS)}; there are {', '.join(HEADS)}")
+        return name
+
     @model_validator(mode="after")
     def _metrics_are_known(self) -> Task:
         for name in (self.metric, *self.metrics):
             if name not in metrics():
                 raise ValueError(f"unknown metric {name!r}{nearest(name, metrics())}")
         return self
+
+    @property
+    def head_kind(self) -> HeadKind:
+        """What its head asks of examples."""
+        return HEADS[self.head]
 
     def is_trained_on(self, intermediate: Task) -> bool:
         """Whether `intermediate` shares a data set with what this target is trained on (an *overlap*)."""

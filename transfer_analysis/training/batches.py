@@ -72,7 +72,7 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
         in_context = [(features.places[item][:, 0] >= 0).astype(np.int64) for item in items]
         batch["context"] = _padded(in_context, width, 0).bool()
     targets = [features.targets[item] for item in items]
-    if features.task.head in ("token-classification", "dependency"):
+    if features.task.head_kind.of_words:
         batch["targets"] = _padded(targets, width, IGNORED)
     elif features.task.head == "sequence-regression":
         batch["targets"] = torch.tensor(targets, dtype=torch.float32)

@@ -99,7 +99,7 @@ def cost_of(
 ) -> Cost:
     """Return what one node costs: the intermediate phase of a job, or one of its targets with its tests."""
     trained = _before(job, grid, catalogue) if what == INTERMEDIATE else []
-    if what != INTERMEDIATE and catalogue[what].head != "retrieval":
+    if what != INTERMEDIATE and catalogue[what].head_kind.trained:
         trained = [(what, grid.trained(what, grid.target_examples))]
     examples = sum(recipe.for_task(catalogue[name]).epochs * count for name, count in trained)
     runs = int(what != INTERMEDIATE)
@@ -108,7 +108,7 @@ def cost_of(
     operations = 0.0
     for name, count in trained:
         chosen, task = recipe.for_task(catalogue[name]), catalogue[name]
-        rows = chosen.epochs * count * (_CHOICES if task.head == "multiple-choice" else 1)
+        rows = chosen.epochs * count * (_CHOICES if task.head_kind.of_choices else 1)
         operations += size.operations(rows, chosen.max_length, _STEP)
     if what == INTERMEDIATE:
         return Cost(runs, examples, operations, float(_WEIGHT * size.weights))
@@ -129,9 +129,9 @@ def memory_of(grid: Grid, recipe: Recipe, catalogue: Catalogue, size: Size) -> f
     activations = 0.0
     for name in {*grid.targets, *grid.intermediate_tasks}:
         chosen, task = recipe.for_task(catalogue[name]), catalogue[name]
-        if task.head == "retrieval":
+        if not task.head_kind.trained:
             continue
-        rows = chosen.batch_size * (_CHOICES if task.head == "multiple-choice" else 1)
+        rows = chosen.batch_size * (_CHOICES if task.head_kind.of_choices else 1)
         rows = min(rows, chosen.rows_at_once) if chosen.rows_at_once else rows
         length = chosen.max_length
         a_layer = rows * length * size.hidden * (34 + 5 * heads * length / size.hidden)

@@ -126,7 +126,7 @@ def about_alike(session: Session, target: str) -> dict[str, Any]:
     """
     task = session.setting.catalogue[target]
     recipe = session.recipe(task)
-    if task.head == "retrieval" or recipe.evaluate_every:
+    if not task.head_kind.trained or recipe.evaluate_every:
         return {"target": target}
     turns = session.training(target, session.grid.target_examples)
     return {
@@ -187,7 +187,7 @@ def _counted(examples: Examples, language: str = "") -> str:
     """Name a task, with its split where that is not the one it is usually trained on, and how many examples."""
     usual = examples.task.splits.train == examples.split
     name = examples.task.name if usual else f"{examples.task.name}/{examples.split}"
-    is_text = examples.task.head in ("masked-lm", "translation-lm")
+    is_text = examples.task.head_kind.of_text
     return f"{name}{'@' + language if language and not is_text else ''}:{len(examples.records)}"
 
 

@@ -237,7 +237,7 @@ class Session:
     def task(self, name: str) -> Task:
         """Return a task with the labels its head tells apart: those of its examples where the catalogue names none."""
         about = self.setting.catalogue[name]
-        if about.labels or about.head not in ("token-classification", "dependency"):
+        if about.labels or not about.head_kind.of_words:
             return about
         count = max(self.grid.intermediate_examples, self.grid.target_examples)
         every = [part for turn in self.training(name, count) for part in turn] + self.development(name)

@@ -61,7 +61,7 @@ class Stream:
     def batch(self, number: int, seed: int, encoder: Encoder) -> dict[str, torch.Tensor]:
         """Return the batch of the stream's step `number`."""
         batch = collate(self.features, self.items(number, seed), encoder)
-        if self.features.task.head in ("masked-lm", "translation-lm"):
+        if self.features.task.head_kind.of_text:
             return masked(batch, encoder, self.masked, np.random.default_rng([seed, number, 1]))
         return batch
 

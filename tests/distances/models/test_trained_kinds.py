@@ -278,7 +278,7 @@ def test_a_target_that_a_score_does_not_suit_is_left_out_and_named(examples, fol
     assert matrix.rows == ["qqp", "xnli"]
     assert matrix.columns == ["xnli"]
     assert matrix.remarks() == [
-        "h-score not for qqp: 12 units are no more than the states are wide (16), so that every class can be told apart: "
+        "h-score not for qqp: 12 units are not more than the width of the states (16), so that every class can be told apart: "
         "give --count 17 or more"
     ]
     with pytest.raises(UnsuitedError, match="h-score of qqp: 12 units"):

@@ -134,7 +134,7 @@ def test_scores_refuse_what_they_cannot_tell():
     ):
         with pytest.raises(UnsuitedError, match="of one class"):
             call()
-    with pytest.raises(UnsuitedError, match="30 units are no more than the states are wide .40.*--count 41"):
+    with pytest.raises(UnsuitedError, match="30 units are not more than the width of the states .40.*--count 41"):
         h_score(rng.normal(size=(30, 40)), labels)
     with pytest.raises(InputError, match="all states are the same"):
         h_score(np.full((30, 5), 0.3), labels)

@@ -148,7 +148,7 @@ def _items(given: TaskExamples, order: Ints, encoder: TextEncoder | None) -> _It
     if encoder is not None:
         vectors = encoder.encode(texts)
         if not np.isfinite(vectors).all():
-            raise InputError(f"the encoder gives embeddings of {given.name} that are no numbers; use another one")
+            raise InputError(f"the encoder gives embeddings of {given.name} that are NaN or infinite; use another one")
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         similarities = vectors @ vectors.T
     found = words(texts)

@@ -148,7 +148,7 @@ def _layers(folder: Path) -> int:
     try:
         return int(AutoConfig.from_pretrained(folder, trust_remote_code=False).num_hidden_layers)
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise InputError(f"encoder {folder.name}: is no transformer with layers: {first_line(error)}") from error
+        raise InputError(f"encoder {folder.name}: is not a transformer with layers: {first_line(error)}") from error
 
 
 def _sentence_model(name: str, folder: Path, *, prefix: str = "") -> Callable[[list[str]], Floats]:

@@ -170,7 +170,7 @@ def language_kinds() -> Mapping[str, LanguageKind]:
     for entry in entry_points(group=GROUP):
         kind = entry.load()
         if not isinstance(kind, LanguageKind):
-            raise InputError(f"{entry.value}: is no kind of distance between languages; expected a LanguageKind")
+            raise InputError(f"{entry.value}: is not a kind of distance between languages; expected a LanguageKind")
         if kind.name in found:
             raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
         found[kind.name] = kind

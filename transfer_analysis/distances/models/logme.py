@@ -72,7 +72,7 @@ def factorised(states: Floats) -> Factorised:
         For states that are all zero, or not all numbers.
     """
     if not np.isfinite(states).all():
-        raise InputError("some states are no numbers; the encoder may have failed in training")
+        raise InputError("some states are NaN or infinite; the encoder may have failed in training")
     units, width = states.shape
     squares, vectors = np.linalg.eigh(states.T @ states if width <= units else states @ states.T)
     keep = squares > _CUTOFF * squares[-1]

@@ -81,11 +81,11 @@ def h_score(states: Floats, labels: Ints) -> float:
     Raises
     ------
     UnsuitedError
-        For units that are no more than the states are wide, of one class, or with states that are all the same.
+        For units that are not more than the width of the states, of one class, or with states that are all the same.
     """
     if len(states) <= states.shape[1]:
         raise UnsuitedError(
-            f"{len(states)} units are no more than the states are wide ({states.shape[1]}), so that every class can be told "
+            f"{len(states)} units are not more than the width of the states ({states.shape[1]}), so that every class can be told "
             f"apart: give --count {states.shape[1] + 1} or more"
         )
     _require_classes(labels)

@@ -169,7 +169,7 @@ def _of_corpus(corpus: Corpus, catalogue: Catalogue, task: Task, language: str, 
             max((one.split for one in each), key=SPLITS.index),
         )
     if language not in corpus.languages(task.name):
-        if task.head == "retrieval":
+        if not task.head_kind.trained:
             return _english_sides(corpus, task, count, seed)
         trained_on = next((catalogue[name] for name in reversed(task.trained_on) if name in catalogue), None)
         if trained_on is not None:  # XCOPA has no English examples; what it is trained on has

@@ -40,7 +40,9 @@ def embedded(texts: Texts, encoder: TextEncoder, least: int = 1) -> dict[str, Fl
     found = dict(zip(texts, np.split(encoder.encode(flat), ends[:-1]), strict=True))
     broken = [task for task, vectors in found.items() if not np.isfinite(vectors).all()]
     if broken:
-        raise InputError(f"the encoder gives embeddings of {', '.join(broken)} that are no numbers; use another one")
+        raise InputError(
+            f"the encoder gives embeddings of {', '.join(broken)} that are NaN or infinite; use another one"
+        )
     return found
 
 

@@ -29,7 +29,7 @@ _CHUNK = 4_000_000
 #: What is to be known of every p-value of this room (DESIGN rule 3).
 DESCRIPTIVE = (
     "descriptive: where labels are related, so that distances are autocorrelated, Mantel tests and regressions on matrices "
-    "reject true nulls far too often (Guillot & Rousset 2013); the p-value is no evidence"
+    "reject true nulls far too often (Guillot & Rousset 2013); do not take the p-value as evidence"
 )
 
 

@@ -233,7 +233,7 @@ def _of_run(
         )
     if np.ptp(means[distance]) == 0:
         raise InputError(
-            f"{_named(about)}: {distance} is the same in all languages, so that it is no distance of languages"
+            f"{_named(about)}: {distance} is the same in all languages, so it is not a distance between languages"
         )
     x = means[distance].to_numpy(dtype=float) - float(means[distance].mean())
     slope = float(x @ means[value].to_numpy(dtype=float) / (x @ x))
@@ -244,7 +244,7 @@ def _adjusted(table: pd.DataFrame, within: list[str]) -> pd.Series:
     usable = table.dropna(subset=["slope", "source_score"])
     if len(usable) < 3:
         raise InputError(
-            "fewer than three runs have a slope and a score in the source language; compare them as they are, without adjustment"
+            "fewer than three runs have a slope and a score in the source language; compare them without adjustment"
         )
     groups = usable[within].astype(str).agg(":".join, axis=1) if within else pd.Series("", index=usable.index)
     away = usable["source_score"] - usable.groupby(groups)["source_score"].transform("mean")

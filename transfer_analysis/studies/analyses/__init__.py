@@ -60,7 +60,9 @@ def analyses() -> dict[str, type[Hypothesis]]:
     for entry in entry_points(group=GROUP):
         kind = entry.load()
         if not (isinstance(kind, type) and issubclass(kind, Hypothesis) and "analysis" in kind.model_fields):
-            raise InputError(f"{entry.value}: is no analysis; expected a class of Hypothesis with a field `analysis`")
+            raise InputError(
+                f"{entry.value}: is not an analysis; expected a class of Hypothesis with a field `analysis`"
+            )
         if _name(kind) in found:
             raise InputError(f"{entry.value}: an analysis {_name(kind)!r} is there already; give it another name")
         found[_name(kind)] = kind

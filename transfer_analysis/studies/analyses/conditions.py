@@ -30,7 +30,7 @@ _FUNCTIONS = ("C", "center", "scale", "np.log", "np.log1p")
 
 
 class ConditionEffect(Hypothesis):
-    """Effect of one intermediate condition on one target, beside none."""
+    """Effect of one intermediate condition on one target, over the baseline (none)."""
 
     axis: ClassVar[str] = "difference (points)"
 

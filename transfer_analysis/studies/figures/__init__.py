@@ -87,7 +87,7 @@ def figures() -> dict[str, FigureKind]:
     for entry in entry_points(group=GROUP):
         kind = entry.load()
         if not isinstance(kind, FigureKind):
-            raise InputError(f"{entry.value}: is no figure; expected a FigureKind")
+            raise InputError(f"{entry.value}: is not a figure; expected a FigureKind")
         if kind.name in found:
             raise InputError(f"{entry.value}: a figure {kind.name!r} is there already; give it another name")
         found[kind.name] = kind

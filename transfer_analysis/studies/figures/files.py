@@ -76,7 +76,7 @@ def _columns(path: Path, wanted: tuple[str, ...], what: str) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: is no CSV; expected {what}") from error
+        raise InputError(f"{path.name}: is not a CSV file; expected {what}") from error
     missing = [column for column in wanted if column not in frame]
     if missing:
         raise InputError(

@@ -75,15 +75,13 @@ def language_distances(material: Material, findings: Sequence[Finding]) -> list[
     part = (
         ""
         if len(shown) == len(matrix.rows)
-        else (
-            f" Shown are the {len(shown)} of {len(matrix.rows)} languages that the benchmark's own list names; the CSV has all."
-        )
+        else (f" Shown: the {len(shown)} of {len(matrix.rows)} languages on the benchmark's own list. The CSV has all.")
     )
     return [
         Drawn(
             figure,
             f"{kind.capitalize()} distance between languages, in the order of a tree by average linkage; marks: families; "
-            f"white on the diagonal and where none is known.{part}",
+            f"white: the diagonal and unknown distances.{part}",
         )
     ]
 

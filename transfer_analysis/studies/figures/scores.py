@@ -81,9 +81,9 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
     return [
         Drawn(
             figure,
-            "Effect of each intermediate condition on the mean score of each target, in points over the baseline (`none`). Bold: beyond the "
-            f"noise of seeds (95% intervals of Dunnett's procedure, {apart}); in "
-            f"brackets: not.{framed} Exploratory, but for the effects declared as hypotheses.",
+            "Effect of each intermediate condition on the mean score of each target, in points over the baseline (`none`). Bold: the 95% "
+            f"interval excludes zero (Dunnett's procedure over seeds, {apart}). Brackets: it includes zero.{framed} Exploratory, "
+            "except for the effects declared as hypotheses.",
         )
     ]
 
@@ -152,7 +152,7 @@ def language_tree(material: Material, findings: Sequence[Finding]) -> list[Drawn
         Drawn(
             figure,
             "Which languages gain: mean gain over intermediate tasks and targets in each language, with 95% intervals over seeds, "
-            "beside their classification (Glottolog). Languages differ in the targets that they are tested in.",
+            "beside their classification (Glottolog). Not every language is tested on every target.",
         )
     ]
 

@@ -11,36 +11,8 @@ from transfer_analysis.tasks import Task
 #: Most characters in a column of an example; more is a broken file, and would take minutes to read.
 LONGEST_TEXT = 100_000
 
-#: Parts of an example that each head reads.
-_PARTS = {
-    "sequence-classification": ("text", "label"),
-    "sequence-regression": ("text", "label"),
-    "multiple-choice": ("choices", "label"),
-    "token-classification": ("tokens", "tags"),
-    "dependency": ("tokens", "heads", "relations"),
-    "span-qa": ("question", "context", "answers"),
-    "dual-encoder": ("text", "pair", "key"),
-    "masked-lm": ("text",),
-    "translation-lm": ("text", "pair"),
-    "retrieval": ("text", "pair"),
-}
-
 #: What a dual encoder reads where its candidates are the sentences of passages.
 _OF_PASSAGES = ("question", "context", "answers", "key")
-
-#: What each head is scored by.
-_METRICS = {
-    "sequence-classification": ("accuracy", "f1"),
-    "sequence-regression": ("pearson", "spearmanr"),
-    "multiple-choice": ("accuracy",),
-    "token-classification": ("accuracy", "span_f1"),
-    "dependency": ("las", "uas"),
-    "span-qa": ("f1", "exact_match"),
-    "dual-encoder": ("map_at_20",),
-    "masked-lm": ("accuracy",),
-    "translation-lm": ("accuracy",),
-    "retrieval": ("accuracy", "f1"),
-}
 
 #: Rows named in a message before the rest is counted.
 _SHOWN = 3
@@ -111,7 +83,7 @@ def require_head(task: Task) -> None:
     """Raise an InputError for a task that does not say what its head reads, or is scored by what its head is not."""
     if task.parts:
         return
-    parts = _OF_PASSAGES if task.head == "dual-encoder" and "context" in task.columns else _PARTS[task.head]
+    parts = _OF_PASSAGES if task.head == "dual-encoder" and "context" in task.columns else task.head_kind.parts
     missing = [part for part in parts if part not in task.columns]
     if missing:
         raise InputError(
@@ -119,9 +91,9 @@ def require_head(task: Task) -> None:
             "give an entry with `columns` in a --tasks file"
         )
     for metric in (task.metric, *task.metrics):
-        if metric not in _METRICS[task.head]:
+        if metric not in task.head_kind.metrics:
             raise InputError(
-                f"{task.name}: {task.head} is not scored by {metric}, but by {', '.join(_METRICS[task.head])}"
+                f"{task.name}: {task.head} is not scored by {metric}, but by {', '.join(task.head_kind.metrics)}"
             )
 
 

@@ -190,12 +190,12 @@ def test_splits(catalogue: Catalogue, grid: Grid, target: str) -> list[str]:
     about = catalogue[target]
     trained_on = {str(source) for turn in training_sources(grid, catalogue, target) for source in turn}
     splits = [split for split in about.splits.test if f"{target}/{split}" not in trained_on]
-    return [split for split in splits if split != tuning_split(about)] if about.head == "retrieval" else splits
+    return [split for split in splits if split != tuning_split(about)] if not about.head_kind.trained else splits
 
 
 def tuning_split(task: Task) -> str:
     """Return the split on which a target without training tunes its threshold; nothing where it has none."""
-    return task.splits.development if task.head == "retrieval" and task.metric == "f1" else ""
+    return task.splits.development if not task.head_kind.trained and task.metric == "f1" else ""
 
 
 def text(corpus: Corpus, catalogue: Catalogue, wanted: LanguageModelling, source_language: str, name: str) -> Examples:

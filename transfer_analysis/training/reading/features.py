@@ -141,7 +141,7 @@ def featurize(
         golds = [gold_tags(task, e, place.row(i)) for i, e in enumerate(examples)]
     elif head == "dependency":
         golds = [gold_arcs(task, e, place.row(i)) for i, e in enumerate(examples)]
-    elif head in ("masked-lm", "translation-lm"):
+    elif task.head_kind.of_text:
         golds = [0] * len(examples)
     elif head == "sequence-regression":
         column = task.columns["label"]

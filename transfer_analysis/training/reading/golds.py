@@ -39,7 +39,7 @@ def gold_arcs(task: Task, example: Record, where: str) -> list[tuple[int, int]]:
             raise InputError(f"{where}: {len(tokens)} tokens but {len(given)} {name}")
     numbers = [_gold_head(head, number, len(tokens), where) for number, head in enumerate(heads, start=1)]
     if not is_tree(np.array(numbers, dtype=np.int64)):
-        raise InputError(f"{where}: heads are {str(heads)[:60]}, which is no tree with one root (a head of 0)")
+        raise InputError(f"{where}: heads are {str(heads)[:60]}, which is not a tree with one root (a head of 0)")
     named = [gold_label(task, universal(r), f"{where}: relation") for r in relations]
     return list(zip(numbers, named, strict=True))
 
@@ -116,7 +116,7 @@ def gold_number(given: Any, where: str) -> float:
 
 def labelled(task: Task, examples: Sequence[Record]) -> Task:
     """Return a task of words with the tags or relations that its examples have, sorted, where the catalogue names none."""
-    if task.head not in ("token-classification", "dependency") or task.labels:
+    if not task.head_kind.of_words or task.labels:
         return task
     of_words = task.columns.get("tags", task.columns.get("relations", ""))
     rows = [row for example in examples if isinstance(row := example.get(of_words), list)]

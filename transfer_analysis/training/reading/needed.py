@@ -31,7 +31,7 @@ def needed(corpus: Corpus, catalogue: Catalogue, grid: Grid) -> list[Need]:
             found += _training(catalogue, grid, name, condition.language or grid.source_language)
     for target in grid.targets:
         about = catalogue[target]
-        if about.head != "retrieval":
+        if about.head_kind.trained:
             found += _training(catalogue, grid, target, grid.source_language)
         splits = [tuple(test_splits(catalogue, grid, target)), *([(split,)] if (split := tuning_split(about)) else [])]
         languages = test_languages(corpus, catalogue, grid, target)[0]
@@ -52,7 +52,7 @@ def needed_for_distances(corpus: Corpus, catalogue: Catalogue, names: Sequence[s
         about = catalogue[name]
         if about.parts:
             found += needed_for_distances(corpus, catalogue, about.parts, language)
-        elif about.head == "retrieval":
+        elif not about.head_kind.trained:
             found += [Need(name, code, SPLITS) for code in corpus.languages(name)]
         else:
             read = name if language in corpus.languages(name) else next(iter(about.trained_on[-1:]), name)

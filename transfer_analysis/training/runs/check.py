@@ -74,11 +74,11 @@ class _Check(Check):
         """Check what a task is trained on, and a target's tests."""
         session, grid = self.session, self.session.grid
         about = session.setting.catalogue[name]
-        if about.head in ("masked-lm", "translation-lm"):
-            raise InputError(f"{name}: text is no task of its own; name it under mlm, and the condition {MLM!r}")
+        if about.head_kind.of_text:
+            raise InputError(f"{name}: text is not a task of its own; name it under mlm, and the condition {MLM!r}")
         require_head(about)
         self.length(name, session.recipe(about).max_length)
-        if about.head == "retrieval":
+        if not about.head_kind.trained:
             return self.retrieval(name)
         for turn in training_sources(grid, session.setting.catalogue, name):
             for source in turn:
@@ -140,7 +140,7 @@ class _Check(Check):
         """Check a target that is scored without training."""
         task = self.session.setting.catalogue[name]
         if name not in self.session.grid.targets:
-            raise InputError(f"{name}: has no training examples, so it is no intermediate task")
+            raise InputError(f"{name}: has no training examples, so it cannot be an intermediate task")
         if self.session.recipe(task).layer > self.encoder.layers:
             raise InputError(
                 f"{name}: the recipe reads layer {self.session.recipe(task).layer}, but the encoder has "
@@ -190,7 +190,7 @@ class _Check(Check):
         wanted = self.session.grid.mlm
         assert wanted is not None
         for text in self.session.texts():
-            if text.task.head not in ("masked-lm", "translation-lm"):
+            if not text.task.head_kind.of_text:
                 self.add([f"mlm: {text.task.name} is not text, its head is {text.task.head}"])
                 continue
             if self.encoder.tokenizer.mask_token_id is None:
@@ -217,7 +217,7 @@ class _Check(Check):
             if name not in used
         )
         self.add(
-            f"tested_on: {name!r} is no target of the grid{nearest(name, grid.targets)}"
+            f"tested_on: {name!r} is not a target of the grid{nearest(name, grid.targets)}"
             for name in grid.tested_on
             if name not in grid.targets
         )

@@ -140,7 +140,7 @@ def _hashed_target(session: Session, target: str) -> str:
 def _about_target(session: Session, target: str) -> dict[str, Any]:
     tests = {e.where: e.fingerprint for e in session.tests(target)}
     task = session.setting.catalogue[target]
-    if task.head != "retrieval":
+    if task.head_kind.trained:
         return {"tested_on": tests, **about_training(session, target, session.grid.target_examples)}
     tuned = {e.where: e.fingerprint for e in session.tuning(target)}
     recipe = session.recipe(task).identity()

@@ -186,7 +186,7 @@ class _Run:
         """Train on the target's training examples, and score every language."""
         target, encoder = self.node.what, self._encoder_at_start()
         scorer = Scorer(self.session, self.job, encoder)
-        if self.session.setting.catalogue[target].head == "retrieval":
+        if not self.session.setting.catalogue[target].head_kind.trained:
             return scorer.retrieved(target)
         head, kept = self._trained(encoder, target)
         development = self.session.development(target)

@@ -126,7 +126,7 @@ class Store:
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / ".begun").touch()
         except OSError as error:
-            raise InputError(f"{self.path}: is no folder that can be written to: {error.strerror}") from error
+            raise InputError(f"{self.path}: is not a folder that can be written to: {error.strerror}") from error
         for path in self.path.glob(".*"):
             with suppress(FileNotFoundError):
                 if path.is_file() and time.time() - path.stat().st_mtime > _ABANDONED:

@@ -17,12 +17,10 @@ from transfer_analysis.training.scoring.evaluate import evaluate
 LEVEL = 0.05
 _ABOVE = float(norm.isf(LEVEL))
 
-_OF_CLASSES = ("sequence-classification", "multiple-choice")
-
 
 def majority_outputs(features: Features, given: list[Any]) -> list[Any] | None:
     """Return the most frequent class of the outputs as the output of every example (or word); None where there are no classes."""
-    if features.task.head in _OF_CLASSES:
+    if features.task.head_kind.of_classes:
         most = Counter(given).most_common(1)[0][0]
         return [most] * len(given)
     if features.task.head == "token-classification":
@@ -80,7 +78,7 @@ def _hits(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return what each example scores and what it weighs: right words of words, else 0 to 1 of 1."""
     head, golds = features.task.head, features.golds
-    if head in ("token-classification", "dependency"):
+    if features.task.head_kind.of_words:
         right = [
             sum(_same(a, b) for a, b in zip(row, gold, strict=True)) for row, gold in zip(given, golds, strict=True)
         ]
