@@ -13,7 +13,7 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.languages import resolve
 from transfer_analysis.reporting import distance_dendrogram
 from transfer_analysis.results import gains, read_table
-from transfer_analysis.results.importers import import_csv
+from transfer_analysis.results.importers import Asked, import_file
 from transfer_analysis.statistics import mantel
 from transfer_analysis.statistics.matrices import complete
 from typer.testing import CliRunner
@@ -83,15 +83,15 @@ x,paws-x,de,none,88
 
 def test_scales_that_are_mixed_are_refused_row_by_row(tmp_path):
     with pytest.raises(InputError) as caught:
-        import_csv(write(tmp_path / "within.csv", WITHIN))
+        import_file(write(tmp_path / "within.csv", WITHIN))
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["within.csv row 3", "within.csv row 4"]
     with pytest.raises(InputError, match="by.csv row 2: the largest accuracy score of xnli is 0.85"):
-        import_csv(write(tmp_path / "by.csv", BY_TARGET))
+        import_file(write(tmp_path / "by.csv", BY_TARGET))
 
 
 def test_what_a_target_is_scored_in_can_be_said(tmp_path):
     path = write(tmp_path / "by.csv", BY_TARGET)
-    table, _ = import_csv(path, scales={"xnli": "fraction"})
+    table = import_file(path, Asked(scales={"xnli": "fraction"})).table
     assert sorted(table.frame["score"]) == [80.0, 85.0, 88.0, 94.0]
     kept = write(tmp_path / "low.csv", BY_TARGET.replace("0.85", "0.5").replace("0.80", "0.2"))
     said = CliRunner().invoke(
@@ -100,13 +100,13 @@ def test_what_a_target_is_scored_in_can_be_said(tmp_path):
     assert said.exception is None, said.exception
     assert sorted(read_table(tmp_path / "low.parquet").frame["score"]) == [0.2, 0.5, 88.0, 94.0]
     with pytest.raises(InputError, match="expected fraction or percent"):
-        import_csv(path, scales={"xnli": "cent"})
+        import_file(path, Asked(scales={"xnli": "cent"}))
 
 
 def test_a_low_baseline_still_counts(tmp_path):
     """A score that was said to be per cent is one, for gains as well."""
     rows = "model,target,language,condition,score\nx,xnli,de,none,0.5\nx,xnli,de,squad,0.9\n"
-    table, _ = import_csv(write(tmp_path / "x.csv", rows), scales={"xnli": "percent"})
+    table = import_file(write(tmp_path / "x.csv", rows), Asked(scales={"xnli": "percent"})).table
     assert gains(table).frame["gain"].tolist() == pytest.approx([0.4])
 
 

@@ -16,13 +16,12 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.observations import observe
 from transfer_analysis.results import Gains, TransferTable, read_table
 from transfer_analysis.results import gains as gains_of
-from transfer_analysis.results.importers.generic import import_frame
+from transfer_analysis.results.importers.generic import Asked, import_file, import_frame
 from transfer_analysis.results.schema import REQUIRED, column_problems
-from transfer_analysis.results.store import csv_rows, read_csv, read_frame, write_frame
+from transfer_analysis.results.store import read_frame, write_frame
 from transfer_analysis.studies import Analysed, Given, Study, load_study
 from transfer_analysis.studies import run_study as run
 from transfer_analysis.tasks import load_catalogue
-from transfer_analysis.tasks.conditions import NONE
 
 #: Fields of what is given to a study that are paths, or mappings to paths.
 _PATHS = ("results", "examples", "languages", "tasks", "diversity", "store")
@@ -38,11 +37,15 @@ def read_results(
     rename: Mapping[str, str] | None = None,
     values: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, Any] | None = None,
+    names: Mapping[str, str] | None = None,
     baseline: str | None = None,
+    wide: str | Sequence[str] = (),
     fractions: bool = False,
+    skip_missing: bool = False,
+    sheet: str | None = None,
     tasks: str | Path | None = None,
 ) -> TransferTable:
-    """Return a transfer table, checked, of a frame or a file (CSV or Parquet) with one score a row.
+    """Return a transfer table, checked, of a frame or a file: CSV with any separator, a workbook, JSON lines or Parquet.
 
     Parameters
     ----------
@@ -52,10 +55,19 @@ def read_results(
         Column → your value → the table's: `{"target": {"XNLI": "xnli"}}`.
     constants
         Column → one value for all rows.
+    names
+        Your name of a task, as target or condition → the catalogue's. Usual ones (XNLI, PAN-X, SQuAD1.1) are known.
     baseline
         What you call the condition without intermediate task; it is `none` in the table.
+    wide
+        What columns of scores are named by, where there is one for each `language`, `metric` or `target`; two fields for a
+        header of two rows.
     fractions
         Whether scores are between 0 and 1; they are then multiplied by 100.
+    skip_missing
+        Leave out rows without a score, which are refused otherwise.
+    sheet
+        Of a workbook.
     tasks
         YAML file with tasks that the catalogue does not have.
 
@@ -73,29 +85,24 @@ def read_results(
     >>> float(gains(table)["gain"].iloc[0])
     1.5
     """
-    path = None if isinstance(table, pd.DataFrame) else Path(table)
-    name = "table" if path is None else path.name
-    if path is not None and path.suffix == ".csv":
-        frame = read_csv(path)
-        at = csv_rows(path, frame)
-    else:
-        frame, at = _frame(table), None
-    renamed = {column: dict(given) for column, given in (values or {}).items()}
-    if baseline is not None:
-        renamed.setdefault("condition", {})[baseline] = NONE
-    found, ignored = import_frame(
-        frame,
-        name,
-        at,
-        mapping=rename,
-        values=renamed,
-        constants=constants,
+    asked = Asked(
+        mapping=rename or {},
+        values=values or {},
+        constants=constants or {},
+        renamed=names or {},
+        baseline=baseline,
+        wide=[wide] if isinstance(wide, str) else tuple(wide),
         fractions=fractions,
-        catalogue=load_catalogue(None if tasks is None else Path(tasks)),
+        skip_missing=skip_missing,
     )
-    if ignored:  # a column that is misspelt would be missed without a word
-        raise InputError(column_problems([*REQUIRED, *ignored], name))
-    return found
+    catalogue = load_catalogue(None if tasks is None else Path(tasks))
+    if isinstance(table, pd.DataFrame):
+        found, name = import_frame(table, "table", asked, catalogue=catalogue), "table"
+    else:
+        found, name = import_file(Path(table), asked, sheet=sheet, catalogue=catalogue), Path(table).name
+    if found.ignored:  # a column that is misspelt would be missed without a word
+        raise InputError(column_problems([*REQUIRED, *found.ignored], name))
+    return found.table
 
 
 def gains(table: TransferTable | str | Path) -> pd.DataFrame:

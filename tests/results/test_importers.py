@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from transfer_analysis.errors import InputError
 from transfer_analysis.results import gains
-from transfer_analysis.results.importers import import_csv, import_taskweb, import_xpos
+from transfer_analysis.results.importers import Asked, import_file, import_taskweb, import_xpos
 
 HEADER = "model,adaptation,source_task,target_task,seed,metric,score,primary_metric,epochs,learning_rate,batch_size,matches_repo_config\n"
 SCORES = """\
@@ -97,13 +97,14 @@ def test_xpos(tmp_path):
 def test_csv_with_mapping_constants_and_fractions(tmp_path):
     path = tmp_path / "paper.csv"
     path.write_text("lang,acc,inter,comment\nde,0.71,squad,x\nde,0.69,none,y\n")
-    table, ignored = import_csv(
-        path,
+    asked = Asked(
         mapping={"lang": "language", "acc": "score", "inter": "condition"},
         constants={"model": "xlm-r", "target": "xnli"},
         fractions=True,
     )
-    assert ignored == ["comment"]
+    found = import_file(path, asked)
+    table = found.table
+    assert found.ignored == ("comment",)
     assert table.frame["score"].tolist() == pytest.approx([69.0, 71.0])
     assert set(table.frame["origin"]) == {"paper.csv"}
     assert gains(table).frame["gain"].tolist() == pytest.approx([2.0])
@@ -124,14 +125,14 @@ def test_csv_wrong_mappings(tmp_path, mapping, constants, message):
     path = tmp_path / "paper.csv"
     path.write_text("lang,acc\nde,71\n")
     with pytest.raises(InputError, match=message):
-        import_csv(path, mapping=mapping, constants=constants)
+        import_file(path, Asked(mapping=mapping, constants=constants))
 
 
 def test_csv_wrong_score_is_shown_with_its_row(tmp_path):
     path = tmp_path / "paper.csv"
-    path.write_text("model,target,language,score\nm,xnli,de,0.7\nm,xnli,fr,n/a\n")
-    with pytest.raises(InputError, match=r"paper.csv row 3: score 'n/a' is not a number"):
-        import_csv(path, fractions=True)
+    path.write_text("model,target,language,score\nm,xnli,de,0.7\nm,xnli,fr,high\n")
+    with pytest.raises(InputError, match=r"paper.csv row 3: score 'high' is not a number"):
+        import_file(path, Asked(fractions=True))
 
 
 def test_published_taskweb_reproduces_its_own_summary(published):

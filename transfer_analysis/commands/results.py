@@ -57,12 +57,13 @@ def import_xpos_command(
 
 
 @importers.command(
-    "csv",
-    epilog="Example: transfer-analysis results import csv table2.csv --map lang=language --map acc=score "
+    "table",
+    epilog="Example: transfer-analysis results import table table2.xlsx --wide language --map acc=score --baseline baseline "
     "--set model=xlm-roberta-large --set target=xnli -o table2.parquet",
 )
-def import_csv_command(
-    path: Annotated[Path, typer.Argument(help="A CSV file with one score per row.")],
+@importers.command("csv", hidden=True)
+def import_table_command(
+    path: Annotated[Path, typer.Argument(help="CSV with any separator, a workbook (.xlsx), JSON lines or Parquet.")],
     out: Out = Path("results.parquet"),
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Your column is this field.")
@@ -70,6 +71,25 @@ def import_csv_command(
     constants: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
     ] = None,
+    wide: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD[,FIELD]",
+            help="There is a column of scores for each language, metric or target; two fields for a header of two rows.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="What you call the condition without intermediate task; it becomes none.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="YOURS=TASK", help="Your name of a task, as target or condition; several times for several."
+        ),
+    ] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out rows whose score is empty, -, NA or n/a.")
+    ] = False,
     fractions: Annotated[bool, typer.Option(help="Scores are fractions: multiply by 100.")] = False,
     scale: Annotated[
         list[str] | None,
@@ -77,24 +97,74 @@ def import_csv_command(
             metavar="TARGET=fraction|percent", help="What the scores of a target are; several times for several."
         ),
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook  [default: the only one]")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of text, such as latin-1  [default: UTF-8, or as marked]")
+    ] = None,
     own_tasks: OwnTasks = None,
 ) -> None:
-    """Import anybody's table of scores.
+    """Import anybody's table of scores: long, or with a column for each language, metric or target.
 
     Fields: model, target and score are needed; condition (the intermediate task, or none), language, source_language,
-    seed, metric, split, adaptation, initialisation and checkpoint have defaults.
+    seed, metric, split, adaptation, initialisation and checkpoint have defaults. Usual names of tasks and metrics (XNLI,
+    PAN-X, SQuAD1.1, EM) are known; what was renamed is printed.
     """
-    from transfer_analysis.results.importers import import_csv
+    from transfer_analysis.results.importers import Asked, import_file
 
-    table, ignored = import_csv(
-        path,
+    asked = Asked(
         mapping=pairs(mapping, "--map", "COLUMN=FIELD"),
         constants=pairs(constants, "--set", "FIELD=VALUE"),
+        renamed=pairs(rename, "--rename", "YOURS=TASK"),
+        baseline=baseline,
+        wide=[name.strip() for name in wide.split(",")] if wide else (),
         fractions=fractions,
         scales=pairs(scale, "--scale", "TARGET=fraction or TARGET=percent"),
-        catalogue=read_catalogue(own_tasks),
+        skip_missing=skip_missing,
     )
-    store_table(table, out, [f"columns not used: {', '.join(ignored)}"] if ignored else [])
+    found = import_file(path, asked, sheet=sheet, encoding=encoding, catalogue=read_catalogue(own_tasks))
+    unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
+    store_table(found.table, out, [*found.notes, *unused])
+
+
+@importers.command(
+    "trainer",
+    epilog="Example: transfer-analysis results import trainer runs/ --pattern '{condition}/{target}/seed{seed}' --set model=xlmr "
+    "-o results.parquet",
+)
+def import_trainer_command(
+    path: Annotated[Path, typer.Argument(help="A file of metrics (all_results.json, …), or a folder with many.")],
+    out: Out = Path("results.parquet"),
+    pattern: Annotated[
+        str | None,
+        typer.Option(help="What a run's folders are called, fields in braces: '{condition}/{target}/seed{seed}'."),
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="What you call the condition without intermediate task; it becomes none.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="YOURS=TASK", help="Your name of a task, as target or condition; several times for several."
+        ),
+    ] = None,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Import what Hugging Face's Trainer writes: all_results.json, predict_results.json, trainer_state.json.
+
+    Of a folder, every run in it. predict_ and test_ are the test split, eval_ the development split.
+    """
+    from transfer_analysis.results.importers import Asked, import_trainer
+
+    asked = Asked(
+        constants=pairs(constants, "--set", "FIELD=VALUE"),
+        renamed=pairs(rename, "--rename", "YOURS=TASK"),
+        baseline=baseline,
+    )
+    found = import_trainer(path, pattern, asked, catalogue=read_catalogue(own_tasks))
+    store_table(found.table, out, list(found.notes))
 
 
 @app.command("check", epilog="Example: transfer-analysis results check results.parquet")

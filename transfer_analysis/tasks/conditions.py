@@ -51,6 +51,10 @@ def parse_condition(name: str) -> Condition:
     rest = name.removesuffix(_MIXED_IN)
     base, at, language = rest.partition("@")
     condition = Condition(base, language, rest != name)
+    if not name:
+        raise InputError(
+            f"is empty; the condition without an intermediate task is called {NONE!r} (import it with --baseline '')"
+        )
     if not base or (at and not language):
         raise InputError(f"condition {name!r}: expected a task, task@language, or either with +mlm")
     if condition.with_mlm and base in (NONE, MLM):

@@ -1,0 +1,269 @@
+"""Tables as people have them, read as text: any separator, workbooks, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError, first_line, nearest
+from transfer_analysis.files import require_file
+from transfer_analysis.results.store import read_parquet
+
+#: Separators that are looked for in the first line.
+_SEPARATORS = (",", ";", "\t", "|")
+
+#: A number with a decimal comma.
+_COMMA = re.compile(r"[-−+]?\d{1,3}(?:\.\d{3})*,\d+|[-−+]?\d+,\d+")
+
+#: Encodings that a file says of itself by its first bytes.
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+#: Rows of a header at most.
+_LEVELS = 2
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A table as it stands in a file.
+
+    Attributes
+    ----------
+    frame
+        Every cell as text, without the spaces around it; columns by their names, each there once.
+    at
+        Where each row stands.
+    levels
+        Of a header of two rows: column → the two names that it has. Else empty.
+    notes
+        What was done to read it.
+    """
+
+    frame: pd.DataFrame
+    at: list[str]
+    levels: dict[str, tuple[str, str]]
+    notes: tuple[str, ...] = ()
+
+
+def read_any(path: Path, *, sheet: str | None = None, encoding: str | None = None) -> Raw:
+    """Read a table: CSV with commas, semicolons, tabs or bars, a workbook, JSON lines, or Parquet.
+
+    Parameters
+    ----------
+    sheet
+        Of a workbook; the only one where not given.
+    encoding
+        Of text; what its first bytes say, else UTF-8, where not given.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, empty or another than its name says, rows of unequal length, or columns that share a name.
+    """
+    kind = path.suffix.lower()
+    if sheet is not None and kind not in _WORKBOOKS:
+        raise InputError(f"{path.name}: has no sheets; --sheet is for workbooks ({', '.join(_WORKBOOKS)})")
+    readers: dict[str, Callable[[], Raw]] = {
+        ".parquet": lambda: _of_frame(path, read_parquet(path)),
+        ".jsonl": lambda: _of_json_lines(path, encoding),
+        ".json": lambda: _refused_json(path),
+        **dict.fromkeys(_WORKBOOKS, lambda: _of_workbook(path, sheet)),
+    }
+    return readers[kind]() if kind in readers else _of_text(path, encoding)
+
+
+_WORKBOOKS = (".xlsx", ".xlsm")
+
+
+def _of_text(path: Path, encoding: str | None) -> Raw:
+    text = _text(path, encoding)
+    separator = _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(c.strip() for c in row)]
+    except csv.Error as error:
+        raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
+    names = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    notes = [f"read with {names[separator]} between columns"] if separator in names else []
+    return _table(path.name, lines, notes, commas=separator != ",")
+
+
+def _text(path: Path, encoding: str | None) -> str:
+    data = require_file(path, "a table").read_bytes()
+    marked = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding or marked)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name}: is not text in {encoding or 'UTF-8'} (byte {error.start}); say which with --encoding, such as "
+            "latin-1, cp1252 or utf-16"
+        ) from error
+    except LookupError as error:
+        raise InputError(f"--encoding {encoding}: no such encoding; latin-1, cp1252 and utf-16 are common") from error
+
+
+def _separator(text: str) -> str:
+    """Return what parts the columns: what the first lines have most of, outside quotes, and the same number of."""
+    lines = [re.sub(r'"[^"]*"', "", line) for line in text.splitlines()[:20] if line.strip()]
+    counts = {mark: [line.count(mark) for line in lines] for mark in _SEPARATORS}
+    alike = {mark: found for mark, found in counts.items() if min(found, default=0) > 0}
+    if not alike:
+        return ","
+    return max(alike, key=lambda mark: (len(set(alike[mark])) == 1, alike[mark][0]))
+
+
+def _table(
+    name: str, lines: Sequence[tuple[int, list[str]]], notes: list[str], *, commas: bool, unit: str = "row"
+) -> Raw:
+    """Return rows of cells as a table: its first row, or its first two, are names."""
+    if len(lines) < 2:
+        raise InputError(f"{name}: holds no rows; expected names of columns, and at least one row")
+    width = max(len(cells) for _, cells in lines)
+    used = [i for i in range(width) if any(i < len(cells) and cells[i] for _, cells in lines)]
+    if len(used) < width:
+        notes = [*notes, f"{width - len(used)} empty columns left out"]
+    rows = [(number, [cells[i] if i < len(cells) else None for i in used]) for number, cells in lines]
+    for number, cells in rows:
+        if any(cell is None for cell in cells):
+            there = sum(cell is not None for cell in cells)
+            raise InputError(f"{name} {unit} {number}: has {there} fields, and the table {len(used)}")
+    body = [(number, [cell or "" for cell in cells]) for number, cells in rows]
+    levels = _levels(body)
+    header = [" · ".join(pair) if all(pair) else pair[1] or pair[0] for pair in levels] if levels else body[0][1]
+    repeated = sorted({cell for cell in header if header.count(cell) > 1})
+    if repeated:
+        raise InputError(f"{name}: the header gives {repeated[0]!r} {header.count(repeated[0])} times")
+    data = body[_LEVELS if levels else 1 :]
+    frame = pd.DataFrame([cells for _, cells in data], columns=header, dtype=object)
+    if commas and (found := _with_commas(frame)):
+        frame = frame.assign(**{column: frame[column].map(_with_point) for column in found})
+        notes = [*notes, f"decimal commas read in {', '.join(found)}"]
+    named = {header[i]: pair for i, pair in enumerate(levels) if all(pair)} if levels else {}
+    return Raw(frame, [f"{name} {unit} {number}" for number, _ in data], named, tuple(notes))
+
+
+def _levels(rows: Sequence[tuple[int, list[str]]]) -> list[tuple[str, str]]:
+    """Return the two names of each column where the header has two rows: a first with repeated or missing names, no numbers."""
+    if len(rows) < _LEVELS + 1:
+        return []
+    first, second = rows[0][1], rows[1][1]
+    spanning = "" in first or len(set(first)) < len(first)
+    if not spanning or any(map(_is_number, second)):
+        return []
+    filled: list[str] = []
+    last = None
+    for i, cell in enumerate(first):
+        # A name over several columns stands in the first of them only.
+        spans = last is not None and bool(second[last]) and bool(second[i])
+        filled.append(cell or (first[last] if spans and last is not None else ""))
+        last = i if cell else last
+    pairs = [("", one) if one == other else (one, other) for one, other in zip(filled, second, strict=True)]
+    return pairs if any(map(all, pairs)) else []
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace("−", "-").rstrip("%") or "x")
+    except ValueError:
+        return bool(_COMMA.fullmatch(cell))
+    return True
+
+
+def _with_commas(frame: pd.DataFrame) -> list[str]:
+    """Return the columns whose numbers have decimal commas."""
+    return [
+        str(column)
+        for column in frame
+        if frame[column].map(lambda cell: bool(_COMMA.fullmatch(cell.rstrip(" %")))).any()
+        and not frame[column].map(lambda cell: bool(re.fullmatch(r"[-−+]?\d+\.\d+", cell))).any()
+    ]
+
+
+def _with_point(cell: str) -> str:
+    return cell.replace(".", "").replace(",", ".") if _COMMA.fullmatch(cell.rstrip(" %")) else cell
+
+
+def _of_workbook(path: Path, sheet: str | None) -> Raw:
+    try:
+        from openpyxl import load_workbook
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{path.name}: workbooks are read with openpyxl: pip install 'transfer-analysis[excel]'; or save the sheet as CSV"
+        ) from error
+    require_file(path, "a workbook")
+    try:
+        book = load_workbook(path, read_only=False, data_only=True)
+    except Exception as error:  # openpyxl raises many kinds, all of which mean that it is not one
+        raise InputError(f"{path.name}: is not a workbook: {first_line(error)}") from error
+    if sheet is None and len(book.sheetnames) > 1:
+        raise InputError(
+            f"{path.name}: has {len(book.sheetnames)} sheets; say which with --sheet: {', '.join(book.sheetnames)}"
+        )
+    wanted = sheet or book.sheetnames[0]
+    if wanted not in book.sheetnames:
+        raise InputError(
+            f"--sheet {wanted}: no such sheet{nearest(wanted, book.sheetnames)}; there are {', '.join(book.sheetnames)}"
+        )
+    page = book[wanted]
+    notes = []
+    for merged in list(page.merged_cells.ranges):
+        # A merged cell has its value in its first cell alone.
+        value = page.cell(merged.min_row, merged.min_col).value
+        page.unmerge_cells(str(merged))
+        for row in page.iter_rows(merged.min_row, merged.max_row, merged.min_col, merged.max_col):
+            for cell in row:
+                cell.value = value
+        notes.append(str(merged))
+    said = [f"merged cells filled: {', '.join(notes[:6])}"] if notes else []
+    lines = [(number, [_cell(value) for value in row]) for number, row in enumerate(page.values, 1)]
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    return _table(f"{path.name} ({wanted})", lines, said, commas=False)
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as text: a whole number without its decimals."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _of_json_lines(path: Path, encoding: str | None) -> Raw:
+    rows = []
+    for number, line in enumerate(_text(path, encoding).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path.name} line {number}: is not JSON: {first_line(error)}") from error
+        if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
+            raise InputError(f"{path.name} line {number}: expected an object of plain values on each line")
+        rows.append((number, row))
+    columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    if not rows:
+        raise InputError(f"{path.name}: holds no rows")
+    frame = pd.DataFrame(
+        [[_cell(row.get(column)) for column in columns] for _, row in rows], columns=columns, dtype=object
+    )
+    return Raw(frame, [f"{path.name} line {number}" for number, _ in rows], {})
+
+
+def _of_frame(path: Path, frame: pd.DataFrame) -> Raw:
+    text = pd.DataFrame({str(column): frame[column].map(_cell) for column in frame}, dtype=object)
+    return Raw(text.reset_index(drop=True), [f"{path.name} row {number}" for number in range(1, len(frame) + 1)], {})
+
+
+def _refused_json(path: Path) -> Raw:
+    raise InputError(
+        f"{path.name}: is JSON, not a table. What Hugging Face's Trainer writes is read with `results import trainer`; one object on "
+        "each line is read as .jsonl"
+    )
