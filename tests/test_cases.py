@@ -8,7 +8,7 @@ import pytest
 from transfer_analysis.cli import app
 from transfer_analysis.corpora import FolderCorpus
 from transfer_analysis.distances import DistanceMatrix
-from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
+from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes, script_distances
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import resolve
 from transfer_analysis.reporting import distance_dendrogram
@@ -218,3 +218,44 @@ def test_what_has_no_distance_has_no_branch():
     assert beside.get_ylim() == (-10.0, 40.0)
     farthest = max(x for line in beside.collections for path in line.get_paths() for x in path.vertices[:, 0])
     assert farthest == pytest.approx(8.5)  # as without the label: 8, 9 and 8.5 on average
+
+
+ALS = "model,target,language,condition,score\nm,wikiann,als,none,61.2\nm,wikiann,sq,none,80\n"
+
+
+def test_wikipedias_own_codes(tmp_path):
+    path = write(tmp_path / "both.csv", ALS)
+    with pytest.raises(InputError, match="als and sq are one language, sq"):
+        import_file(path)
+    found = import_file(path, Asked(codes="wikipedia"))
+    assert set(found.table.frame["language"]) == {"gsw", "sq"}
+    assert "language read as: als → gsw" in found.notes
+    alone = import_file(write(tmp_path / "als.csv", ALS.rsplit("m,", 1)[0]))
+    assert "als is Albanian in ISO 639, and Alemannic in Wikipedia; --codes wikipedia reads it so" in alone.notes
+
+
+@pytest.mark.parametrize(
+    ("wikipedia", "code"),
+    [
+        ("bat-smg", "sgs"), ("be-x-old", "be"), ("be_x_old", "be"), ("cbk-zam", "cbk"), ("fiu-vro", "vro"), ("map-bms", "jv"),
+        ("roa-rup", "rup"), ("simple", "en"), ("zh-classical", "lzh"), ("zh-min-nan", "nan"), ("bh", "bho"), ("zh-yue", "yue"),
+    ],
+)  # fmt: skip
+def test_codes_that_are_wikipedias_alone_are_named(tmp_path, wikipedia, code):
+    path = write(tmp_path / "x.csv", f"model,target,language,score\nm,wikiann,{wikipedia},61.2\nm,wikiann,de,80\n")
+    assert set(import_file(path, Asked(codes="wikipedia")).table.frame["language"]) == {code, "de"}
+    if wikipedia not in ("zh-yue",):  # Cantonese is so called elsewhere too
+        with pytest.raises(InputError, match="import with --codes wikipedia"):
+            import_file(path)
+
+
+def test_two_scripts_of_one_language_are_two_rows(tmp_path):
+    rows = "".join(
+        f"m,xnli,{code},{score}\n"
+        for code, score in (("srp_Latn", 81), ("srp_Cyrl", 80), ("zho_Hans", 82), ("zho_Hant", 79))
+    )
+    frame = import_file(write(tmp_path / "x.csv", f"model,target,language,score\n{rows}")).table.frame
+    assert set(frame["language"]) == {"sr-Latn", "sr", "zh", "zh-Hant"}
+    far = script_distances(["zh-Hans", "zho_Hans", "zh-Hant", "zh", "ja", "srp_Latn", "srp_Cyrl"])
+    assert far["zh-Hans", "zho_Hans"] == far["zh-Hant", "zh"] == 0.0
+    assert far["srp_Latn", "srp_Cyrl"] == far["zh", "ja"] == 1.0

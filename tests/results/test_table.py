@@ -34,8 +34,9 @@ def test_languages_become_canonical():
 
 
 def test_two_spellings_of_one_language_are_a_repeated_key():
-    (problem,) = problems(rows(language=["en", "zh", "cmn"]))
+    problem, which = problems(rows(language=["en", "zh", "cmn"]))
     assert "the same key is given 2 times" in problem
+    assert "zh and cmn are one language, zh" in which
 
 
 def test_everything_wrong_is_said_at_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -98,6 +98,7 @@ def import_table_command(
         ),
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook  [default: the only one]")] = None,
+    codes: Annotated[str, typer.Option(help="Whose codes languages have: iso, or wikipedia (WikiANN).")] = "iso",
     encoding: Annotated[
         str | None, typer.Option(help="Of text, such as latin-1  [default: UTF-8, or as marked]")
     ] = None,
@@ -120,6 +121,7 @@ def import_table_command(
         fractions=fractions,
         scales=pairs(scale, "--scale", "TARGET=fraction or TARGET=percent"),
         skip_missing=skip_missing,
+        codes=cast('Literal["iso", "wikipedia"]', codes),  # checked there
     )
     found = import_file(path, asked, sheet=sheet, encoding=encoding, catalogue=read_catalogue(own_tasks))
     unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []

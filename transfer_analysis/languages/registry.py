@@ -90,8 +90,18 @@ def resolve(code: str) -> Language:
         found = _language(treebank["language"])
     if found is None:
         known = {**_aliases(), **_by_name()}
-        raise InputError(f"unknown language {code!r}{nearest(code, known)}; give an ISO 639 code or a Glottocode")
+        raise InputError(
+            f"unknown language {code!r}{_as_wikipedia(key) or nearest(code, known)}; give an ISO 639 code or a Glottocode"
+        )
     return found
+
+
+def _as_wikipedia(key: str) -> str:
+    """Say that a code is one of Wikipedia's own, where it is."""
+    from transfer_analysis.languages.wikipedia import wikipedia_codes
+
+    found = wikipedia_codes().get(key)
+    return f" (Wikipedia's code of {found[1]}, {found[0]}: import with --codes wikipedia)" if found else ""
 
 
 def tag(code: str) -> str:

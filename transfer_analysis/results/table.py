@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,13 +90,14 @@ class TransferTable:
         wrong = _read_numbers(filled, at) + schema.problems(filled, catalogue, where, at)
         if wrong:
             raise InputError(wrong)
+        spelt = {}
         for column in ("source_language", "language"):
-            codes = {code: tag(code) for code in filled[column].unique()}
-            filled[column] = filled[column].map(codes)
+            spelt[column] = {code: tag(code) for code in filled[column].unique()}
+            filled[column] = filled[column].map(spelt[column])
         # Two spellings of one language (zh and cmn) may have become the same key.
         wrong = schema.repeated_keys(filled, at)
         if wrong:
-            raise InputError(wrong)
+            raise InputError([*wrong, *_spellings(spelt)])
         return cls(filled.sort_values(list(KEY), ignore_index=True)[list(schema.COLUMNS)])
 
     def __len__(self) -> int:
@@ -172,6 +173,15 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
         frame[column] = values.where(~bad).astype("Int64") if whole else values.astype(float)
     frame["seed"] = frame["seed"].fillna(0).astype("int64")
     return wrong
+
+
+def _spellings(spelt: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Say which spellings of a table are one language."""
+    for column, codes in spelt.items():
+        for ours in dict.fromkeys(codes.values()):
+            given = [code for code, other in codes.items() if other == ours]
+            if len(given) > 1:
+                yield f"{column}: {' and '.join(given)} are one language, {ours}: leave one of them out, or give each its script ({ours}-Latn)"
 
 
 def own_metrics(frame: pd.DataFrame, catalogue: Catalogue) -> pd.Series:

@@ -13,13 +13,16 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.languages import pretraining_size, resolve, tag
 from transfer_analysis.results.store import csv_rows, read_csv
 
+#: Scripts that ISO 15924 has a code of their own for, and that are one to read: Chinese characters, Korean.
+_WRITTEN = {"Hans": "Hani", "Hant": "Hani", "Hang": "Kore"}
+
 
 def script_distances(languages: Sequence[str]) -> DistanceMatrix:
     """Return 0 for two languages usually written in the same script (ISO 15924) and 1 for others.
 
     A language whose script is not in the table of languages is missing.
     """
-    scripts = np.array([resolve(language).script for language in languages], dtype=object)
+    scripts = np.array([_WRITTEN.get(s, s) for s in (resolve(language).script for language in languages)], dtype=object)
     values = (scripts[:, None] != scripts[None, :]).astype(float)
     unknown = scripts == ""
     values[unknown, :] = values[:, unknown] = np.nan

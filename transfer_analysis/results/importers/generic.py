@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages.wikipedia import of_wikipedia, other_in_wikipedia
 from transfer_analysis.results import schema
 from transfer_analysis.results.importers.reading import Raw, read_any
 from transfer_analysis.results.importers.wide import looks_wide, melted, without_average_rows
@@ -49,6 +50,8 @@ class Asked:
         Target → `fraction` (multiply its scores by 100) or `percent` (they are that, low as they may be).
     skip_missing
         Leave out rows without a score, which are refused otherwise.
+    codes
+        Whose codes languages have: `iso` (639, and Glottocodes), or `wikipedia`, whose own differ for some.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Asked:
     fractions: bool = False
     scales: Mapping[str, str] = field(default_factory=dict)
     skip_missing: bool = False
+    codes: Literal["iso", "wikipedia"] = "iso"
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ def import_raw(raw: Raw, where: str, asked: Asked | None, *, catalogue: Catalogu
     frame = _renamed(frame, asked.values, where)
     frame, said = _in_our_words(frame, asked, catalogue, where)
     notes += [*said_of_averages, *said]
+    frame, said = _of_languages(frame, asked)
+    notes += said
     frame, at, said = _scored(frame, at, asked)
     notes += said
     frame = _scaled(frame, asked.scales, where)
@@ -198,6 +204,29 @@ def _in_our_words(
             notes.append(f"{column} read as: {pairs}")
         columns[column] = there.replace(found)
     return frame.assign(**columns), notes
+
+
+def _of_languages(frame: pd.DataFrame, asked: Asked) -> tuple[pd.DataFrame, list[str]]:
+    """Return languages by our codes where Wikipedia's are given, and say which of its codes mean another language in ISO 639."""
+    if asked.codes not in ("iso", "wikipedia"):
+        raise InputError(f"--codes {asked.codes}: expected iso or wikipedia")
+    notes: list[str] = []
+    for column in ("language", "source_language"):
+        if column not in frame:
+            continue
+        names = frame[column].astype(str)
+        if asked.codes == "iso":
+            notes += [
+                f"{said}; --codes wikipedia reads it so"
+                for code in names.unique()
+                if (said := other_in_wikipedia(code))
+            ]
+            continue
+        read = {code: ours for code in names.unique() if (ours := of_wikipedia(code)) != code}
+        if read:
+            notes.append(f"{column} read as: {', '.join(f'{a} → {b}' for a, b in sorted(read.items()))}")
+        frame = frame.assign(**{column: names.replace(read)})
+    return frame, notes
 
 
 def _conditions(names: pd.Series, tasks: Sequence[str]) -> dict[str, str]:
