@@ -16,6 +16,9 @@ from transfer_analysis.results import gains, read_table
 from transfer_analysis.results.importers import Asked, import_file
 from transfer_analysis.statistics import mantel
 from transfer_analysis.statistics.matrices import complete
+from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.training.reading.checks import Place
+from transfer_analysis.training.reading.golds import gold_answers, gold_labels, gold_of_each
 from typer.testing import CliRunner
 
 
@@ -259,3 +262,24 @@ def test_two_scripts_of_one_language_are_two_rows(tmp_path):
     far = script_distances(["zh-Hans", "zho_Hans", "zh-Hant", "zh", "ja", "srp_Latn", "srp_Cyrl"])
     assert far["zh-Hans", "zho_Hans"] == far["zh-Hant", "zh"] == 0.0
     assert far["srp_Latn", "srp_Cyrl"] == far["zh", "ja"] == 1.0
+
+
+def test_every_wrong_row_is_named_or_counted():
+    task = load_catalogue()["xquad"]
+    right = {"question": "Where?", "context": "In Lima.", "answers": {"text": ["Lima"], "answer_start": [3]}}
+    wrong = {**right, "answers": {"text": ["Lima"], "answer_start": [0]}}
+    place = Place("xquad ar/test", None)
+
+    def gold(number, example, at):
+        return gold_answers(task, example, example["context"], at)
+
+    assert gold_of_each([right], place, gold) == [[(3, "Lima")]]
+    with pytest.raises(InputError) as error:
+        gold_of_each([right, wrong, right, wrong, right, wrong], place, gold)
+    assert [problem.split(":")[0] for problem in error.value.problems] == [f"xquad ar/test row {n}" for n in (2, 4, 6)]
+    with pytest.raises(InputError, match="… and 35 more rows like the last"):
+        gold_of_each([wrong] * 40, place, gold)
+    labels = [{"premise": "a", "hypothesis": "b", "label": value} for value in (0, 7, 1, "maybe")]
+    with pytest.raises(InputError) as error:
+        gold_labels(load_catalogue()["xnli"], labels, Place("xnli en/train", None))
+    assert len(error.value.problems) == 2

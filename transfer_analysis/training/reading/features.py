@@ -22,6 +22,7 @@ from transfer_analysis.training.reading.golds import (
     gold_label,
     gold_labels,
     gold_number,
+    gold_of_each,
     gold_tags,
 )
 from transfer_analysis.training.reading.ranked import Pair, pairs
@@ -138,14 +139,14 @@ def featurize(
         return _asked(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
     golds: list[Any]
     if head == "token-classification":
-        golds = [gold_tags(task, e, place.row(i)) for i, e in enumerate(examples)]
+        golds = gold_of_each(examples, place, lambda _, e, at: gold_tags(task, e, at))
     elif head == "dependency":
-        golds = [gold_arcs(task, e, place.row(i)) for i, e in enumerate(examples)]
+        golds = gold_of_each(examples, place, lambda _, e, at: gold_arcs(task, e, at))
     elif task.head_kind.of_text:
         golds = [0] * len(examples)
     elif head == "sequence-regression":
         column = task.columns["label"]
-        golds = [gold_number(e[column], f"{place.row(i)}: {column}") for i, e in enumerate(examples)]
+        golds = gold_of_each(examples, place, lambda _, e, at: gold_number(e[column], at), column)
     else:
         golds = gold_labels(task, examples, place)
     made = tokens(task, examples, encoder, max_length)
@@ -257,7 +258,7 @@ def _choices(task: Task, examples: Sequence[Record], where: Place, encoder: Enco
 
 def _spans(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
     contexts = [str(e[task.columns["context"]]) for e in examples]
-    golds = [gold_answers(task, e, contexts[i], where.row(i)) for i, e in enumerate(examples)]
+    golds = gold_of_each(examples, where, lambda i, e, at: gold_answers(task, e, contexts[i], at))
     made: Tokens = tokens()
     unknown, subwords = made.unknown(encoder)
     return Features(

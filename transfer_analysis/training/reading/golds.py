@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,44 @@ from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.reading.checks import Place
 
+Gold = TypeVar("Gold")
+
+
+#: Wrong examples of one kind that are named before the rest is counted.
+_SHOWN = 5
+
+
+def gold_of_each(
+    examples: Sequence[Record], where: Place, gold: Callable[[int, Record, str], Gold], column: str = ""
+) -> list[Gold]:
+    """Return what is right of each example, after a look at all of them: the first that are wrong are named, the rest counted.
+
+    Parameters
+    ----------
+    gold
+        From an example with its number and where it stands to what is right.
+    column
+        Named behind the row.
+    """
+    found: list[Gold] = []
+    problems: list[str] = []
+    for i, example in enumerate(examples):
+        try:
+            found.append(gold(i, example, f"{where.row(i)}: {column}" if column else where.row(i)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        rest = len(problems) - _SHOWN
+        raise InputError(
+            [*problems[:_SHOWN], *([f"{where.name}: … and {rest} more rows like the last"] if rest > 0 else [])]
+        )
+    return found
+
 
 def gold_labels(task: Task, examples: Sequence[Record], where: Place) -> list[int]:
     """Return the number of each example's class."""
     column = task.columns["label"]
-    return [gold_label(task, e[column], f"{where.row(i)}: {column}") for i, e in enumerate(examples)]
+    return gold_of_each(examples, where, lambda _, e, at: gold_label(task, e[column], at), column)
 
 
 def gold_tags(task: Task, example: Record, where: str) -> list[int]:
