@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -54,6 +55,20 @@ def main() -> None:
             *measure([sys.executable, "-c", "import transfer_analysis"], options.runs),
         )
     )
+    with tempfile.TemporaryDirectory() as name:
+        figure = [
+            "figures",
+            "transfer-heatmap",
+            "--from",
+            "data/results/results.parquet",
+            "--out",
+            f"{name}/heatmap.pdf",
+        ]
+        print(row("`figures transfer-heatmap`, bundled results", "5 s", *measure([*PROGRAM, *figure], options.runs)))
+        report = Path(name, "report")
+        shutil.copytree(ROOT / "reports" / "semantic-similarity-xtreme-r", report)
+        command = [*PROGRAM, "study", "report", str(report)]
+        print(row("`study report` of `semantic-similarity-xtreme-r`", "15 s", *measure(command, options.runs)))
     if not (options.published / "taskweb.csv").is_file():
         print(f"\nPublished results not found in {options.published}: the studies on them are not timed.")
         return

@@ -40,7 +40,7 @@ def run(*arguments, cwd=None):
         [],
         ["results", "import", "taskweb"],
         ["results", "import", "xpos"],
-        ["results", "import", "csv"],
+        ["results", "import", "table"],
         ["results", "check"],
         ["results", "gains"],
         ["tasks", "list"],
@@ -74,7 +74,7 @@ def test_version():
 def test_import_check_and_gains(tmp_path):
     (tmp_path / "t.csv").write_text("lang,acc,inter\nde,71,squad\nde,69,none\n")
     found = run(
-        "results", "import", "csv", "t.csv", "--map", "lang=language", "--map", "acc=score", "--map", "inter=condition",
+        "results", "import", "table", "t.csv", "--map", "lang=language", "--map", "acc=score", "--map", "inter=condition",
         "--set", "model=xlm-r", "--set", "target=xnli", "-o", "t.parquet", cwd=tmp_path,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
@@ -87,7 +87,7 @@ def test_import_check_and_gains(tmp_path):
 
 def test_bad_input_is_one_clear_message_exit_code_2_and_nothing_written(tmp_path):
     (tmp_path / "t.csv").write_text("model,target,language,score\nm,xnly,de,812\nm,xnli,de,50\n")
-    found = run("results", "import", "csv", "t.csv", "-o", "t.parquet", cwd=tmp_path)
+    found = run("results", "import", "table", "t.csv", "-o", "t.parquet", cwd=tmp_path)
     assert found.returncode == 2
     assert found.stdout == ""
     assert found.stderr.splitlines() == [
@@ -102,7 +102,7 @@ def test_bad_input_is_one_clear_message_exit_code_2_and_nothing_written(tmp_path
 
 
 def test_wrong_pairs():
-    found = run("results", "import", "csv", "x.csv", "--map", "lang")
+    found = run("results", "import", "table", "x.csv", "--map", "lang")
     assert found.returncode == 2
     assert "--map lang: expected COLUMN=FIELD" in found.stderr
 

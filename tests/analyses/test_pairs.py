@@ -21,6 +21,7 @@ from transfer_analysis.statistics import (
 )
 from typer.testing import CliRunner
 
+CELL = ["train", "test", "overlap"]
 CODES = ["en", "de", "fr", "es", "ru", "tr", "hi", "ja"]
 
 
@@ -155,6 +156,59 @@ def test_scores_of_several_tasks_are_never_averaged():
         panel(frame)
     seeds = pd.concat([table().assign(seed=1), table().assign(seed=2)])
     assert "112 rows averaged to 56 pairs, over seeds" in panel(seeds).notes
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ({"model": "a"}, {"model": None}, "differ in model"),
+        ({"lr": 0.1}, {"lr": 0.2}, "differ in lr"),
+        ({"lr": 0.1, "seed": 1}, {"lr": 0.2, "seed": 1}, "differ in lr"),
+        ({}, {}, "no column says that they are seeds"),
+    ],
+)
+def test_only_seeds_are_averaged(one, other, said):
+    with pytest.raises(InputError, match=said):
+        panel(pd.concat([table().assign(**one), table(seed=1)[["las"]].join(table()[CELL]).assign(**other)]))
+
+
+def test_a_loss_of_each_seed_is_no_setting():
+    seeds = [table().assign(seed=seed, loss=0.1 * seed) for seed in (1, 2)]
+    assert panel(pd.concat(seeds)).outcomes == panel(table()).outcomes
+
+
+def test_labels_may_be_numbers():
+    frame = table()
+    numbers = {code: number for number, code in enumerate(CODES, 1)}
+    found = panel(frame.assign(train=frame["train"].map(numbers), test=frame["test"].map(numbers)), permutations=99)
+    expected = panel(frame, permutations=99)
+    for question, outcome in expected.outcomes.items():
+        assert found.outcomes[question].estimate == pytest.approx(outcome.estimate), question
+
+
+def test_pairs_without_a_value_are_counted_beside_every_answer():
+    frame = table()
+    frame.loc[frame["train"] == "en", "overlap"] = np.nan
+    found = panel(frame, permutations=99)
+    assert "overlap has no value for 7 of 56 pairs" in found.notes
+    chosen = found.outcomes["NDCG@3 of ranks, overlap"]
+    assert any(said.startswith("7 of 56 candidates have no distance: they are chosen last") for said in chosen.warnings)
+
+
+def test_a_question_without_an_answer_leaves_the_others():
+    frame = table().merge(pd.DataFrame({"test": CODES, "speakers": np.arange(8.0)}), on="test")
+    found = panel(frame, [Predictor("speakers", "similarity"), Predictor("overlap", "similarity")], permutations=99)
+    assert "Pearson over all pairs, speakers" in found.outcomes
+    assert "Pearson within targets, speakers" not in found.outcomes
+    assert any(said.startswith("no Pearson within targets, speakers: ") for said in found.notes)
+    assert "Pearson within targets, overlap" in found.outcomes
+
+
+def test_parts_that_have_no_name_are_refused(tmp_path):
+    pd.concat([table().assign(model="a"), table(seed=1).assign(model=None)]).to_csv(tmp_path / "s.csv", index=False)
+    words = ["fit", "pairs", str(tmp_path / "s.csv"), "--source", "train", "--target", "test", "--score", "las"]
+    found = CliRunner().invoke(app, [*words, "--by", "model", "--predictor", "overlap:similarity"])
+    assert "model is missing in 64 rows" in str(found.exception)
 
 
 def test_losses_are_better_when_low():

@@ -167,5 +167,5 @@ def test_embeddings_that_are_no_numbers_are_refused():
         def encode(self, texts):
             return np.full((len(texts), 3), np.nan)
 
-    with pytest.raises(InputError, match="embeddings of t that are no numbers"):
+    with pytest.raises(InputError, match="embeddings of t that are NaN or infinite"):
         diversity_table({"t": TaskExamples("t", [f"a {i}" for i in range(30)])}, Broken())

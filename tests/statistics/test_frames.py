@@ -100,7 +100,7 @@ def test_what_there_is_no_such_thing_as_is_refused_everywhere():
         association(x, x[::-1], separate_relabelings(6, 2, count=99), alternative="two_sided")
     with pytest.raises(InputError, match="no coefficient 'pearsn'"):
         association(x, x[::-1], separate_relabelings(6, 2, count=99), method="pearsn")
-    with pytest.raises(InputError, match="'z' is no label"):
+    with pytest.raises(InputError, match="'z' is not a label"):
         joint_relabelings(["a", "b"], ["a", "z"], ["b"])
     with pytest.raises(InputError, match="method 'kendall'"):
         mantel(np.eye(5), np.eye(5), method="kendall")

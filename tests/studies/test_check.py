@@ -101,7 +101,7 @@ def test_a_file_that_is_no_study_says_that_more_may_follow(tmp_path):
     with pytest.raises(InputError) as caught:
         check_study(path, Given(scale="folder"))
     assert ["alternative" in problem for problem in caught.value.problems] == [True, False]
-    assert "once these are mended" in caught.value.problems[-1]
+    assert "once these are corrected" in caught.value.problems[-1]
 
 
 def test_too_few_values_of_a_unit_are_named(tmp_path):

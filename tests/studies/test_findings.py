@@ -83,4 +83,4 @@ def test_evidence_against_a_hypothesis_is_said(found):
 def test_no_evidence_is_not_evidence_against():
     for found in (finding(0.4, -3, 1, alternative="greater"), finding(0.4, 0.2, 3, margin=1.0)):
         (said,) = found.limits()
-        assert "no evidence for the hypothesis is no evidence against it" in said
+        assert "does not support the hypothesis, and this is not evidence against it" in said

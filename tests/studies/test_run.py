@@ -371,7 +371,7 @@ def test_cells_are_means_over_the_same_runs(taskweb):
     write_table(TransferTable.from_frame(uneven), given.results)
     finished = run_study(load_study("taskweb-similarity"), folder / "r", given)
     regret = next(f for f in finished.findings if f.id == "regret").outcome
-    assert any("cb: 1 runs left out that not every task has" in w for w in regret.warnings)
+    assert any("cb: 1 runs left out: not every task has them" in w for w in regret.warnings)
     write_table(TransferTable.from_frame(frame), folder / "even.parquet")
     # The other targets have the weak model everywhere, which shifts all their sources alike.
     cells = pd.read_csv(folder / "r" / "tables" / "per-target.csv").set_index("target")
@@ -405,7 +405,7 @@ def test_overlapping_cells_have_neither_outcome_nor_distance(tmp_path):
     assert observed.loc["mnli", "paws-x"] == 0.2
     # Only mnli was run with +mlm too, so that run is left out where others would be compared with it.
     assert cells.outcome.loc["mnli", "paws-x"] == 1.0
-    assert any("paws-x: 1 runs left out that not every task has" in note for note in cells.notes)
+    assert any("paws-x: 1 runs left out: not every task has them" in note for note in cells.notes)
     # Asked for, they count; a task with itself never does.
     counted = task_cells(joined.frame, "gain", ["semantic"], languages="all", overlaps=True)
     assert counted.outcome.notna().to_numpy().all()

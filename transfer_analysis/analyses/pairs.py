@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -135,7 +136,13 @@ def pair_panel(
     names = [predictor.name for predictor in predictors]
     if len(set(names)) < len(names):
         raise InputError(f"predictors: {', '.join(names)}: one is given twice")
-    scores, notes = _scores(frame, source, target, score)
+    ndcg = NDCG(relevance, k)
+    if relevance in ("scores", "clipped-gains") and lower_is_better:
+        raise InputError(f"relevance {relevance}: counts high scores; use ranks where lower is better")
+    require_named(frame, [source, target, score])
+    require_labels(frame, [source, target])
+    frame = frame.assign(**{side: frame[side].astype(str) for side in (source, target)})  # labels may be numbers
+    scores, notes = _scores(frame, source, target, score, names)
     sides = [str(label) for label in scores.index], [str(label) for label in scores.columns]
     labels = sorted({*sides[0], *sides[1]})
     joint = bool(set(sides[0]) & set(sides[1]))
@@ -151,11 +158,19 @@ def pair_panel(
             "languages are related, so that exchanging all of them is a lenient null; --within-families exchanges them within families "
             "only"
         )
+    notes += _unknown(arrays, scores, relabelings)
     outcomes: dict[str, Outcome] = {}
+    unanswered: dict[str, str] = {}
     for one in predictors:
-        outcomes |= _of_predictor(
-            one, arrays[one.name], values, relabelings, sides, lower_is_better, NDCG(relevance, k), k, seed
-        )
+        asked = _questions(one, arrays[one.name], values, relabelings, sides, lower_is_better, ndcg, k, seed)
+        for question, answer in asked.items():
+            try:
+                outcomes[question] = answer()
+            except InputError as error:
+                unanswered[question] = error.problems[0]
+    if not outcomes:
+        raise InputError(next(iter(unanswered.values())))
+    notes += [f"no {question}: {reason}" for question, reason in unanswered.items()]
     effects, r_squared, said = _regression(arrays, scores, relabelings)
     outcomes |= effects
     notes += said
@@ -169,13 +184,13 @@ def pair_panel(
     return PairPanel(outcomes, errors, r_squared, tuple(notes))
 
 
-def _scores(frame: pd.DataFrame, source: str, target: str, score: str) -> tuple[pd.DataFrame, list[str]]:
+def _scores(
+    frame: pd.DataFrame, source: str, target: str, score: str, predictors: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the score of each pair, shape (sources, targets), a mean over its seeds; and what was done."""
-    require_named(frame, [source, target, score])
     require_numbers(frame, [score])
-    require_labels(frame, [source, target])
     notes = []
-    itself = frame[source].astype(str) == frame[target].astype(str)
+    itself = frame[source] == frame[target]
     if itself.any():
         notes.append(f"{int(itself.sum())} rows of a {source} with itself left out")
     rows = frame[~itself & frame[score].notna()]
@@ -185,22 +200,42 @@ def _scores(frame: pd.DataFrame, source: str, target: str, score: str) -> tuple[
         raise InputError(f"no row has a {score} of one {source} on another {target}")
     pairs = rows.groupby([source, target], observed=True)
     if pairs.size().max() > 1:
-        apart = [
-            str(column)
-            for column in rows.columns
-            if column not in (source, target, score, *_AVERAGED)
-            and not pd.api.types.is_float_dtype(rows[column])
-            and (pairs[column].nunique() > 1).any()
-        ]
-        if apart:
-            where = " → ".join(map(str, pairs.size().idxmax()))
-            raise InputError(
-                f"{pairs.size().max()} rows of {where} differ in {', '.join(apart)}: scores on several scales have no mean. Answer "
-                f"each apart (--by {','.join(apart)}), or leave all but one out"
-            )
+        _require_runs(rows, source, target, [score, *predictors])
         notes.append(f"{len(rows)} rows averaged to {pairs.ngroups} pairs, over seeds")
     means = pairs[score].mean().unstack(target)
     return means.sort_index().sort_index(axis=1), notes
+
+
+def _require_runs(rows: pd.DataFrame, source: str, target: str, measured: Sequence[str]) -> None:
+    """Refuse several rows of a pair that differ in more than their seed or run, or in nothing that the table names."""
+    runs = [column for column in _AVERAGED if column in rows]
+    pairs = rows.groupby([source, target], observed=True)
+    varying = [
+        str(column)
+        for column in rows.columns
+        if column not in (source, target, *measured, *runs) and (pairs[column].nunique(dropna=False) > 1).any()
+    ]
+    # Numbers with decimals may be measured by the seed (a loss), unless they are all that tells two rows apart.
+    apart = [column for column in varying if not pd.api.types.is_float_dtype(rows[column])]
+    same = rows.duplicated([source, target, *runs], keep=False)
+    if not apart and not same.any():
+        return
+    where = " → ".join(map(str, rows.loc[same, [source, target]].iloc[0] if same.any() else pairs.size().idxmax()))
+    if apart := apart or varying:
+        raise InputError(
+            f"several rows of {where} differ in {', '.join(apart)}: scores of several settings have no mean. Answer "
+            f"each apart (--by {','.join(apart)}), or leave all but one out"
+        )
+    raise InputError(
+        f"several rows of {where}, and no column says that they are seeds: add one (seed), or leave all but one out"
+    )
+
+
+def _unknown(arrays: Mapping[str, np.ndarray], scores: pd.DataFrame, relabelings: Relabelings) -> list[str]:
+    """Say of how many pairs with a score a predictor has no value."""
+    there = scores.notna().to_numpy()
+    lost = {name: int((there & ~np.isfinite(relabelings.observed(array))).sum()) for name, array in arrays.items()}
+    return [f"{name} has no value for {count} of {int(there.sum())} pairs" for name, count in lost.items() if count]
 
 
 def _are_languages(labels: Sequence[str]) -> bool:
@@ -252,7 +287,7 @@ def _values(predictor: Predictor, frame: pd.DataFrame, source: str, target: str)
     )
 
 
-def _of_predictor(
+def _questions(
     predictor: Predictor,
     values: np.ndarray,
     scores: np.ndarray,
@@ -262,26 +297,25 @@ def _of_predictor(
     ndcg: NDCG,
     k: int,
     seed: int,
-) -> dict[str, Outcome]:
-    """Return correlations and selection of one predictor."""
-    name, outcomes = predictor.name, {}
+) -> dict[str, Callable[[], Outcome]]:
+    """Return what is asked of one predictor, each with what answers it: correlations and selection."""
+    name = predictor.name
+    asked: dict[str, Callable[[], Outcome]] = {}
     for method in _METHODS:
-        outcomes[f"{method.capitalize()} over all pairs, {name}"] = statistics.pair_correlation(
-            values, scores, relabelings, method=method
+        asked[f"{method.capitalize()} over all pairs, {name}"] = partial(
+            statistics.pair_correlation, values, scores, relabelings, method=method
         )
     for method in _METHODS:
-        outcomes[f"{method.capitalize()} within targets, {name}"] = statistics.association(
-            values, scores, relabelings, method=method, unit="pairs", names=sides[1]
+        asked[f"{method.capitalize()} within targets, {name}"] = partial(
+            statistics.association, values, scores, relabelings, method=method, unit="pairs", names=sides[1]
         )
     near = values if predictor.direction == "distance" else -values
     wanted = -scores if lower_is_better else scores
-    if ndcg.relevance in ("scores", "clipped-gains") and lower_is_better:
-        raise InputError(f"relevance {ndcg.relevance}: counts high scores; use ranks where lower is better")
     for measure in (ndcg, Regret(k, "best", relative=False), Top1()):
-        outcomes[f"{measure.name()}, {name}"] = statistics.selection(
-            near, wanted, relabelings, measure, seed=seed, unit="targets"
+        asked[f"{measure.name()}, {name}"] = partial(
+            statistics.selection, near, wanted, relabelings, measure, seed=seed, unit="targets"
         )
-    return outcomes
+    return asked
 
 
 def _regression(
@@ -291,10 +325,8 @@ def _regression(
     long = scores.rename_axis(index="source", columns="target").stack(future_stack=True).rename("score").reset_index()
     columns = {f"x{number}": relabelings.observed(array).reshape(-1) for number, array in enumerate(arrays.values())}
     data = long.assign(**columns).dropna()
-    notes = []
     lost = int(long["score"].notna().sum()) - len(data)
-    if lost:
-        notes.append(f"{lost} pairs without every predictor left out of the regression")
+    notes = [f"{lost} pairs without every predictor left out of the regression"] if lost else []
     try:
         fit = statistics.linear_model(f"score ~ {' + '.join(columns)}", data, clusters=["source", "target"])
     except InputError as error:

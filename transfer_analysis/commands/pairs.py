@@ -123,6 +123,8 @@ def _melted(path: Path, source: str, target: str, score: str) -> pd.DataFrame:
 
 
 def _parts(frame: pd.DataFrame, by: str | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    from transfer_analysis.statistics.frames import require_labels
+
     columns = [column.strip() for column in by.split(",")] if by else []
     for column in columns:
         if column not in frame:
@@ -130,6 +132,7 @@ def _parts(frame: pd.DataFrame, by: str | None) -> Iterator[tuple[str, pd.DataFr
     if not columns:
         yield "", frame
         return
+    require_labels(frame, columns)
     for key, part in frame.groupby(columns, sort=True):
         yield ", ".join(map(str, key)), part
 

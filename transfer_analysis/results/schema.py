@@ -193,6 +193,8 @@ def _fractions(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
 
 def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:
     repeated = frame[frame.duplicated(list(KEY), keep=False)]
+    if repeated.empty:
+        return
     varying = [c for c in KEY if frame[c].nunique() > 1] or list(KEY)
     messages = []
     for _, group in repeated.groupby(list(KEY), sort=False):

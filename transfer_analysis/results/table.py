@@ -133,7 +133,9 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.
         if column not in filled:
             filled[column] = value
     if "metric" not in filled:
-        filled["metric"] = [catalogue[t].metric if t in catalogue else "accuracy" for t in filled["target"].astype(str)]
+        targets = filled["target"].astype(str)
+        own = {name: catalogue[name].metric if name in catalogue else "accuracy" for name in targets.unique()}
+        filled["metric"] = targets.map(own)
     for column, values in told_by_recipe(filled):
         filled[column] = values
     for column in schema.BESIDE:
@@ -141,11 +143,18 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.
             filled[column] = pd.NA if column in _OPTIONAL else ""
     for column in schema.COLUMNS:
         if column not in _NUMBERS:
-            odd = next((v for v in filled[column].dropna() if not isinstance(v, str | int | float)), None)
-            if odd is not None:
-                raise InputError(f"{where}: column {column!r} holds {_shown(odd)}; expected text")
+            _refuse_objects(filled[column], where)
             filled[column] = filled[column].astype("string").fillna("").str.strip()
     return filled
+
+
+def _refuse_objects(column: pd.Series, where: str) -> None:
+    """Raise an InputError where a column holds what is neither text nor a number."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return  # looking at each of a million strings takes seconds
+    odd = next((v for v in column.dropna() if not isinstance(v, str | int | float)), None)
+    if odd is not None:
+        raise InputError(f"{where}: column {column.name!r} holds {_shown(odd)}; expected text")
 
 
 def _shown(value: Any) -> str:

@@ -139,7 +139,7 @@ def test_a_pair_that_does_not_converge_is_solved_exactly_and_said(monkeypatch):
     ],
 )
 def test_what_is_no_number_is_no_distance(compute):
-    with pytest.raises(InputError, match="embeddings of y that are no numbers"):
+    with pytest.raises(InputError, match="embeddings of y that are NaN or infinite"):
         compute({"x": texts([[0, 1], [1, 0]]), "y": ["nan,1", "0,1"]}, Given())
 
 

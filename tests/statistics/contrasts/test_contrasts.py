@@ -213,7 +213,7 @@ def test_corrections_are_statsmodels():
     assert benjamini_hochberg(p) == pytest.approx(multipletests(p, method="fdr_bh")[1])
     assert benjamini_hochberg(p) == pytest.approx([0.04, 4 * 0.04 / 3, 4 * 0.04 / 3, 0.5])
     assert holm([]) == benjamini_hochberg([]) == []
-    with pytest.raises(InputError, match="nan is no p-value"):
+    with pytest.raises(InputError, match="nan is not a p-value"):
         holm([0.1, float("nan")])
 
 

@@ -114,7 +114,7 @@ def test_many_clusters_are_drawn_and_the_seed_decides():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda d: linear_model("y ~ w", d), "names 'w', which is no column"),
+        (lambda d: linear_model("y ~ w", d), "names 'w', which is not a column"),
         (lambda d: linear_model("y ~ x", d.assign(x=1.0)), "x is 1 in every row"),
         (lambda d: linear_model("y ~ x", d.assign(y=2.0)), "y is 2 in every row"),
         (lambda d: linear_model("y ~ x", d.assign(x=d["x"].where(d["x"] > 0))), "x is missing in"),

@@ -178,8 +178,8 @@ def test_a_fit_that_has_not_converged_gives_no_p_value():
 @pytest.mark.parametrize(
     ("formula", "random", "slopes", "change", "message"),
     [
-        ("y ~ z", ["subject"], {}, {}, "names 'z', which is no column"),
-        ("y ~ x", ["subjct"], {}, {}, "names 'subjct', which is no column .did you mean 'subject'"),
+        ("y ~ z", ["subject"], {}, {}, "names 'z', which is not a column"),
+        ("y ~ x", ["subjct"], {}, {}, "names 'subjct', which is not a column .did you mean 'subject'"),
         ("y ~ x", [], {}, {}, "needs a random term at least"),
         ("y ~ x", ["subject", "subject"], {}, {}, "stands there twice"),
         ("y ~ x +", ["subject"], {}, {}, "cannot be read"),

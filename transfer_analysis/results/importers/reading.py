@@ -87,7 +87,11 @@ def _of_text(path: Path, encoding: str | None) -> Raw:
     separator = _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(c.strip() for c in row)]
+        lines = [
+            (reader.line_num, [cell.strip() for cell in row])
+            for row in reader
+            if any(row) and not "".join(row).isspace()
+        ]
     except csv.Error as error:
         raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
     names = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -129,12 +133,12 @@ def _table(
     used = [i for i in range(width) if any(i < len(cells) and cells[i] for _, cells in lines)]
     if len(used) < width:
         notes = [*notes, f"{width - len(used)} empty columns left out"]
-    rows = [(number, [cells[i] if i < len(cells) else None for i in used]) for number, cells in lines]
-    for number, cells in rows:
-        if any(cell is None for cell in cells):
-            there = sum(cell is not None for cell in cells)
-            raise InputError(f"{name} {unit} {number}: has {there} fields, and the table {len(used)}")
-    body = [(number, [cell or "" for cell in cells]) for number, cells in rows]
+    short = next((line for line in lines if len(line[1]) <= used[-1]), None)
+    if short:
+        number, cells = short
+        there = sum(i < len(cells) for i in used)
+        raise InputError(f"{name} {unit} {number}: has {there} fields, and the table {len(used)}")
+    body = [(number, [cells[i] for i in used]) for number, cells in lines]
     levels = _levels(body)
     header = [" · ".join(pair) if all(pair) else pair[1] or pair[0] for pair in levels] if levels else body[0][1]
     repeated = sorted({cell for cell in header if header.count(cell) > 1})

@@ -98,7 +98,8 @@ def without_average_rows(frame: pd.DataFrame, at: list[str]) -> tuple[pd.DataFra
     """Leave out rows whose language is a mean of the others, and say so."""
     if "language" not in frame:
         return frame, at, []
-    mean = frame["language"].astype(str).map(is_average).to_numpy(dtype=bool)
+    names = frame["language"].astype(str)
+    mean = names.isin([name for name in names.unique() if is_average(name)]).to_numpy(dtype=bool)
     if not mean.any():
         return frame, at, []
     said = (

@@ -9,6 +9,8 @@ are expectations over the orders that the distances leave open.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -67,7 +69,8 @@ def selection(
     observed = relabelings.observed(distance)
     columns = _columns(scores, observed)
     per_target = np.concatenate([_measured(x, scores, columns, measure) for x in relabelings.distances(distance)])
-    return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+    found = _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+    return replace(found, warnings=(*_taken_last(scores, observed, columns), *found.warnings))
 
 
 def measured_outcome(
@@ -76,7 +79,8 @@ def measured_outcome(
     """Return what `selection` does from the distances of each relabeling, shape (relabelings, candidates, targets)."""
     columns = _columns(scores, distances[0])
     per_target = _measured(distances, scores, columns, measure)
-    return _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+    found = _outcome(per_target, scores, columns, relabelings, measure, seed, unit)
+    return replace(found, warnings=(*_taken_last(scores, distances[0], columns), *found.warnings))
 
 
 def _columns(scores: Array, observed: Array) -> list[int]:
@@ -86,6 +90,15 @@ def _columns(scores: Array, observed: Array) -> list[int]:
     if not columns:
         raise InputError("no target has two or more candidates with a distance; there is nothing to select")
     return columns
+
+
+def _taken_last(scores: Array, observed: Array, columns: list[int]) -> list[str]:
+    """Say how many candidates have no distance, in the observed labels as in all others: nothing speaks for them."""
+    there = np.isfinite(scores[:, columns])
+    unknown = int((there & ~np.isfinite(observed[:, columns])).sum())
+    if not unknown:
+        return []
+    return [f"{unknown} of {int(there.sum())} candidates have no distance: they are chosen last, and not left out"]
 
 
 def _outcome(
