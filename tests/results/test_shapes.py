@@ -10,6 +10,7 @@ import transfer_analysis as ta
 from openpyxl import Workbook
 from transfer_analysis.errors import InputError
 from transfer_analysis.results.importers import Asked, import_file, import_trainer
+from transfer_analysis.results.importers.generic import import_frame
 from transfer_analysis.results.importers.reading import read_any
 from transfer_analysis.tasks.aliases import known_as
 
@@ -266,3 +267,18 @@ def test_python_reads_the_same_shapes(tmp_path):
 def test_what_is_no_table(tmp_path, text, said):
     with pytest.raises(InputError, match=said):
         read_any(write(tmp_path / "x.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("columns", "asked", "said"),
+    [
+        ({"language": ["en"], "score": [85.0]}, {}, "has a column 'language' of its own"),
+        ({"score": [85.0]}, {}, "has a column 'score' of its own"),
+        ({}, {"constants": {"language": "fr"}}, "--set language=… would replace what --wide reads"),
+        ({}, {"wide": ["language", "language"]}, "names a field twice"),
+    ],
+)
+def test_columns_of_scores_never_write_over_others(columns, asked, said):
+    frame = pd.DataFrame({"model": ["m"], "target": ["xnli"], **columns, "de": [70.1], "fr": [69.0]})
+    with pytest.raises(InputError, match=said):
+        import_frame(frame, "t", Asked(**{"wide": ["language"], **asked}))

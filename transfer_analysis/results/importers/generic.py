@@ -135,6 +135,8 @@ def import_raw(raw: Raw, where: str, asked: Asked | None, *, catalogue: Catalogu
     """
     asked, catalogue = asked or Asked(), catalogue or load_catalogue()
     _check_names(where, raw.frame, dict(asked.mapping), dict(asked.constants))
+    if both := sorted({*asked.wide, "score"} & set(asked.constants)) if asked.wide else []:
+        raise InputError(f"{where}: --set {both[0]}=… would replace what --wide reads; leave one of them out")
     raw = Raw(raw.frame.rename(columns=dict(asked.mapping)), raw.at, raw.levels, raw.notes)
     frame, at, notes = raw.frame, raw.at, list(raw.notes)
     if asked.wide:

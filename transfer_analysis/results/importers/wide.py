@@ -41,6 +41,8 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, l
     wrong = [field for field in fields if field not in FIELDS]
     if wrong:
         raise InputError(f"--wide {wrong[0]}: expected {', '.join(FIELDS)}{nearest(wrong[0], FIELDS)}")
+    if len(set(fields)) < len(fields):
+        raise InputError(f"--wide {','.join(fields)}: names a field twice")
     named: dict[str, tuple[str, ...]] = dict(raw.levels)
     if not named:
         named = {str(column): (str(column),) for column in raw.frame if column not in schema.COLUMNS}
@@ -51,6 +53,11 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, l
             f"{'two fields, such as --wide target,language' if levels == 2 else 'one field'}"
         )
     kept = [str(column) for column in raw.frame if str(column) not in named]
+    taken = [column for column in (*fields, "score") if column in kept]
+    if taken:
+        raise InputError(
+            f"{where}: has a column {taken[0]!r} of its own, which --wide {','.join(fields)} would write over; leave one of them out"
+        )
     averages = [column for column, names in named.items() if any(map(is_average, names))]
     columns = [column for column in named if column not in averages]
     if not columns:
