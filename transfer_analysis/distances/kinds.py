@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal
 
 from transfer_analysis.distances.inputs import Inputs
@@ -13,6 +12,7 @@ from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.tasks import distributions, otdd, semantic, vocabulary
 from transfer_analysis.distances.tasks.examples import texts_of
 from transfer_analysis.errors import InputError, UnsuitedError, nearest
+from transfer_analysis.extensions import extended
 from transfer_analysis.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -236,15 +236,14 @@ def task_kinds() -> dict[str, Kind]:
     InputError
         For one of another package that is none, or takes a name that is taken.
     """
-    found = {kind.name: kind for kind in _BUNDLED}
-    for entry in entry_points(group=GROUP):
-        kind = entry.load()
-        if not isinstance(kind, Kind):
-            raise InputError(f"{entry.value}: is not a kind of distance; expected a Kind")
-        if kind.name in found:
-            raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
-        found[kind.name] = kind
-    return found
+    return extended(
+        _BUNDLED,
+        GROUP,
+        name=lambda kind: kind.name,
+        fits=lambda kind: isinstance(kind, Kind),
+        noun="a kind of distance",
+        expected="a Kind",
+    )
 
 
 def task_kind(name: str) -> Kind:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from transfer_analysis.distances.languages.typological import TYPOLOGICAL, Measu
 from transfer_analysis.distances.languages.wordorder import languages_with_word_order, word_order_distances
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.extensions import extended
 from transfer_analysis.languages import joined_rows, known_languages, resolve
 
 if TYPE_CHECKING:
@@ -166,15 +166,14 @@ def language_kinds() -> Mapping[str, LanguageKind]:
     InputError
         For one of another package that is none, or takes a name that is taken.
     """
-    found = {kind.name: kind for kind in _BUNDLED}
-    for entry in entry_points(group=GROUP):
-        kind = entry.load()
-        if not isinstance(kind, LanguageKind):
-            raise InputError(f"{entry.value}: is not a kind of distance between languages; expected a LanguageKind")
-        if kind.name in found:
-            raise InputError(f"{entry.value}: a distance {kind.name!r} is there already; give it another name")
-        found[kind.name] = kind
-    return found
+    return extended(
+        _BUNDLED,
+        GROUP,
+        name=lambda kind: kind.name,
+        fits=lambda kind: isinstance(kind, LanguageKind),
+        noun="a kind of distance between languages",
+        expected="a LanguageKind",
+    )
 
 
 def kinds_of_codes() -> list[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Annotated, Any, Union, get_args
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from transfer_analysis.errors import InputError
+from transfer_analysis.extensions import extended
 from transfer_analysis.studies.analyses.conditions import ConditionEffect, GroupContrast, MixedModel
 from transfer_analysis.studies.analyses.hypothesis import Hypothesis
 from transfer_analysis.studies.analyses.languages import (
@@ -56,17 +55,14 @@ def analyses() -> dict[str, type[Hypothesis]]:
     InputError
         For one of another package that is none, or takes a name that is taken.
     """
-    found: dict[str, type[Hypothesis]] = {_name(kind): kind for kind in _BUNDLED}
-    for entry in entry_points(group=GROUP):
-        kind = entry.load()
-        if not (isinstance(kind, type) and issubclass(kind, Hypothesis) and "analysis" in kind.model_fields):
-            raise InputError(
-                f"{entry.value}: is not an analysis; expected a class of Hypothesis with a field `analysis`"
-            )
-        if _name(kind) in found:
-            raise InputError(f"{entry.value}: an analysis {_name(kind)!r} is there already; give it another name")
-        found[_name(kind)] = kind
-    return found
+    return extended(
+        _BUNDLED,
+        GROUP,
+        name=_name,
+        fits=lambda kind: isinstance(kind, type) and issubclass(kind, Hypothesis) and "analysis" in kind.model_fields,
+        noun="an analysis",
+        expected="a class of Hypothesis with a field `analysis`",
+    )
 
 
 def _name(kind: type[Hypothesis]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.extensions import extended
 from transfer_analysis.files import require_file
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.figures import files, languages, scores, tasks
@@ -83,15 +83,14 @@ def figures() -> dict[str, FigureKind]:
     InputError
         For one of another package that is none, or takes a name that is taken.
     """
-    found = {kind.name: kind for kind in _BUNDLED}
-    for entry in entry_points(group=GROUP):
-        kind = entry.load()
-        if not isinstance(kind, FigureKind):
-            raise InputError(f"{entry.value}: is not a figure; expected a FigureKind")
-        if kind.name in found:
-            raise InputError(f"{entry.value}: a figure {kind.name!r} is there already; give it another name")
-        found[kind.name] = kind
-    return found
+    return extended(
+        _BUNDLED,
+        GROUP,
+        name=lambda kind: kind.name,
+        fits=lambda kind: isinstance(kind, FigureKind),
+        noun="a figure",
+        expected="a FigureKind",
+    )
 
 
 def figure_kind(name: str) -> FigureKind:
