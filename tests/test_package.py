@@ -31,7 +31,7 @@ FLOORS = [
     "cli",
 ]
 BESIDE = {"statistics": {"statistics"}, "reporting": {"reporting", "statistics"}}
-TOOLS = {"documents", "errors", "files", "hub", "keys", "progress", "__version__", "InputError"}
+TOOLS = {"documents", "errors", "extensions", "files", "hub", "keys", "progress", "__version__", "InputError"}
 
 
 def imported_rooms(path: Path) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import comb
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,6 +20,8 @@ from transfer_analysis.studies.analyses.languages import OfLanguageDistance, too
 from transfer_analysis.tasks.conditions import NONE, task_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from transfer_analysis.studies.analyses.material import Material
     from transfer_analysis.studies.extent import Extent
     from transfer_analysis.studies.study import Study
@@ -48,17 +50,13 @@ class GroupSlopes(OfGroups):
     def run(self, material: Material) -> Outcome:
         """Return the difference of the slopes."""
         return analyses.group_slopes(
-            material.observations("gain" if self.value == "gain" else "score").frame,
+            _observations(material, self.value),
             self.group(material, self.first),
             self.group(material, self.second),
             self.distance,
-            value=self.value,
-            targets=self.targets,
-            model=self.model,
-            source_language=material.study.source_language,
-            catalogue=material.catalogue,
             alternative=self.alternative,
             seed=material.study.seed,
+            **_which(self, material, self.value),
         )
 
     def undeclared(self, study: Study) -> Iterator[str]:
@@ -126,19 +124,15 @@ class DiverseChoice(OfDiverseTasks):
     def run(self, material: Material) -> Outcome:
         """Return the mean slope beside random choice."""
         return analyses.diverse_choice(
-            material.observations("gain" if self.needs_baseline else "score").frame,
+            _observations(material, self.value),
             material.diversity,
             self.distance,
             measure=self.diversity,
             k=self.k,
-            value=self.value,
-            targets=self.targets,
-            model=self.model,
-            source_language=material.study.source_language,
-            catalogue=material.catalogue,
             alternative=self.alternative,
             permutations=material.study.permutations,
             seed=material.study.seed,
+            **_which(self, material, self.value),
         )
 
     def too_few(self, study: Study, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
@@ -162,18 +156,14 @@ class DiverseSlopes(OfDiverseTasks):
     def run(self, material: Material) -> Outcome:
         """Return the difference of the slopes."""
         return analyses.diverse_slopes(
-            material.observations("gain" if self.needs_baseline else "score").frame,
+            _observations(material, self.value),
             material.diversity,
             self.distance,
             measure=self.diversity,
             k=self.k,
-            value=self.value,
-            targets=self.targets,
-            model=self.model,
-            source_language=material.study.source_language,
-            catalogue=material.catalogue,
             alternative=self.alternative,
             seed=material.study.seed,
+            **_which(self, material, self.value),
         )
 
     def too_few(self, study: Study, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
@@ -185,11 +175,20 @@ class DiverseSlopes(OfDiverseTasks):
 def slope_rows_of(material: Material, hypothesis: OfDiverseTasks | GroupSlopes, value: Falling) -> SlopeRows:
     """Return the rows that the slopes of a hypothesis are of, for one of the values that may fall."""
     return analyses.slope_rows(
-        material.observations("gain" if value == "gain" else "score").frame,
-        hypothesis.distance,
-        value=value,
-        targets=hypothesis.targets,
-        model=hypothesis.model,
-        source_language=material.study.source_language,
-        catalogue=material.catalogue,
+        _observations(material, value), hypothesis.distance, **_which(hypothesis, material, value)
     )
+
+
+def _observations(material: Material, value: Falling) -> pd.DataFrame:
+    return material.observations("gain" if value == "gain" else "score").frame
+
+
+def _which(hypothesis: OfDiverseTasks | GroupSlopes, material: Material, value: Falling) -> dict[str, Any]:
+    """Return which rows count for a hypothesis, and what falls, as `slope_rows` takes it."""
+    return {
+        "value": value,
+        "targets": hypothesis.targets,
+        "model": hypothesis.model,
+        "source_language": material.study.source_language,
+        "catalogue": material.catalogue,
+    }
