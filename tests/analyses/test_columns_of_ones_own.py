@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from transfer_analysis import analyses
 from transfer_analysis.analyses.models import model_rows
+from transfer_analysis.analyses.rows import counted
 from transfer_analysis.errors import InputError
 from transfer_analysis.observations import observe
 
@@ -94,3 +95,14 @@ def test_a_label_of_the_predictor_is_not_its_level(rows):
     with pytest.raises(InputError, match="add 'condition' to the random intercepts"):
         analyses.mixed_model("gain ~ large + (1|language)", mine)
     assert analyses.mixed_model("gain ~ large + (1|condition) + (1|language)", mine).converged
+
+
+@pytest.mark.parametrize("options", [{"overlaps": True}, {}])
+def test_a_task_in_another_language_or_with_more_training_is_itself(options):
+    rows = [
+        (condition, "squad", "fr", 50.0, False) for condition in ("squad", "squad@de", "squad+mlm", "qqp", "qqp@de")
+    ]
+    frame = pd.DataFrame(rows, columns=["condition", "target", "language", "score", "overlap"])
+    found = counted(frame, **options)
+    assert list(found.frame["condition"]) == ["qqp", "qqp@de"]
+    assert "3 rows of a condition with itself left out" in found.notes

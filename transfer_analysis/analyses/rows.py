@@ -14,6 +14,7 @@ from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.observations import overlaps as overlaps_of
 from transfer_analysis.statistics.frames import as_booleans, without_overlap
 from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.tasks.conditions import task_of
 
 #: Languages that count: all, those that were not trained on, or the one that was.
 Languages = Literal["all", "zero-shot", "source"]
@@ -101,6 +102,9 @@ def _without_overlap(frame: pd.DataFrame, counts: bool, row: str, column: str) -
     """Leave out cells of a task with itself, and overlapping ones unless they count, and say how many."""
     frame = frame.reset_index(drop=True)
     marked = frame.assign(overlap=False if counts else overlapping(frame, row, column))
+    if row == "condition" and row in frame:
+        # In another language (squad@de) or with more training (squad+mlm) a task is still itself.
+        marked = marked.assign(condition=frame[row].astype(str).map(task_of))
     kept, notes = without_overlap(marked, row, column)
     return frame.loc[kept.index], notes
 
