@@ -19,7 +19,8 @@ from transfer_analysis.training.pretraining.simulated import Pretraining, pretra
 from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.recipes import recipe
 from transfer_analysis.training.scoring.answers import answer_scores, normalized
-from transfer_analysis.training.scoring.evaluate import class_f1, evaluate, outputs
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.metrics import class_f1
 from transfer_analysis.training.streams import Stream, all_of
 
 from tests.toys import WORDS, task

@@ -13,7 +13,8 @@ from transfer_analysis.training.pretraining.built import Shape, new_encoder
 from transfer_analysis.training.reading.features import IGNORED, featurize
 from transfer_analysis.training.reading.golds import labelled
 from transfer_analysis.training.recipes import recipe
-from transfer_analysis.training.scoring.evaluate import attachment, evaluate, outputs
+from transfer_analysis.training.scoring.evaluate import evaluate, outputs
+from transfer_analysis.training.scoring.metrics import attachment
 from transfer_analysis.training.streams import Stream, all_of
 
 from tests.toys import WORDS, task

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
-from transfer_analysis.tasks.heads import HEADS, HeadKind
+from transfer_analysis.tasks.heads import HeadKind, heads
 from transfer_analysis.tasks.metrics import metrics
 
 
@@ -185,8 +185,8 @@ class Task(BaseModel):
     @field_validator("head")
     @classmethod
     def _head_is_known(cls, name: str) -> str:
-        if name not in HEADS:
-            raise ValueError(f"unknown head {name!r}{nearest(name, HEADS)}; there are {', '.join(HEADS)}")
+        if name not in heads():
+            raise ValueError(f"unknown head {name!r}{nearest(name, heads())}; there are {', '.join(heads())}")
         return name
 
     @model_validator(mode="after")
@@ -199,7 +199,7 @@ class Task(BaseModel):
     @property
     def head_kind(self) -> HeadKind:
         """What its head asks of examples."""
-        return HEADS[self.head]
+        return heads()[self.head]
 
     def is_trained_on(self, intermediate: Task) -> bool:
         """Whether `intermediate` shares a data set with what this target is trained on (an *overlap*)."""

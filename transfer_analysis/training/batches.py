@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.reading.features import IGNORED, Features
+from transfer_analysis.training.reading.features import IGNORED, Features, padded
+from transfer_analysis.training.work import work_of
 
 #: Lengths are disturbed by up to this share before sorting, so that batches are not homogeneous in length.
 _JITTER = 0.1
@@ -59,10 +60,10 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
     numbers = [row for item in items for row in features.rows(int(item))]
     ids = [features.input_ids[row] for row in numbers]
     width = max(len(row) for row in ids)
-    segments = _padded([features.segments[row] for row in numbers], width, 0)
+    segments = padded([features.segments[row] for row in numbers], width, 0)
     batch = {
-        "input_ids": _padded(ids, width, encoder.pad_id),
-        "attention_mask": _padded([np.ones_like(row) for row in ids], width, 0),
+        "input_ids": padded(ids, width, encoder.pad_id),
+        "attention_mask": padded([np.ones_like(row) for row in ids], width, 0),
     }
     if encoder.token_types > 1:
         batch["token_type_ids"] = segments
@@ -70,14 +71,8 @@ def collate(features: Features, items: npt.NDArray[np.int64], encoder: Encoder) 
         batch["position_ids"] = restarted_positions(segments, batch["attention_mask"])
     if features.places:
         in_context = [(features.places[item][:, 0] >= 0).astype(np.int64) for item in items]
-        batch["context"] = _padded(in_context, width, 0).bool()
-    targets = [features.targets[item] for item in items]
-    if features.task.head_kind.of_words:
-        batch["targets"] = _padded(targets, width, IGNORED)
-    elif features.task.head == "sequence-regression":
-        batch["targets"] = torch.tensor(targets, dtype=torch.float32)
-    else:
-        batch["targets"] = torch.tensor(targets, dtype=torch.long)
+        batch["context"] = padded(in_context, width, 0).bool()
+    batch["targets"] = work_of(features.task).targets([features.targets[item] for item in items], width)
     return batch
 
 
@@ -107,10 +102,3 @@ def restarted_positions(segments: torch.Tensor, mask: torch.Tensor) -> torch.Ten
     place = torch.arange(segments.shape[1]).expand_as(segments)
     first = ((segments == 0) & (mask == 1)).sum(dim=1, keepdim=True)
     return torch.where(segments == 1, place - first + 1, place * mask)
-
-
-def _padded(rows: list[npt.NDArray[np.int64]], width: int, value: int) -> torch.Tensor:
-    table = np.full((len(rows), width, *rows[0].shape[1:]), value, dtype=np.int64)
-    for i, row in enumerate(rows):
-        table[i, : len(row)] = row
-    return torch.from_numpy(table)

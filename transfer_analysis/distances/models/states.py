@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from transfer_analysis.tasks.heads import heads
 from transfer_analysis.training.batches import by_length, collate
 from transfer_analysis.training.encoder import Encoder, pooled
 from transfer_analysis.training.heads import Batch, Head
@@ -18,10 +19,9 @@ from transfer_analysis.training.reading.features import IGNORED, Features
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: Heads that put one label on each example, and on each word.
-SEQUENCES = ("sequence-classification", "sequence-regression")
-WORDS = ("token-classification",)
-
+#: Heads that put one label on each example or each word; those of them that tell classes apart.
+LABELLED = tuple(name for name, kind in heads().items() if kind.labelled)
+CLASSIFYING = tuple(name for name in LABELLED if not heads()[name].of_numbers)
 
 #: States that vary by less than this share of their length count as the same.
 _CONSTANT = 1e-6
@@ -44,8 +44,8 @@ class Units:
 
 
 def labelled_units(encoder: Encoder, features: Features) -> Units:
-    """Return the states and labels of a task whose head is one of `SEQUENCES` or `WORDS`."""
-    if features.task.head in WORDS:
+    """Return the states and labels of a task whose head is one of `LABELLED`."""
+    if features.task.head_kind.labelled == "words":
         found = _collected(encoder, features, lambda states, batch: states[batch["targets"] != IGNORED], _words)
     else:
         pooling = encoder.pooling
@@ -55,10 +55,10 @@ def labelled_units(encoder: Encoder, features: Features) -> Units:
 
 def unit_labels(features: Features) -> npt.NDArray[np.float64] | Ints:
     """Return the label of each unit, shape (units,): class numbers, or numbers for a regression."""
-    if features.task.head in WORDS:
+    if features.task.head_kind.labelled == "words":
         tags = [row[row != IGNORED] for row in (np.asarray(target) for target in features.targets)]
         return np.concatenate(tags).astype(np.int64)
-    if features.task.head == "sequence-regression":
+    if features.task.head_kind.of_numbers:
         return np.array(features.targets, dtype=np.float64)
     return np.array(features.targets, dtype=np.int64)
 
@@ -78,12 +78,12 @@ def class_probabilities(encoder: Encoder, head: Head, features: Features) -> Flo
 
     def probabilities(states: torch.Tensor, batch: Batch) -> torch.Tensor:
         logits = head(states, batch)
-        if features.task.head in WORDS:
+        if features.task.head_kind.labelled == "words":
             logits = logits[batch["targets"] != IGNORED]
         return torch.softmax(logits.double(), dim=-1)
 
     head.eval()
-    units = _words if features.task.head in WORDS else _rows
+    units = _words if features.task.head_kind.labelled == "words" else _rows
     return np.concatenate(_collected(encoder, features, probabilities, units))
 
 

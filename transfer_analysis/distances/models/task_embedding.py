@@ -142,7 +142,7 @@ def _one_item_each(features: Features) -> list[int]:
     """Return one item for each example, in order."""
     chosen: dict[int, int] = {}
     for item, example in enumerate(features.example):
-        answered = features.task.head == "span-qa" and tuple(features.targets[item]) != (0, 0)
+        answered = bool(features.places) and tuple(features.targets[item]) != (0, 0)
         if example not in chosen or (answered and tuple(features.targets[chosen[example]]) == (0, 0)):
             chosen[example] = item
     return [chosen[example] for example in sorted(chosen)]

@@ -16,8 +16,8 @@ import pandas as pd
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.distances.models.logme import factorised, logme_of_classes, logme_of_numbers
 from transfer_analysis.distances.models.states import (
-    SEQUENCES,
-    WORDS,
+    CLASSIFYING,
+    LABELLED,
     Units,
     class_probabilities,
     labelled_units,
@@ -47,7 +47,7 @@ def logme_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatri
             return logme_of_classes(states, units.labels.astype(np.int64))
         return logme_of_numbers(states, units.labels.astype(np.float64))
 
-    return _of_states(tuned, "logme", (*SEQUENCES, *WORDS), score, report)
+    return _of_states(tuned, "logme", LABELLED, score, report)
 
 
 def h_score_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
@@ -55,8 +55,7 @@ def h_score_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMat
 
     Targets are classifications and taggings.
     """
-    targets = ("sequence-classification", *WORDS)
-    return _of_states(tuned, "h-score", targets, lambda u: h_score(u.states, u.labels.astype(np.int64)), report)
+    return _of_states(tuned, "h-score", CLASSIFYING, lambda u: h_score(u.states, u.labels.astype(np.int64)), report)
 
 
 def leep_distances(tuned: TunedTasks, report: Report = silent) -> DistanceMatrix:
@@ -159,7 +158,7 @@ def _of_predictions(
     tuned: TunedTasks, kind: str, score: Callable[[Floats, Ints], float], report: Report
 ) -> DistanceMatrix:
     """Score classifications by the predictions of classifiers, and taggings by those of taggers; others are missing."""
-    heads = ("sequence-classification", *WORDS)
+    heads = CLASSIFYING
     tasks = [task for task in tuned.tasks if tuned.features[task].task.head in heads]
     table = _Scores(kind, tasks, tasks, heads)
 

@@ -176,12 +176,9 @@ def trainable(examples: TaskExamples) -> bool:
     return (
         examples.task is not None
         and bool(examples.records)
-        and examples.task.head in _TRAINABLE
+        and examples.task.head_kind.tuned
         and examples.split != "test"
     )
-
-
-_TRAINABLE = ("sequence-classification", "sequence-regression", "multiple-choice", "token-classification", "span-qa")
 
 
 def _require_trainable(examples: Mapping[str, TaskExamples]) -> None:

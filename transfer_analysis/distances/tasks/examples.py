@@ -206,12 +206,12 @@ def _labels_of(task: Task, records: list[Record], split: str) -> list[str] | lis
     from transfer_analysis.training.reading.golds import gold_labels, gold_number
 
     place = Place(f"{task.name} {split}", None)
-    if task.head == "sequence-classification":
+    if task.head_kind.labelled != "examples":
+        return None
+    if not task.head_kind.of_numbers:
         return [str(task.labels[number]) for number in gold_labels(task, records, place)]
-    if task.head == "sequence-regression":
-        column = task.columns["label"]
-        return [gold_number(record[column], f"{place.row(i)}: {column}") for i, record in enumerate(records)]
-    return None
+    column = task.columns["label"]
+    return [gold_number(record[column], f"{place.row(i)}: {column}") for i, record in enumerate(records)]
 
 
 def _labels_given(labels: list[Any]) -> list[str] | list[float] | None:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from transfer_analysis.corpora.records import Record
+from transfer_analysis.tasks import Task
+from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads.head import Batch, Head
-from transfer_analysis.training.heads.trees import Arcs
-from transfer_analysis.training.reading.features import IGNORED
+from transfer_analysis.training.heads.tagging import hits_of_words
+from transfer_analysis.training.heads.trees import Arcs, parsed
+from transfer_analysis.training.reading.checks import Place
+from transfer_analysis.training.reading.features import IGNORED, Features, of_rows, padded
+from transfer_analysis.training.reading.golds import gold_arcs, gold_of_each, universal
+from transfer_analysis.training.reading.tokens import Bools, Ints, Tokens, word_tokens
+from transfer_analysis.training.reading.windows import are_first, most_context, owned_words, words_of_rows
+from transfer_analysis.training.scoring.metrics import attachment
+from transfer_analysis.training.work import HeadWork
 
 #: Widths of what is compared for arcs and for relations.
 _ARCS, _RELATIONS = 256, 64
@@ -104,3 +118,57 @@ def _possible(batch: Batch) -> torch.Tensor:
     heads[:, 0] = True
     other = ~torch.eye(words.shape[1], dtype=torch.bool, device=words.device)
     return words[:, :, None] & heads[:, None, :] & other
+
+
+def _features(
+    task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, made: Callable[[], Tokens]
+) -> Features:
+    golds = gold_of_each(examples, where, lambda _, e, at: gold_arcs(task, e, at))
+    tokens = made()
+    there = words_of_rows(tokens.words)
+    owned = owned_words(there, tokens.example)
+    targets = [
+        _arcs(words, golds[number], own) for words, number, own in zip(tokens.words, tokens.example, owned, strict=True)
+    ]
+    return of_rows(task, tokens, targets, golds, encoder, tagged=there)
+
+
+def _arcs(words: Ints, arcs: list[tuple[int, int]], owned: Bools) -> Ints:
+    """Return the place of the head's first subword and the relation, for the first subword of each word; (subwords, 2).
+
+    There is no place for a word whose head is not in the row, or that is taken from another row.
+    """
+    first = are_first(words)
+    # Place of each word's first subword, the root's first of all.
+    places = np.full(len(arcs) + 1, IGNORED, dtype=np.int64)
+    places[0] = 0
+    places[words[first] + 1] = np.flatnonzero(first)
+    found = np.full((len(words), 2), IGNORED, dtype=np.int64)
+    heads, relations = np.array(arcs, dtype=np.int64).reshape(-1, 2).T
+    found[first, 0] = np.where(owned, places[heads[words[first]]], IGNORED)
+    found[first, 1] = relations[words[first]]
+    return found
+
+
+def _outputs(features: Features, predictions: list[Any]) -> list[Any]:
+    """Return one tree for each sentence, over the arcs of all rows that it is read in."""
+    items: list[list[int]] = [[] for _ in features.golds]
+    for item, number in enumerate(features.example):
+        items[number].append(item)
+    return [
+        parsed([predictions[i] for i in own], there, most_context(there))
+        for own in items
+        for there in [[features.tagged[i] for i in own]]
+    ]
+
+
+WORK = HeadWork(
+    word_tokens,
+    _features,
+    lambda task, encoder: Biaffine(encoder.hidden_size, len(task.labels), encoder.dropout),
+    targets=lambda targets, width: padded(targets, width, IGNORED),
+    outputs=_outputs,
+    scores=lambda features, given, _: attachment(features.golds, given),
+    hits=hits_of_words,
+    label=universal,
+)

@@ -10,7 +10,9 @@ from torch.nn import functional
 
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads.head import Batch, Head
+from transfer_analysis.training.heads.sequence import tokens, unlabelled
 from transfer_analysis.training.reading.features import IGNORED
+from transfer_analysis.training.work import HeadWork
 
 
 class MaskedLM(Head):
@@ -52,3 +54,6 @@ class MaskedLM(Head):
         best = logits.argmax(dim=-1)
         counts = (batch["targets"] != IGNORED).sum(dim=1).tolist()
         return [row.tolist() for row in torch.split(best, counts)]
+
+
+WORK = HeadWork(tokens, unlabelled, lambda task, encoder: MaskedLM(encoder))

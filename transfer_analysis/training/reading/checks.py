@@ -11,9 +11,6 @@ from transfer_analysis.tasks import Task
 #: Most characters in a column of an example; more is a broken file, and would take minutes to read.
 LONGEST_TEXT = 100_000
 
-#: What a dual encoder reads where its candidates are the sentences of passages.
-_OF_PASSAGES = ("question", "context", "answers", "key")
-
 #: Rows named in a message before the rest is counted.
 _SHOWN = 3
 
@@ -83,8 +80,7 @@ def require_head(task: Task) -> None:
     """Raise an InputError for a task that does not say what its head reads, or is scored by what its head is not."""
     if task.parts:
         return
-    parts = _OF_PASSAGES if task.head == "dual-encoder" and "context" in task.columns else task.head_kind.parts
-    missing = [part for part in parts if part not in task.columns]
+    missing = [part for part in task.head_kind.reads(task.columns) if part not in task.columns]
     if missing:
         raise InputError(
             f"{task.name}: the catalogue does not say which columns hold its {' and '.join(missing)}; "

@@ -7,27 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import torch
 
-from transfer_analysis.corpora.records import Record, values
+from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.checks import Place, check_columns, require_head, unknown_texts
-from transfer_analysis.training.reading.golds import (
-    gold_answers,
-    gold_arcs,
-    gold_label,
-    gold_labels,
-    gold_number,
-    gold_of_each,
-    gold_tags,
-)
-from transfer_analysis.training.reading.ranked import Pair, pairs
 from transfer_analysis.training.reading.tokens import Bools, Ints, Tokenize, Tokens, tokenize
-from transfer_analysis.training.reading.windows import most_context
+from transfer_analysis.training.work import work_of
 
 #: Label of a subword that carries no tag.
 IGNORED = -100
@@ -96,7 +84,7 @@ class Features:
         of_items = self.cut.reshape(-1, self.rows_per_item).any(axis=1)
         numbers = np.array(self.example, dtype=np.int64)
         cut = np.bincount(numbers[of_items], minlength=len(self.golds)) > 0
-        if self.task.head == "dependency":  # no window sees a head that is far away
+        if self.task.head_kind.needs_whole:  # no window sees a head that is far away
             cut |= np.bincount(numbers, minlength=len(self.golds)) > 1
         return 100 * float(cut.mean()) if len(cut) else 0.0
 
@@ -130,49 +118,42 @@ def featurize(
     place = Place(f"{task.name} {where}", rows)
     require_head(task)
     check_columns(task, examples, place)
-    head = task.head
-    if head == "multiple-choice":
-        return _choices(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
-    if head == "span-qa":
-        return _spans(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
-    if head == "dual-encoder":
-        return _asked(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
-    golds: list[Any]
-    if head == "token-classification":
-        golds = gold_of_each(examples, place, lambda _, e, at: gold_tags(task, e, at))
-    elif head == "dependency":
-        golds = gold_of_each(examples, place, lambda _, e, at: gold_arcs(task, e, at))
-    elif task.head_kind.of_text:
-        golds = [0] * len(examples)
-    elif head == "sequence-regression":
-        column = task.columns["label"]
-        golds = gold_of_each(examples, place, lambda _, e, at: gold_number(e[column], at), column)
-    else:
-        golds = gold_labels(task, examples, place)
-    made = tokens(task, examples, encoder, max_length)
-    targets, tagged = golds, []
-    if made.words:
-        of_words = _arcs if head == "dependency" else _tags
-        there = [words[_are_first(words)] for words in made.words]
-        owned = _owned(there, made.example)
-        targets = [
-            of_words(words, golds[number], own)
-            for words, number, own in zip(made.words, made.example, owned, strict=True)
-        ]
-        tagged = there if head == "dependency" else [words[own] for words, own in zip(there, owned, strict=True)]
+    return work_of(task).features(task, examples, place, encoder, lambda: tokens(task, examples, encoder, max_length))
+
+
+def of_rows(
+    task: Task,
+    made: Tokens,
+    targets: list[Any],
+    golds: list[Any],
+    encoder: Encoder,
+    *,
+    rows_per_item: int = 1,
+    **more: Any,
+) -> Features:
+    """Return tokens with what the head should give for each item, and what its examples are compared with."""
     unknown, subwords = made.unknown(encoder)
     return Features(
         task,
         made.input_ids,
         made.segments,
         targets,
-        made.example.tolist(),
+        made.example[::rows_per_item].tolist(),
         golds,
-        tagged=tagged,
+        rows_per_item,
         unknown=unknown,
         subwords=subwords,
         cut=made.cut,
+        **more,
     )
+
+
+def padded(rows: Sequence[Ints], width: int, value: int) -> torch.Tensor:
+    """Return rows as a tensor, filled up with a value to a width."""
+    table = np.full((len(rows), width, *rows[0].shape[1:]), value, dtype=np.int64)
+    for i, row in enumerate(rows):
+        table[i, : len(row)] = row
+    return torch.from_numpy(table)
 
 
 def joined(parts: Sequence[Features]) -> Features:
@@ -212,7 +193,7 @@ def joined(parts: Sequence[Features]) -> Features:
 
 def _apart(parts: Sequence[Features]) -> list[list[Any]]:
     """Return the targets of parts; what queries of different parts ask for is different."""
-    if parts[0].task.head != "dual-encoder":
+    if not parts[0].task.head_kind.ranked:
         return [part.targets for part in parts]
     firsts = np.cumsum([0, *(len(part) for part in parts)])
     return [[t + int(first) for t in part.targets] for part, first in zip(parts, firsts, strict=False)]
@@ -225,144 +206,3 @@ def unknown_rows(features: Features, where: str, rows: Sequence[str]) -> list[st
         return []
     numbers = [features.example[n // features.rows_per_item] for n in unknown]
     return unknown_texts(f"{features.task.name} {where}", [rows[n] for n in numbers], len(features.subwords))
-
-
-def _choices(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
-    count = len(values(examples[0], task.columns["choices"]))
-    targets = []
-    for i, example in enumerate(examples):
-        try:
-            found = len(values(example, task.columns["choices"]))
-        except InputError as error:
-            raise InputError(f"{where.row(i)}: {error}") from error
-        if found != count:
-            raise InputError(f"{where.row(i)}: {found} choices, but the first row has {count}")
-        column = task.columns["label"]
-        targets.append(gold_label(task, example[column], f"{where.row(i)}: {column}", count))
-    made: Tokens = tokens()
-    unknown, subwords = made.unknown(encoder)
-    numbers = list(range(len(examples)))
-    return Features(
-        task,
-        made.input_ids,
-        made.segments,
-        targets,
-        numbers,
-        targets,
-        count,
-        unknown=unknown,
-        subwords=subwords,
-        cut=made.cut,
-    )
-
-
-def _spans(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
-    contexts = [str(e[task.columns["context"]]) for e in examples]
-    golds = gold_of_each(examples, where, lambda i, e, at: gold_answers(task, e, contexts[i], at))
-    made: Tokens = tokens()
-    unknown, subwords = made.unknown(encoder)
-    return Features(
-        task,
-        made.input_ids,
-        made.segments,
-        [_span(places, golds[number]) for places, number in zip(made.places, made.example, strict=True)],
-        made.example.tolist(),
-        [[text for _, text in gold] for gold in golds],
-        contexts=[contexts[number] for number in made.example],
-        places=made.places,
-        unknown=unknown,
-        subwords=subwords,
-        cut=made.cut,
-    )
-
-
-def _asked(task: Task, examples: Sequence[Record], where: Place, encoder: Encoder, tokens: Any) -> Features:
-    """Return queries with their candidates. Those with the same candidate ask for the same, and so do those with one key."""
-    if "answers" in task.columns:
-        for i, example in enumerate(examples):
-            if not gold_answers(task, example, str(example[task.columns["context"]]), where.row(i)):
-                raise InputError(f"{where.row(i)}: a question without an answer asks for no sentence")
-    found = pairs(task, examples)
-    numbers = _asked_for(found)
-    made: Tokens = tokens()
-    unknown, subwords = made.unknown(encoder)
-    return Features(
-        task,
-        made.input_ids,
-        made.segments,
-        numbers,
-        list(range(len(found))),
-        numbers,
-        2,
-        unknown=unknown,
-        subwords=subwords,
-        cut=made.cut,
-    )
-
-
-def _asked_for(found: Sequence[Pair]) -> list[int]:
-    """Return a number for what each query asks for, the same where candidate or key is the same, directly or by others."""
-    names: dict[Any, int] = {}
-    # A question on a passage has a key of its own; it is the sentence that may be shared.
-    edges = [
-        (number, names.setdefault(shared, len(found) + len(names)))
-        for number, pair in enumerate(found)
-        for shared in (pair.candidate, ("key", pair.key))
-    ]
-    size = len(found) + len(names)
-    queries, asked = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_matrix((np.ones(len(edges)), (queries, asked)), shape=(size, size))
-    _, numbers = connected_components(graph, directed=False)
-    return [int(number) for number in numbers[: len(found)]]
-
-
-def _owned(there: Sequence[Ints], example: Ints) -> list[Bools]:
-    """Return which of the words of each row are taken from it, where a sentence has several rows."""
-    owned: list[Bools] = []
-    starts = np.flatnonzero(np.diff(example, prepend=-1)).tolist()
-    for start, end in zip(starts, [*starts[1:], len(example)], strict=True):
-        owned += most_context(there[start:end])
-    return owned
-
-
-def _arcs(words: Ints, arcs: list[tuple[int, int]], owned: Bools) -> Ints:
-    """Return the place of the head's first subword and the relation, for the first subword of each word; (subwords, 2).
-
-    There is no place for a word whose head is not in the row, or that is taken from another row.
-    """
-    first = _are_first(words)
-    # Place of each word's first subword, the root's first of all.
-    places = np.full(len(arcs) + 1, IGNORED, dtype=np.int64)
-    places[0] = 0
-    places[words[first] + 1] = np.flatnonzero(first)
-    found = np.full((len(words), 2), IGNORED, dtype=np.int64)
-    heads, relations = np.array(arcs, dtype=np.int64).reshape(-1, 2).T
-    found[first, 0] = np.where(owned, places[heads[words[first]]], IGNORED)
-    found[first, 1] = relations[words[first]]
-    return found
-
-
-def _tags(words: Ints, tags: list[int], owned: Bools) -> Ints:
-    """Return the tag of each subword: only the first subword of a word that is taken from this row carries it."""
-    first = np.flatnonzero(_are_first(words))[owned]
-    found = np.full(len(words), IGNORED, dtype=np.int64)
-    found[first] = np.array(tags, dtype=np.int64)[words[first]]
-    return found
-
-
-def _are_first(words: Ints) -> npt.NDArray[np.bool_]:
-    """Return which subwords are the first of a word."""
-    first: npt.NDArray[np.bool_] = (words >= 0) & (words != np.concatenate([[-2], words[:-1]]))
-    return first
-
-
-def _span(places: Ints, answers: Sequence[tuple[int, str]]) -> tuple[int, int]:
-    """Return the subwords of the first gold answer, or (0, 0) where the window does not hold all of it."""
-    if not answers:
-        return 0, 0
-    start, end = answers[0][0], answers[0][0] + len(answers[0][1])
-    inside = np.flatnonzero((places[:, 0] >= 0) & (places[:, 0] < end) & (places[:, 1] > start))
-    if not len(inside):
-        return 0, 0
-    first, last = int(inside[0]), int(inside[-1])
-    return (first, last) if places[first, 0] <= start and places[last, 1] >= end else (0, 0)

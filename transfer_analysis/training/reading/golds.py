@@ -12,6 +12,7 @@ from transfer_analysis.corpora.records import Record
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.reading.checks import Place
+from transfer_analysis.training.work import work_of
 
 Gold = TypeVar("Gold")
 
@@ -152,6 +153,7 @@ def labelled(task: Task, examples: Sequence[Record]) -> Task:
     if not task.head_kind.of_words or task.labels:
         return task
     of_words = task.columns.get("tags", task.columns.get("relations", ""))
+    label = work_of(task).label
     rows = [row for example in examples if isinstance(row := example.get(of_words), list)]
-    found = sorted({universal(tag) if task.head == "dependency" else str(tag) for row in rows for tag in row})
+    found = sorted({label(tag) for row in rows for tag in row})
     return task.model_copy(update={"labels": tuple(found)})

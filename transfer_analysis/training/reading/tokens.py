@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from transfer_analysis.corpora.records import Record, values
+from transfer_analysis.corpora.records import Record
 from transfer_analysis.tasks import Task
 from transfer_analysis.training.computing.tensors import read_tensors, write_tensors
 from transfer_analysis.training.encoder import Encoder
-from transfer_analysis.training.reading.ranked import Candidate, pairs
+from transfer_analysis.training.reading.ranked import Candidate
 from transfer_analysis.training.reading.windows import sentence_rows
 from transfer_analysis.training.version import CORE
+from transfer_analysis.training.work import work_of
 
 #: Subwords of a question that are read, as in XTREME's scripts; fewer where rows are short.
 LONGEST_QUESTION = 64
@@ -81,19 +82,7 @@ def tokenize(task: Task, examples: Sequence[Record], encoder: Encoder, max_lengt
     What is longer is cut, but for the contexts of span QA and the sentences of tagging and parsing, which are read in
     windows that overlap.
     """
-    makers: dict[str, Callable[[Task, Sequence[Record], Encoder, int], Tokens]] = {
-        "sequence-classification": _sequences,
-        "sequence-regression": _sequences,
-        "masked-lm": _sequences,
-        "translation-lm": _sequences,
-        "retrieval": _sequences,
-        "multiple-choice": _choices,
-        "token-classification": _tagged,
-        "dependency": _tagged,
-        "dual-encoder": _two_sided,
-        "span-qa": _windows,
-    }
-    return makers[task.head](task, examples, encoder, max_length)
+    return work_of(task).tokens(task, examples, encoder, max_length)
 
 
 def stem(task: Task, example: Record) -> str:
@@ -131,11 +120,6 @@ def fingerprint(examples: Sequence[Record]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _sequences(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    beside = [str(e[task.columns["pair"]]) for e in examples] if "pair" in task.columns else None
-    return texts([str(e[task.columns["text"]]) for e in examples], beside, encoder, max_length)
-
-
 def texts(first: Sequence[str], second: Sequence[str] | None, encoder: Encoder, max_length: int) -> Tokens:
     """Return the tokens of texts, each a row, or each beside another."""
     ids: list[Ints] = []
@@ -151,31 +135,11 @@ def texts(first: Sequence[str], second: Sequence[str] | None, encoder: Encoder, 
     return Tokens(ids, segments, np.arange(len(first)), np.array(cut, dtype=bool))
 
 
-def _choices(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    options = [values(example, task.columns["choices"]) for example in examples]
-    stems = [stem(task, e) for e, o in zip(examples, options, strict=True) for _ in o]
-    encoded = encoder.tokenizer(stems, [c for o in options for c in o], truncation=True, max_length=max_length)
-    example = np.repeat(np.arange(len(examples)), [len(o) for o in options])
-    cut = np.array(_overflowed(encoded), dtype=bool)
-    return Tokens(_arrays(encoded["input_ids"]), _segments(encoded, len(stems)), example, cut)
-
-
-def _tagged(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+def word_tokens(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    """Return the tokens of sentences of words, in windows where they are long."""
     sentences = [[str(word) for word in e[task.columns["tokens"]]] for e in examples]
     ids, words, example, cut = sentence_rows(sentences, encoder, max_length, min(STRIDE, max_length // 4))
     return Tokens(ids, [np.zeros_like(row) for row in ids], example, cut, words)
-
-
-def _two_sided(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
-    found = pairs(task, examples)
-    queries = texts([pair.query for pair in found], None, encoder, max_length)
-    sides = candidate_texts([pair.candidate for pair in found], encoder, max_length)
-    return Tokens(
-        [ids for both in zip(queries.input_ids, sides.input_ids, strict=True) for ids in both],
-        [segments for both in zip(queries.segments, sides.segments, strict=True) for segments in both],
-        np.repeat(np.arange(len(found)), 2),
-        np.stack([queries.cut, sides.cut], axis=1).reshape(-1),
-    )
 
 
 def candidate_texts(candidates: Sequence[Candidate], encoder: Encoder, max_length: int) -> Tokens:
@@ -184,7 +148,8 @@ def candidate_texts(candidates: Sequence[Candidate], encoder: Encoder, max_lengt
     return texts([candidate.text for candidate in candidates], beside, encoder, max_length)
 
 
-def _windows(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+def window_tokens(task: Task, examples: Sequence[Record], encoder: Encoder, max_length: int) -> Tokens:
+    """Return the tokens of questions, each beside the windows of its context."""
     questions = [str(e[task.columns["question"]]).strip() for e in examples]
     shorter = _cut(questions, encoder, min(LONGEST_QUESTION, max_length // 2))
     encoded = encoder.tokenizer(

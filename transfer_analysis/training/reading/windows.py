@@ -123,3 +123,23 @@ def _pieces(sentences: Sequence[Sequence[str]], encoder: Encoder) -> tuple[list[
                 words[word].append(piece)
         found.append([word or ([unknown] if unknown is not None else [encoder.pad_id]) for word in words])
     return before, after, found
+
+
+def are_first(words: Ints) -> npt.NDArray[np.bool_]:
+    """Return which subwords are the first of a word, given the number of each one's word, -1 for none."""
+    first: npt.NDArray[np.bool_] = (words >= 0) & (words != np.concatenate([[-2], words[:-1]]))
+    return first
+
+
+def words_of_rows(words: Sequence[Ints]) -> list[Ints]:
+    """Return the numbers of the words that begin in each row."""
+    return [row[are_first(row)] for row in words]
+
+
+def owned_words(there: Sequence[Ints], example: Ints) -> list[npt.NDArray[np.bool_]]:
+    """Return which of the words of each row are taken from it, where a sentence has several rows."""
+    owned: list[npt.NDArray[np.bool_]] = []
+    starts = np.flatnonzero(np.diff(example, prepend=-1)).tolist()
+    for start, end in zip(starts, [*starts[1:], len(example)], strict=True):
+        owned += most_context(there[start:end])
+    return owned

@@ -84,7 +84,7 @@ class _Check(Check):
             for source in turn:
                 other = session.setting.catalogue[source.task]
                 # The numbers of choices may differ; classes may not.
-                alike = about.head == "multiple-choice" or other.labels == about.labels
+                alike = about.head_kind.of_choices or other.labels == about.labels
                 if other.head != about.head or not alike:
                     raise InputError(f"{name}: cannot be trained on {source.task}, whose head or labels differ")
         for condition in map(parse_condition, grid.conditions):
@@ -113,7 +113,7 @@ class _Check(Check):
         """Remark a share of test inputs that are cut, where it differs by language."""
         session, task = self.session, self.session.task(name)
         shares = {e.language: session.features(e, task, self.encoder).cut_share() for e in session.tests(name)}
-        self.cut_by_language(name, shares, "read in several windows" if task.head == "dependency" else "cut")
+        self.cut_by_language(name, shares, "read in several windows" if task.head_kind.needs_whole else "cut")
 
     def cut_by_language(self, name: str, shares: dict[str, float], how: str) -> None:
         """Remark shares of inputs that differ between languages by more than a point."""

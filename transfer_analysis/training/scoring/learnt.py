@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from transfer_analysis.training.reading.features import Features
-from transfer_analysis.training.scoring.answers import answer_scores
 from transfer_analysis.training.scoring.evaluate import evaluate
+from transfer_analysis.training.work import work_of
 
 #: Level of the test, one-sided, and how many standard errors above it asks for.
 LEVEL = 0.05
@@ -20,14 +19,8 @@ _ABOVE = float(norm.isf(LEVEL))
 
 def majority_outputs(features: Features, given: list[Any]) -> list[Any] | None:
     """Return the most frequent class of the outputs as the output of every example (or word); None where there are no classes."""
-    if features.task.head_kind.of_classes:
-        most = Counter(given).most_common(1)[0][0]
-        return [most] * len(given)
-    if features.task.head == "token-classification":
-        counted = Counter(tag for row in given for tag in row)
-        most = counted.most_common(1)[0][0] if counted else 0
-        return [[most] * len(row) for row in given]
-    return None
+    majority = work_of(features.task).majority
+    return None if majority is None else majority(given)
 
 
 def majority_scores(features: Features, given: list[Any], language: str) -> dict[str, float]:
@@ -42,12 +35,13 @@ def learnt(features: Features, given: list[Any], language: str) -> str:
     Each is a one-sided test at 5% of the mean over examples (sentences, for tagging), paired with the majority's; of a
     correlation by Fisher's transformation.
     """
-    if features.task.head == "sequence-regression":
+    if features.task.head_kind.of_numbers:
         return _told(_fisher(evaluate(features, given)["pearson"] / 100, len(given)))
-    hits, weights = _hits(features, given, language)
+    score = work_of(features.task).hits
+    hits, weights = score(features, given, language)
     constant = majority_outputs(features, given)
     if constant is not None:
-        against, _ = _hits(features, constant, language)
+        against, _ = score(features, constant, language)
         if not above(hits - against, weights, 0.0):
             return "no"
     return _told(above(hits, weights, (features.task.chance or 0.0) / 100))
@@ -71,27 +65,3 @@ def _fisher(correlation: float, count: int) -> bool:
     if count < 5:
         return False
     return bool(np.arctanh(min(correlation, 1 - 1e-9)) * np.sqrt(count - 3) > _ABOVE)
-
-
-def _hits(
-    features: Features, given: list[Any], language: str
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return what each example scores and what it weighs: right words of words, else 0 to 1 of 1."""
-    head, golds = features.task.head, features.golds
-    if features.task.head_kind.of_words:
-        right = [
-            sum(_same(a, b) for a, b in zip(row, gold, strict=True)) for row, gold in zip(given, golds, strict=True)
-        ]
-        return np.array(right, dtype=float), np.array([len(gold) for gold in golds], dtype=float)
-    if head == "span-qa":
-        task = features.task
-        found = [
-            answer_scores(text, gold, task.scorer, language, task.no_answer)[0]
-            for text, gold in zip(given, golds, strict=True)
-        ]
-        return np.array(found), np.ones(len(golds))
-    return np.array([float(a == b) for a, b in zip(given, golds, strict=True)]), np.ones(len(golds))
-
-
-def _same(given: Any, gold: Any) -> bool:
-    return list(given) == list(gold) if isinstance(gold, tuple | list) else bool(given == gold)

@@ -61,7 +61,7 @@ def measure(
     task = session.task(name)
     recipe = session.recipe(task)
     numerics = session.numerics(recipe)
-    if task.head == "dual-encoder":
+    if task.head_kind.ranked:
         found = rank(task, groups, encoder, numerics, recipe.max_length, session.once)
         return [
             Measured(
