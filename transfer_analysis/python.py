@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.distances import language_distances as distances_of
-from transfer_analysis.errors import InputError
+from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.observations import observe
 from transfer_analysis.results import Gains, TransferTable, read_table
 from transfer_analysis.results import gains as gains_of
-from transfer_analysis.results.importers.generic import Asked, import_file, import_frame
+from transfer_analysis.results.importers import Asked, import_frame, importers
 from transfer_analysis.results.schema import REQUIRED, column_problems
 from transfer_analysis.results.store import read_frame, write_frame
 from transfer_analysis.studies import Analysed, Given, Study, load_study
@@ -40,12 +41,20 @@ def read_results(
     names: Mapping[str, str] | None = None,
     baseline: str | None = None,
     wide: str | Sequence[str] = (),
+    leave_out: Sequence[str] = (),
     fractions: bool = False,
+    scales: Mapping[str, str] | None = None,
     skip_missing: bool = False,
     sheet: str | None = None,
+    encoding: str | None = None,
+    codes: Literal["iso", "wikipedia"] = "iso",
+    importer: str = "table",
+    pattern: str | None = None,
     tasks: str | Path | None = None,
 ) -> TransferTable:
     """Return a transfer table, checked, of a frame or a file: CSV with any separator, a workbook, JSON lines or Parquet.
+
+    What is in it and not in the table (averages, rows without a score) is said in a warning.
 
     Parameters
     ----------
@@ -60,14 +69,26 @@ def read_results(
     baseline
         What you call the condition without intermediate task; it is `none` in the table.
     wide
-        What columns of scores are named by, where there is one for each `language`, `metric` or `target`; two fields for a
-        header of two rows.
+        What columns of scores are named by, where there is one for each `language`, `metric` or `target`; two fields
+        (`"target,language"`) for a header of two rows.
+    leave_out
+        Columns that are not read.
     fractions
         Whether scores are between 0 and 1; they are then multiplied by 100.
+    scales
+        Target, or target/model → `fraction` or `percent`, where the scores leave a doubt.
     skip_missing
         Leave out rows without a score, which are refused otherwise.
     sheet
         Of a workbook.
+    encoding
+        Of text, such as `latin-1`.
+    codes
+        Whose codes languages have: `iso`, or `wikipedia` (WikiANN).
+    importer
+        What reads a file or a folder: a format of `results import` (`trainer`, `jiant`, `lm-eval`, `mteb`, …).
+    pattern
+        What the folders of a run are called: `"{condition}/{target}/seed{seed}"`.
     tasks
         YAML file with tasks that the catalogue does not have.
 
@@ -91,17 +112,29 @@ def read_results(
         constants=constants or {},
         renamed=names or {},
         baseline=baseline,
-        wide=[wide] if isinstance(wide, str) else tuple(wide),
+        wide=[name.strip() for name in wide.split(",")] if isinstance(wide, str) else tuple(wide),
+        left_out=tuple(leave_out),
         fractions=fractions,
+        scales=scales or {},
         skip_missing=skip_missing,
+        sheet=sheet,
+        encoding=encoding,
+        codes=codes,
+        pattern=pattern,
     )
+    if importer not in importers():
+        raise InputError(
+            f"importer {importer!r}: there is none{nearest(importer, importers())}; there are {', '.join(importers())}"
+        )
     catalogue = load_catalogue(None if tasks is None else Path(tasks))
     if isinstance(table, pd.DataFrame):
         found, name = import_frame(table, "table", asked, catalogue=catalogue), "table"
     else:
-        found, name = import_file(Path(table), asked, sheet=sheet, catalogue=catalogue), Path(table).name
+        found, name = importers()[importer].read(Path(table), asked, catalogue), Path(table).name
     if found.ignored:  # a column that is misspelt would be missed without a word
         raise InputError(column_problems([*REQUIRED, *found.ignored], name))
+    if found.left_out:
+        warnings.warn(f"{name}: {'; '.join(found.left_out)}", stacklevel=2)
     return found.table
 
 

@@ -39,14 +39,14 @@ def test_taskweb_primary_baselines_and_off_config_runs(taskweb):
         ("snli", "cb"): 70.0,
         ("qnli", "cb"): 60.0,
     }
-    assert any("1 scores dropped" in remark for remark in imported.remarks)
+    assert any("1 scores dropped" in remark for remark in imported.notes)
     found = gains(imported.table)
     assert found.frame["gain"].tolist() == pytest.approx([5.0])
     assert (found.left_out["reason"] == "the baseline is not uniquely determined").sum() == 2
 
 
 def test_taskweb_keeps_off_config_runs_when_asked(taskweb):
-    frame = import_taskweb(taskweb / "taskweb.csv", keep_off_config=True).table.frame
+    frame = import_taskweb(taskweb / "taskweb.csv", Asked(flags=frozenset({"keep-off-config"}))).table.frame
     off = frame[frame["adaptation"] == "finetune-off-config"]
     assert set(off["metric"]) == {"accuracy", "primary"}
     assert set(off["score"]) == {10.0}
@@ -87,7 +87,7 @@ def test_xpos(tmp_path):
     (tmp_path / "xpos.csv").write_text(
         "source_language,target_language,score,model\nen,no,90.5,xlm-roberta-base\nno,no,98,xlm-roberta-base\nsme,lzh,20,xlm-roberta-base\n"
     )
-    frame = import_xpos(tmp_path).frame
+    frame = import_xpos(tmp_path).table.frame
     assert set(frame["language"]) == {"no", "lzh"}
     assert set(frame["source_language"]) == {"en", "no", "se"}
     assert set(frame["condition"]) == {"none"}
@@ -140,7 +140,7 @@ def test_published_taskweb_reproduces_its_own_summary(published):
     imported = import_taskweb(published)
     found = gains(imported.table).frame
     found = found[found["metric"] == "primary"]
-    assert any(r.startswith("184 scores dropped") for r in imported.remarks)
+    assert any(r.startswith("184 scores dropped") for r in imported.notes)
     key = ["model", "adaptation", "condition", "target"]
     mine = (
         found.assign(better=found["gain"] > 1e-6)
@@ -161,7 +161,7 @@ def test_published_taskweb_reproduces_its_own_summary(published):
 
 
 def test_published_xpos_is_complete(published):
-    frame = import_xpos(published).frame
+    frame = import_xpos(published).table.frame
     assert len(frame) == 6825
     assert frame["source_language"].nunique() == 65
     assert frame["language"].nunique() == 105

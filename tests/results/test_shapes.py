@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -54,7 +55,7 @@ def test_an_encoding_is_named_with_the_cure(tmp_path):
     path = write(tmp_path / "old.csv", "model,target,language,score\nmodèle,xnli,de,81.2\n", "latin-1")
     with pytest.raises(InputError, match="not text in UTF-8 .* --encoding, such as latin-1"):
         import_file(path)
-    assert import_file(path, encoding="latin-1").table.frame["model"].tolist() == ["modèle"]
+    assert import_file(path, Asked(encoding="latin-1")).table.frame["model"].tolist() == ["modèle"]
 
 
 def test_a_workbook_with_sheets_and_merged_cells(tmp_path):
@@ -76,12 +77,12 @@ def test_a_workbook_with_sheets_and_merged_cells(tmp_path):
     with pytest.raises(InputError, match="has 2 sheets; say which with --sheet: results, notes"):
         import_file(tmp_path / "book.xlsx")
     asked = Asked(constants={"model": "m"}, wide=("target", "language"))
-    found = import_file(tmp_path / "book.xlsx", asked, sheet="results")
+    found = import_file(tmp_path / "book.xlsx", replace(asked, sheet="results"))
     assert scores(found)[("squad", "paws-x", "de")] == 84.0
     assert scores(found)[("none", "xnli", "en")] == 88.0
     assert len(found.table) == 8
     with pytest.raises(InputError, match="--sheet result: no such sheet .did you mean 'results'"):
-        import_file(tmp_path / "book.xlsx", asked, sheet="result")
+        import_file(tmp_path / "book.xlsx", replace(asked, sheet="result"))
 
 
 WIDE = "condition,en,de,sw,zh,avg\nnone,88.7,81.2,70.1,78.0,79.5\nsquad,88.5,81.0,71.1,77.0,79.4\n"
@@ -209,16 +210,16 @@ def test_what_trainer_writes(tmp_path):
         )
         (folder / "predict_results.json").write_text(json.dumps({"predict_accuracy": accuracy}))
     asked = Asked(constants={"model": "m"})
-    found = import_trainer(tmp_path / "runs", "{condition}/{target}/seed{seed}", asked)
+    found = import_trainer(tmp_path / "runs", replace(asked, pattern="{condition}/{target}/seed{seed}"))
     frame = found.table.frame
     test = frame[frame["split"] == "test"].set_index(["condition", "target", "seed"])["score"]
     assert test.to_dict() == {("none", "paws-x", 2): 80.0, ("none", "xnli", 1): 61.0, ("squad", "xnli", 1): 63.0}
     assert set(frame.loc[frame["split"] == "validation", "score"]) == {71.0, 73.0, 90.0}
     assert set(frame["n_examples"]) == {2490, 5010}
     with pytest.raises(InputError, match="does not follow --pattern"):
-        import_trainer(tmp_path / "runs", "{condition}/{target}/run{seed}", asked)
+        import_trainer(tmp_path / "runs", replace(asked, pattern="{condition}/{target}/run{seed}"))
     with pytest.raises(InputError, match="'sed' .did you mean 'seed'..: expected fields in braces"):
-        import_trainer(tmp_path / "runs", "{condition}/{target}/{sed}", asked)
+        import_trainer(tmp_path / "runs", replace(asked, pattern="{condition}/{target}/{sed}"))
 
 
 def test_trainers_metrics_by_language_and_its_state(tmp_path):

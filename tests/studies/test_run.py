@@ -522,7 +522,7 @@ def test_published_taskweb_end_to_end(published, tmp_path):
 
 
 def test_published_xpos_end_to_end(published, tmp_path):
-    write_table(import_xpos(published), tmp_path / "x.parquet")
+    write_table(import_xpos(published).table, tmp_path / "x.parquet")
     given = Given(tmp_path / "x.parquet", languages=published / "xpos_languages.csv")
     finished = run_study(load_study("pos-typology"), tmp_path / "r", given)
     found = {f.id: f.outcome for f in finished.findings}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,7 +53,7 @@ def read_catalogue(own: Path | None) -> Catalogue:
     return load_catalogue(own)
 
 
-def store_table(table: TransferTable, out: Path, remarks: list[str]) -> None:
+def store_table(table: TransferTable, out: Path, remarks: Iterable[str]) -> None:
     """Write a transfer table, and say what it holds."""
     from transfer_analysis.results import write_table
 

@@ -4,169 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer_analysis.commands.common import (
-    AsJson,
-    Out,
-    OwnTasks,
-    group,
-    pairs,
-    print_table,
-    read_catalogue,
-    store_table,
-)
+from transfer_analysis.commands import importing
+from transfer_analysis.commands.common import AsJson, Out, OwnTasks, group, pairs, print_table, read_catalogue
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from transfer_analysis.results import TransferTable
 
 app = group("Transfer tables: import, check, compute gains.")
-importers = group("Import published results or your own into a transfer table.")
-app.add_typer(importers, name="import")
-
-
-@importers.command("taskweb", epilog="Example: transfer-analysis results import taskweb published/ -o taskweb.parquet")
-def import_taskweb_command(
-    path: Annotated[
-        Path, typer.Argument(help="Folder with taskweb.csv and taskweb_baselines.csv, or the first of them.")
-    ],
-    out: Out = Path("taskweb.parquet"),
-    keep_off_config: Annotated[
-        bool, typer.Option(help="Keep runs off the repository's own configuration, under an adaptation of their own.")
-    ] = False,
-) -> None:
-    """Import TaskWeb (Kim et al. 2023): 22 source × 21 target tasks, several models, eight seeds."""
-    from transfer_analysis.results.importers import import_taskweb
-
-    imported = import_taskweb(path, keep_off_config=keep_off_config)
-    store_table(imported.table, out, imported.remarks)
-
-
-@importers.command("xpos", epilog="Example: transfer-analysis results import xpos published/ -o xpos.parquet")
-def import_xpos_command(
-    path: Annotated[Path, typer.Argument(help="xpos.csv, or the folder that holds it.")],
-    out: Out = Path("xpos.parquet"),
-) -> None:
-    """Import xpos (de Vries et al. 2022): part-of-speech tagging, 65 source × 105 target languages."""
-    from transfer_analysis.results.importers import import_xpos
-
-    store_table(import_xpos(path), out, [])
-
-
-@importers.command(
-    "table",
-    epilog="Example: transfer-analysis results import table table2.xlsx --wide language --map acc=score --baseline baseline "
-    "--set model=xlm-roberta-large --set target=xnli -o table2.parquet",
-)
-@importers.command("csv", hidden=True)
-def import_table_command(
-    path: Annotated[Path, typer.Argument(help="CSV with any separator, a workbook (.xlsx), JSON lines or Parquet.")],
-    out: Out = Path("results.parquet"),
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Your column is this field.")
-    ] = None,
-    constants: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
-    ] = None,
-    wide: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FIELD[,FIELD]",
-            help="There is a column of scores for each language, metric or target; two fields for a header of two rows.",
-        ),
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="What you call the condition without intermediate task; it becomes none.")
-    ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="YOURS=TASK", help="Your name of a task, as target or condition; several times for several."
-        ),
-    ] = None,
-    skip_missing: Annotated[
-        bool, typer.Option("--skip-missing", help="Leave out rows whose score is empty, -, NA or n/a.")
-    ] = False,
-    fractions: Annotated[bool, typer.Option(help="Scores are fractions: multiply by 100.")] = False,
-    scale: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TARGET=fraction|percent", help="What the scores of a target are; several times for several."
-        ),
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook  [default: the only one]")] = None,
-    codes: Annotated[str, typer.Option(help="Whose codes languages have: iso, or wikipedia (WikiANN).")] = "iso",
-    encoding: Annotated[
-        str | None, typer.Option(help="Of text, such as latin-1  [default: UTF-8, or as marked]")
-    ] = None,
-    own_tasks: OwnTasks = None,
-) -> None:
-    """Import anybody's table of scores: long, or with a column for each language, metric or target.
-
-    Fields: model, target and score are needed; condition (the intermediate task, or none), language, source_language,
-    seed, metric, split, adaptation, initialisation and checkpoint have defaults. Usual names of tasks and metrics (XNLI,
-    PAN-X, SQuAD1.1, EM) are known; what was renamed is printed.
-    """
-    from transfer_analysis.results.importers import Asked, import_file
-
-    asked = Asked(
-        mapping=pairs(mapping, "--map", "COLUMN=FIELD"),
-        constants=pairs(constants, "--set", "FIELD=VALUE"),
-        renamed=pairs(rename, "--rename", "YOURS=TASK"),
-        baseline=baseline,
-        wide=[name.strip() for name in wide.split(",")] if wide else (),
-        fractions=fractions,
-        scales=pairs(scale, "--scale", "TARGET=fraction or TARGET=percent"),
-        skip_missing=skip_missing,
-        codes=cast('Literal["iso", "wikipedia"]', codes),  # checked there
-    )
-    found = import_file(path, asked, sheet=sheet, encoding=encoding, catalogue=read_catalogue(own_tasks))
-    unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
-    store_table(found.table, out, [*found.notes, *unused])
-
-
-@importers.command(
-    "trainer",
-    epilog="Example: transfer-analysis results import trainer runs/ --pattern '{condition}/{target}/seed{seed}' --set model=xlmr "
-    "-o results.parquet",
-)
-def import_trainer_command(
-    path: Annotated[Path, typer.Argument(help="A file of metrics (all_results.json, …), or a folder with many.")],
-    out: Out = Path("results.parquet"),
-    pattern: Annotated[
-        str | None,
-        typer.Option(help="What a run's folders are called, fields in braces: '{condition}/{target}/seed{seed}'."),
-    ] = None,
-    constants: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="What you call the condition without intermediate task; it becomes none.")
-    ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="YOURS=TASK", help="Your name of a task, as target or condition; several times for several."
-        ),
-    ] = None,
-    own_tasks: OwnTasks = None,
-) -> None:
-    """Import what Hugging Face's Trainer writes: all_results.json, predict_results.json, trainer_state.json.
-
-    Of a folder, every run in it. predict_ and test_ are the test split, eval_ the development split.
-    """
-    from transfer_analysis.results.importers import Asked, import_trainer
-
-    asked = Asked(
-        constants=pairs(constants, "--set", "FIELD=VALUE"),
-        renamed=pairs(rename, "--rename", "YOURS=TASK"),
-        baseline=baseline,
-    )
-    found = import_trainer(path, pattern, asked, catalogue=read_catalogue(own_tasks))
-    store_table(found.table, out, list(found.notes))
+app.add_typer(importing.app, name="import")
 
 
 @app.command("check", epilog="Example: transfer-analysis results check results.parquet")

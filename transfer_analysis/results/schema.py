@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pandas as pd
@@ -9,8 +10,10 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.keys import KEY
 from transfer_analysis.languages import resolve
+from transfer_analysis.results.scales import doubtful_scales
 from transfer_analysis.tasks import Catalogue, metrics
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, parse_condition
+from transfer_analysis.tasks.metrics import Metric
 
 #: Value of a key column that is left out. `metric` defaults to the target's own.
 DEFAULTS: dict[str, str | int] = {
@@ -85,7 +88,7 @@ def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: S
     return [
         *_names(located, catalogue),
         *_scores(located),
-        *_fractions(located, catalogue),
+        *doubtful_scales(located, catalogue),
         *_repeated_keys(located),
     ]
 
@@ -155,40 +158,21 @@ def _unknown(frame: pd.DataFrame, column: str, check: Callable[[str], object]) -
 
 
 def _scores(frame: pd.DataFrame) -> Iterator[str]:
-    low = frame["metric"].map({name: metric.low for name, metric in metrics().items()}).astype(float)
-    high = frame["metric"].map({name: metric.high for name, metric in metrics().items()}).astype(float)
+    low = frame["metric"].map({name: metric.range[0] for name, metric in metrics().items()}).astype(float)
+    high = frame["metric"].map({name: metric.range[1] for name, metric in metrics().items()}).astype(float)
     # Rounding in published tables may carry a perfect score a hair past the end of its scale.
     off = frame[(frame["score"] < low - 1e-6) | (frame["score"] > high + 1e-6)]
     yield from listed(
-        f"{at}: score {score} is outside the range of {metric}, {metrics()[metric].low:g}–{metrics()[metric].high:g}"
+        f"{at}: score {score} is outside the range of {metric}, {_range(metrics()[metric])}"
         for at, score, metric in zip(off["_at"], off["score"], off["metric"], strict=True)
     )
 
 
-#: Chance from which a score below 1 beside larger ones is no score: guessing gives more. Without such a chance (F1, exact
-#: match) a run that failed may have one.
-_CHANCE = 10.0
-
-
-def _fractions(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
-    # Scores that the training core computed are percentages, however low; only they say what the tokenizer knew.
-    doubtful = frame[frame["unknown_tokens"].isna() & (frame["flag"] != "percent")]
-    for (target, metric), part in doubtful.groupby(["target", "metric"], sort=True):
-        size = part["score"].abs()
-        if 0 < size.max() <= 1:
-            at = part.loc[size.idxmax(), "_at"]
-            yield (
-                f"{at}: the largest {metric} score of {target} is {size.max():g}, so they look like fractions; "
-                f"percentages are expected (81.2, not 0.812): import them with --fractions, or with --scale {target}=fraction; "
-                f"--scale {target}=percent says that they are per cent"
-            )
-        elif metric == "accuracy" and size.max() > 1 and (catalogue.chance(str(target)) or 0.0) >= _CHANCE:
-            mixed = part[(size > 0) & (size < 1)]
-            yield from listed(
-                f"{at}: accuracy {score:g} of {target} looks like a fraction beside {size.max():g}; give one scale, or say that "
-                f"it is per cent with --scale {target}=percent"
-                for at, score in zip(mixed["_at"], mixed["score"], strict=True)
-            )
+def _range(metric: Metric) -> str:
+    low, high = metric.range
+    shown = f"at most {high:g}" if math.isinf(low) else f"at least {low:g}" if math.isinf(high) else f"{low:g}–{high:g}"
+    turned = " (less is better, so scores are kept with their sign turned; `results import` does that)"
+    return shown + (turned if metric.better == "lower" else "")
 
 
 def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:

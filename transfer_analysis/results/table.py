@@ -133,9 +133,7 @@ def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.
         if column not in filled:
             filled[column] = value
     if "metric" not in filled:
-        targets = filled["target"].astype(str)
-        own = {name: catalogue[name].metric if name in catalogue else "accuracy" for name in targets.unique()}
-        filled["metric"] = targets.map(own)
+        filled["metric"] = metric_of(filled["target"], catalogue)
     for column, values in told_by_recipe(filled):
         filled[column] = values
     for column in schema.BESIDE:
@@ -191,6 +189,13 @@ def _spellings(spelt: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
             given = [code for code, other in codes.items() if other == ours]
             if len(given) > 1:
                 yield f"{column}: {' and '.join(given)} are one language, {ours}: leave one of them out, or give each its script ({ours}-Latn)"
+
+
+def metric_of(targets: pd.Series, catalogue: Catalogue) -> pd.Series:
+    """Return the metric of each target of a table that names none: the target's own, accuracy for an unknown one."""
+    names = targets.astype(str)
+    own = {name: catalogue[name].metric if name in catalogue else "accuracy" for name in names.unique()}
+    return names.map(own)
 
 
 def own_metrics(frame: pd.DataFrame, catalogue: Catalogue) -> pd.Series:

@@ -15,13 +15,12 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import require_file
+from transfer_analysis.results.importers.numbers import is_number
+from transfer_analysis.results.importers.scores import is_missing
 from transfer_analysis.results.store import read_parquet
 
 #: Separators that are looked for in the first line.
 _SEPARATORS = (",", ";", "\t", "|")
-
-#: A number with a decimal comma.
-_COMMA = re.compile(r"[-−+]?\d{1,3}(?:\.\d{3})*,\d+|[-−+]?\d+,\d+")
 
 #: Encodings that a file says of itself by its first bytes.
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -52,7 +51,7 @@ class Raw:
     notes: tuple[str, ...] = ()
 
 
-def read_any(path: Path, *, sheet: str | None = None, encoding: str | None = None) -> Raw:
+def read_any(path: Path, *, sheet: str | None = None, encoding: str | None = None, two_rows: bool = False) -> Raw:
     """Read a table: CSV with commas, semicolons, tabs or bars, a workbook, JSON lines, or Parquet.
 
     Parameters
@@ -61,6 +60,8 @@ def read_any(path: Path, *, sheet: str | None = None, encoding: str | None = Non
         Of a workbook; the only one where not given.
     encoding
         Of text; what its first bytes say, else UTF-8, where not given.
+    two_rows
+        Whether the header has two rows for certain; else it is seen where the second row has no numbers.
 
     Raises
     ------
@@ -71,18 +72,18 @@ def read_any(path: Path, *, sheet: str | None = None, encoding: str | None = Non
     if sheet is not None and kind not in _WORKBOOKS:
         raise InputError(f"{path.name}: has no sheets; --sheet is for workbooks ({', '.join(_WORKBOOKS)})")
     readers: dict[str, Callable[[], Raw]] = {
-        ".parquet": lambda: _of_frame(path, read_parquet(path)),
+        ".parquet": lambda: _of_parquet(path),
         ".jsonl": lambda: _of_json_lines(path, encoding),
         ".json": lambda: _refused_json(path),
-        **dict.fromkeys(_WORKBOOKS, lambda: _of_workbook(path, sheet)),
+        **dict.fromkeys(_WORKBOOKS, lambda: _of_workbook(path, sheet, two_rows)),
     }
-    return readers[kind]() if kind in readers else _of_text(path, encoding)
+    return readers[kind]() if kind in readers else _of_text(path, encoding, two_rows)
 
 
 _WORKBOOKS = (".xlsx", ".xlsm")
 
 
-def _of_text(path: Path, encoding: str | None) -> Raw:
+def _of_text(path: Path, encoding: str | None, two_rows: bool) -> Raw:
     text = _text(path, encoding)
     separator = _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -96,14 +97,14 @@ def _of_text(path: Path, encoding: str | None) -> Raw:
         raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
     names = {";": "semicolons", "\t": "tabs", "|": "bars"}
     notes = [f"read with {names[separator]} between columns"] if separator in names else []
-    return _table(path.name, lines, notes, commas=separator != ",")
+    return _table(path.name, lines, notes, two_rows=two_rows)
 
 
 def _text(path: Path, encoding: str | None) -> str:
     data = require_file(path, "a table").read_bytes()
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        return data.decode(encoding or marked)
+        return data.decode(encoding or marked).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name}: is not text in {encoding or 'UTF-8'} (byte {error.start}); say which with --encoding, such as "
@@ -124,9 +125,13 @@ def _separator(text: str) -> str:
 
 
 def _table(
-    name: str, lines: Sequence[tuple[int, list[str]]], notes: list[str], *, commas: bool, unit: str = "row"
+    name: str, lines: Sequence[tuple[int, list[str]]], notes: list[str], *, two_rows: bool, unit: str = "row"
 ) -> Raw:
-    """Return rows of cells as a table: its first row, or its first two, are names."""
+    """Return rows of cells as a table: its first row, or its first two, are names. Titles above it are left out."""
+    titles = _titles(lines)
+    if titles:
+        notes = [*notes, f"above the table, not read: {'; '.join(titles)}"]
+        lines = lines[len(titles) :]
     if len(lines) < 2:
         raise InputError(f"{name}: holds no rows; expected names of columns, and at least one row")
     width = max(len(cells) for _, cells in lines)
@@ -139,27 +144,44 @@ def _table(
         there = sum(i < len(cells) for i in used)
         raise InputError(f"{name} {unit} {number}: has {there} fields, and the table {len(used)}")
     body = [(number, [cells[i] for i in used]) for number, cells in lines]
-    levels = _levels(body)
+    levels = _levels(body, two_rows)
     header = [" · ".join(pair) if all(pair) else pair[1] or pair[0] for pair in levels] if levels else body[0][1]
     repeated = sorted({cell for cell in header if header.count(cell) > 1})
     if repeated:
         raise InputError(f"{name}: the header gives {repeated[0]!r} {header.count(repeated[0])} times")
     data = body[_LEVELS if levels else 1 :]
     frame = pd.DataFrame([cells for _, cells in data], columns=header, dtype=object)
-    if commas and (found := _with_commas(frame)):
-        frame = frame.assign(**{column: frame[column].map(_with_point) for column in found})
-        notes = [*notes, f"decimal commas read in {', '.join(found)}"]
     named = {header[i]: pair for i, pair in enumerate(levels) if all(pair)} if levels else {}
     return Raw(frame, [f"{name} {unit} {number}" for number, _ in data], named, tuple(notes))
 
 
-def _levels(rows: Sequence[tuple[int, list[str]]]) -> list[tuple[str, str]]:
-    """Return the two names of each column where the header has two rows: a first with repeated or missing names, no numbers."""
+def _titles(lines: Sequence[tuple[int, list[str]]]) -> list[str]:
+    """Return what stands above a table: rows with one text alone, in their first cell or over all of them."""
+    found = []
+    for i, (_, cells) in enumerate(lines[:-1]):
+        texts = [cell for cell in cells if cell]
+        alone = texts[:1] == cells[:1] and len(texts) == 1
+        over_all = len(texts) > 1 and len(texts) == len(cells) and len(set(texts)) == 1
+        below = [cell for cell in lines[i + 1][1] if cell]
+        if not (alone or over_all) or not (len(set(below)) > 1 or _titles(lines[i + 1 :])):
+            break
+        found.append(texts[0])
+    return found
+
+
+def _levels(rows: Sequence[tuple[int, list[str]]], two_rows: bool) -> list[tuple[str, str]]:
+    """Return the two names of each column where the header has two rows.
+
+    Without being told, it has where names of the first repeat or are missing, the second has neither numbers nor the marks
+    of missing scores, and there are numbers below.
+    """
     if len(rows) < _LEVELS + 1:
         return []
     first, second = rows[0][1], rows[1][1]
     spanning = "" in first or len(set(first)) < len(first)
-    if not spanning or any(map(_is_number, second)):
+    odd = any(is_number(cell) or (cell and is_missing(cell)) for cell in second)
+    below = any(is_number(cell) for _, cells in rows[_LEVELS : _LEVELS + 3] for cell in cells)
+    if not two_rows and (not spanning or odd or not below):
         return []
     filled: list[str] = []
     last = None
@@ -172,29 +194,7 @@ def _levels(rows: Sequence[tuple[int, list[str]]]) -> list[tuple[str, str]]:
     return pairs if any(map(all, pairs)) else []
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace("−", "-").rstrip("%") or "x")
-    except ValueError:
-        return bool(_COMMA.fullmatch(cell))
-    return True
-
-
-def _with_commas(frame: pd.DataFrame) -> list[str]:
-    """Return the columns whose numbers have decimal commas."""
-    return [
-        str(column)
-        for column in frame
-        if frame[column].map(lambda cell: bool(_COMMA.fullmatch(cell.rstrip(" %")))).any()
-        and not frame[column].map(lambda cell: bool(re.fullmatch(r"[-−+]?\d+\.\d+", cell))).any()
-    ]
-
-
-def _with_point(cell: str) -> str:
-    return cell.replace(".", "").replace(",", ".") if _COMMA.fullmatch(cell.rstrip(" %")) else cell
-
-
-def _of_workbook(path: Path, sheet: str | None) -> Raw:
+def _of_workbook(path: Path, sheet: str | None, two_rows: bool) -> Raw:
     try:
         from openpyxl import load_workbook
     except ModuleNotFoundError as error:
@@ -228,12 +228,12 @@ def _of_workbook(path: Path, sheet: str | None) -> Raw:
     said = [f"merged cells filled: {', '.join(notes[:6])}"] if notes else []
     lines = [(number, [_cell(value) for value in row]) for number, row in enumerate(page.values, 1)]
     lines = [(number, cells) for number, cells in lines if any(cells)]
-    return _table(f"{path.name} ({wanted})", lines, said, commas=False)
+    return _table(f"{path.name} ({wanted})", lines, said, two_rows=two_rows)
 
 
 def _cell(value: Any) -> str:
     """Return a cell as text: a whole number without its decimals."""
-    if value is None or value != value:
+    if value is None or value is pd.NA or value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -261,13 +261,41 @@ def _of_json_lines(path: Path, encoding: str | None) -> Raw:
     return Raw(frame, [f"{path.name} line {number}" for number, _ in rows], {})
 
 
-def _of_frame(path: Path, frame: pd.DataFrame) -> Raw:
-    text = pd.DataFrame({str(column): frame[column].map(_cell) for column in frame}, dtype=object)
-    return Raw(text.reset_index(drop=True), [f"{path.name} row {number}" for number in range(1, len(frame) + 1)], {})
+def of_frame(frame: pd.DataFrame, where: str) -> Raw:
+    """Return a frame as a table; an index with names counts as columns, two rows of column names as such a header.
+
+    Raises
+    ------
+    InputError
+        For columns that share a name, or names of more than two rows.
+    """
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    levels: dict[str, tuple[str, str]] = {}
+    names = list(frame.columns)
+    if isinstance(frame.columns, pd.MultiIndex):
+        if frame.columns.nlevels != _LEVELS:
+            raise InputError(f"{where}: its columns have names of {frame.columns.nlevels} rows; expected one or two")
+        pairs = [(str(one).strip(), str(other).strip()) for one, other in names]
+        names = [" · ".join(filter(None, pair)) for pair in pairs]
+        levels = {name: pair for name, pair in zip(names, pairs, strict=True) if all(pair)}
+    columns = [str(name).strip() for name in names]
+    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+        raise InputError(f"{where}: {columns.count(repeated[0])} columns are called {repeated[0]!r}; rename them")
+    frame = frame.set_axis(columns, axis=1).reset_index(drop=True)
+    categories = [name for name in columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    frame = frame.astype(dict.fromkeys(categories, object))
+    return Raw(frame, [f"{where} row {number}" for number in range(1, len(frame) + 1)], levels)
+
+
+def _of_parquet(path: Path) -> Raw:
+    raw = of_frame(read_parquet(path), path.name)
+    text = pd.DataFrame({column: raw.frame[column].map(_cell) for column in raw.frame}, dtype=object)
+    return Raw(text, raw.at, raw.levels)
 
 
 def _refused_json(path: Path) -> Raw:
     raise InputError(
-        f"{path.name}: is JSON, not a table. What Hugging Face's Trainer writes is read with `results import trainer`; one object on "
+        f"{path.name}: is JSON, not a table. What Hugging Face's Trainer writes is read with `results import trainer` (also jiant, lm-eval, mteb); one object on "
         "each line is read as .jsonl"
     )

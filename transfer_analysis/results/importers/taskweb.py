@@ -6,16 +6,17 @@ Reads the table `taskweb.csv` (one row per observed score, fractions) and, besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.keys import KEY
+from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.results.schema import listed
 from transfer_analysis.results.store import csv_rows, read_csv
 from transfer_analysis.results.table import TransferTable
+from transfer_analysis.tasks import Catalogue
 
 _SCORES = [
     "model",
@@ -34,28 +35,20 @@ _SCORES = [
 _BASELINES = ["model", "adaptation", "target_task", "seed", "score", "uniquely_determined"]
 
 
-@dataclass(frozen=True)
-class TaskwebImport:
-    """The transfer table and what was done to get it, one sentence each."""
-
-    table: TransferTable
-    remarks: list[str]
-
-
-def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImport:
+def import_taskweb(path: Path, asked: Asked | None = None, *, catalogue: Catalogue | None = None) -> Imported:
     """Read TaskWeb's scores.
 
     Parameters
     ----------
     path
         The folder that holds `taskweb.csv` and `taskweb_baselines.csv`, or the first of them.
-    keep_off_config
-        Keep the runs whose learning rate or batch size is not the repository's own, under an adaptation whose name
+    asked
+        With the flag `keep-off-config`: keep the runs whose learning rate or batch size is not the repository's own, under an adaptation whose name
         ends in `-off-config`. They repeat keys of the regular runs and are dropped otherwise.
 
     Returns
     -------
-    TaskwebImport
+    Imported
         Scores in per cent. Beside every published metric stands `primary`: the mean of the task's primary metrics,
         as TaskWeb averages them (accuracy alone for cb). Baselines (condition `none`) exist as `primary` only;
         those that the publication does not determine uniquely are flagged `undetermined`.
@@ -65,6 +58,7 @@ def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImpor
     InputError
         Where a file or a column is missing, or a value does not fit the schema.
     """
+    keep_off_config = asked is not None and "keep-off-config" in asked.flags
     folder = path if path.is_dir() else path.parent
     scores_path = folder / "taskweb.csv" if path.is_dir() else path
     scores = _read(scores_path, _SCORES, ["primary_metric", "matches_repo_config"])
@@ -102,7 +96,8 @@ def import_taskweb(path: Path, *, keep_off_config: bool = False) -> TaskwebImpor
     at = frame.pop("at").fillna("primary score").tolist()
     frame["origin"] = "taskweb: " + scores_path.name
     frame["split"] = "validation"
-    return TaskwebImport(TransferTable.from_frame(frame, where=scores_path.name, locations=at), remarks)
+    table = TransferTable.from_frame(frame, where=scores_path.name, catalogue=catalogue, locations=at)
+    return Imported(table, (), tuple(remarks))
 
 
 def _read(path: Path, columns: list[str], flags: list[str]) -> pd.DataFrame:

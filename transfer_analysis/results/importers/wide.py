@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -16,17 +17,45 @@ from transfer_analysis.tasks.aliases import known_as, spelling
 #: Fields that columns may be named by.
 FIELDS = ("language", "target", "metric", "condition", "model", "seed")
 
-#: Columns and rows that are means of others.
+#: Fields of which a column or a row may be a mean of the others, and what it is called then.
+_AVERAGED = ("language", "target")
 _AVERAGES = ("avg", "average", "mean", "all", "total", "macroavg", "overall")
+
+
+#: Columns that may number the rows, whatever else their names are.
+_COUNTERS = ("id", "no", "nr", "index", "row", "unnamed: 0", "#")
+
+#: Columns that are named in a note.
+_SHOWN = 12
 
 
 def is_average(name: str) -> bool:
     """Whether a column or a language is a mean of the others."""
-    return spelling(name) in _AVERAGES
+    return spelling(name).strip("()[]") in _AVERAGES
 
 
-def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return a wide table as one with a row per score, where each row stands, and what was left out.
+@dataclass(frozen=True)
+class Melted:
+    """A wide table as one with a row per score.
+
+    Attributes
+    ----------
+    at
+        Where each row stands.
+    notes
+        Which columns were read, and as what.
+    left_out
+        Columns that hold no scores.
+    """
+
+    frame: pd.DataFrame
+    at: list[str]
+    notes: list[str]
+    left_out: list[str]
+
+
+def melted(raw: Raw, fields: Sequence[str], where: str) -> Melted:
+    """Return a wide table as one with a row per score.
 
     Parameters
     ----------
@@ -38,11 +67,7 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, l
     InputError
         For fields that are none, or a table that has no such columns.
     """
-    wrong = [field for field in fields if field not in FIELDS]
-    if wrong:
-        raise InputError(f"--wide {wrong[0]}: expected {', '.join(FIELDS)}{nearest(wrong[0], FIELDS)}")
-    if len(set(fields)) < len(fields):
-        raise InputError(f"--wide {','.join(fields)}: names a field twice")
+    _check_fields(fields)
     named: dict[str, tuple[str, ...]] = dict(raw.levels)
     if not named:
         named = {str(column): (str(column),) for column in raw.frame if column not in schema.COLUMNS}
@@ -58,8 +83,13 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, l
         raise InputError(
             f"{where}: has a column {taken[0]!r} of its own, which --wide {','.join(fields)} would write over; leave one of them out"
         )
-    averages = [column for column, names in named.items() if any(map(is_average, names))]
-    columns = [column for column in named if column not in averages]
+    averages = [
+        column
+        for column, names in named.items()
+        if any(field in _AVERAGED and is_average(name) for field, name in zip(fields, names, strict=True))
+    ]
+    counters = [column for column in named if column not in averages and _counts_rows(raw.frame[column], column)]
+    columns = [column for column in named if column not in {*averages, *counters}]
     if not columns:
         raise InputError(f"{where}: --wide {','.join(fields)}: no column is left that could hold scores")
     parts = []
@@ -71,8 +101,26 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> tuple[pd.DataFrame, l
         f"{raw.at[row]}, column {name!r}"
         for row, name in zip(long["_row"], _of_rows(columns, len(raw.frame)), strict=True)
     ]
-    notes = [f"columns of averages left out: {', '.join(averages)}"] if averages else []
-    return long.drop(columns="_row"), at, notes
+    shown = ", ".join(columns[:_SHOWN]) + (f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else "")
+    left_out = [f"columns of averages left out: {', '.join(averages)}"] if averages else []
+    left_out += [f"columns that number the rows left out: {', '.join(counters)}"] if counters else []
+    return Melted(long.drop(columns="_row"), at, [f"scores by {' and '.join(fields)} in columns: {shown}"], left_out)
+
+
+def _check_fields(fields: Sequence[str]) -> None:
+    wrong = [field for field in fields if field not in FIELDS]
+    if wrong:
+        raise InputError(f"--wide {wrong[0]}: expected {', '.join(FIELDS)}{nearest(wrong[0], FIELDS)}")
+    if len(set(fields)) < len(fields):
+        raise InputError(f"--wide {','.join(fields)}: names a field twice")
+
+
+def _counts_rows(cells: pd.Series, name: str) -> bool:
+    """Whether a column numbers the rows: `id` (also the code of Indonesian), `no` (also Norwegian), or a name that is none."""
+    if name.casefold() not in _COUNTERS:
+        return False
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return bool((numbers.diff().iloc[1:] == 1).all() and numbers.iloc[0] in (0, 1)) and len(numbers) > 1
 
 
 def _of_rows(columns: Sequence[str], rows: int) -> list[str]:
@@ -101,15 +149,17 @@ def _is_language(name: str) -> bool:
         return False
 
 
-def without_average_rows(frame: pd.DataFrame, at: list[str]) -> tuple[pd.DataFrame, list[str], Iterable[str]]:
-    """Leave out rows whose language is a mean of the others, and say so."""
-    if "language" not in frame:
-        return frame, at, []
-    names = frame["language"].astype(str)
-    mean = names.isin([name for name in names.unique() if is_average(name)]).to_numpy(dtype=bool)
-    if not mean.any():
-        return frame, at, []
-    said = (
-        f"{int(mean.sum())} rows of averages left out (language {', '.join(sorted(set(frame.loc[mean, 'language'])))})"
-    )
-    return frame[~mean].reset_index(drop=True), [a for a, left in zip(at, mean, strict=True) if not left], [said]
+def without_average_rows(frame: pd.DataFrame, at: list[str]) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Leave out rows whose language or target is a mean of the others, and say so."""
+    said = []
+    for column in _AVERAGED:
+        if column not in frame:
+            continue
+        names = frame[column].astype(object).where(frame[column].notna(), "").astype(str)
+        mean = names.isin([name for name in names.unique() if is_average(name)]).to_numpy(dtype=bool)
+        if mean.any():
+            shown = ", ".join(sorted(set(names[mean])))
+            said.append(f"{int(mean.sum())} rows of averages left out ({column} {shown})")
+            frame = frame[~mean].reset_index(drop=True)
+            at = [a for a, left in zip(at, mean, strict=True) if not left]
+    return frame, at, said

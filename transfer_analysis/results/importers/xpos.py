@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.results.store import csv_rows, read_csv
 from transfer_analysis.results.table import TransferTable
+from transfer_analysis.tasks import Catalogue
 
 
-def import_xpos(path: Path) -> TransferTable:
+def import_xpos(path: Path, asked: Asked | None = None, *, catalogue: Catalogue | None = None) -> Imported:
     """Read xpos's scores.
 
     Parameters
@@ -21,7 +23,7 @@ def import_xpos(path: Path) -> TransferTable:
 
     Returns
     -------
-    TransferTable
+    Imported
         Target `udpos`, condition `none`; `source_language` varies. The publication has one run per source language,
         kept as seed 0. A language tested on itself is there too (source_language = language).
 
@@ -44,4 +46,6 @@ def import_xpos(path: Path) -> TransferTable:
             "origin": "xpos: " + scores_path.name,
         }
     )
-    return TransferTable.from_frame(frame, where=scores_path.name, locations=csv_rows(scores_path, scores))
+    at = csv_rows(scores_path, scores)
+    table = TransferTable.from_frame(frame, where=scores_path.name, catalogue=catalogue, locations=at)
+    return Imported(table, (), ())

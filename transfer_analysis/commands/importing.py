@@ -1,0 +1,213 @@
+"""The commands `results import …`, made from the table of importers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
+
+from transfer_analysis.commands.common import Out, OwnTasks, pairs, read_catalogue, store_table
+from transfer_analysis.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context, HelpFormatter
+
+    from transfer_analysis.results.importers import Importer
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option of importers.
+
+    Attributes
+    ----------
+    field
+        The field of `Asked` that it fills.
+    kind
+        Its type, with what typer shows of it.
+    default
+        Its value where it is not given.
+    read
+        From what typer gives to what the field holds.
+    """
+
+    field: str
+    kind: Any
+    default: Any = None
+    read: Callable[[Any], Any] = lambda given: given
+
+
+def _pairs(option: str, form: str) -> Callable[[Any], dict[str, str]]:
+    return lambda given: pairs(given, option, form)
+
+
+def _list(about: str, option: str, metavar: str) -> Any:
+    return Annotated[list[str] | None, typer.Option(option, metavar=metavar, help=about)]
+
+
+#: Name → the option.
+CHOICES = {
+    "map": Choice(
+        "mapping",
+        _list("Your column is this field.", "--map", "COLUMN=FIELD"),
+        read=_pairs("--map", "COLUMN=FIELD"),
+    ),
+    "leave-out": Choice(
+        "left_out",
+        _list("A column that is not read; several times for several.", "--leave-out", "COLUMN"),
+        read=lambda given: tuple(given or ()),
+    ),
+    "set": Choice(
+        "constants",
+        _list("One value for all rows.", "--set", "FIELD=VALUE"),
+        read=_pairs("--set", "FIELD=VALUE"),
+    ),
+    "wide": Choice(
+        "wide",
+        Annotated[
+            str | None,
+            typer.Option(
+                metavar="FIELD[,FIELD]",
+                help="There is a column of scores for each language, metric or target; two fields for a header of two rows.",
+            ),
+        ],
+        read=lambda given: [name.strip() for name in given.split(",")] if given else (),
+    ),
+    "baseline": Choice(
+        "baseline",
+        Annotated[
+            str | None, typer.Option(help="What you call the condition without intermediate task; it becomes none.")
+        ],
+    ),
+    "rename": Choice(
+        "renamed",
+        _list("Your name of a task, as target or condition; several times for several.", "--rename", "YOURS=TASK"),
+        read=_pairs("--rename", "YOURS=TASK"),
+    ),
+    "scale": Choice(
+        "scales",
+        _list(
+            "What the scores of a target are, or of one model on it; several times for several.",
+            "--scale",
+            "TARGET[/MODEL]=fraction|percent",
+        ),
+        read=_pairs("--scale", "TARGET=fraction or TARGET=percent"),
+    ),
+    "skip-missing": Choice(
+        "skip_missing",
+        Annotated[bool, typer.Option("--skip-missing", help="Leave out rows whose score is empty, -, NA or n/a.")],
+        False,
+    ),
+    "fractions": Choice(
+        "fractions", Annotated[bool, typer.Option("--fractions", help="Scores are fractions: multiply by 100.")], False
+    ),
+    "sheet": Choice("sheet", Annotated[str | None, typer.Option(help="Sheet of a workbook  [default: the only one]")]),
+    "codes": Choice(
+        "codes", Annotated[str, typer.Option(help="Whose codes languages have: iso, or wikipedia (WikiANN).")], "iso"
+    ),
+    "encoding": Choice(
+        "encoding",
+        Annotated[str | None, typer.Option(help="Of text, such as latin-1  [default: UTF-8, or as marked]")],
+    ),
+    "pattern": Choice(
+        "pattern",
+        Annotated[
+            str | None,
+            typer.Option(help="What a run's folders are called, fields in braces: '{condition}/{target}/seed{seed}'."),
+        ],
+    ),
+}
+
+
+#: What else a command may be called.
+_OTHER_NAMES = {"csv": "table"}
+
+
+class _Importers(TyperGroup):
+    """The group of importers, whose table is read when it is entered."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """Return the names of the importers."""
+        from transfer_analysis.results.importers import importers
+
+        return list(importers())
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command:
+        """Return the command of an importer.
+
+        Raises
+        ------
+        InputError
+            For one that there is not, with the nearest.
+        """
+        from transfer_analysis.results.importers import importers
+
+        cmd_name = _OTHER_NAMES.get(cmd_name, cmd_name)
+        if cmd_name not in importers():
+            raise InputError(
+                f"no importer {cmd_name!r}{nearest(cmd_name, importers())}; there are {', '.join(importers())}"
+            )
+        return command_of(importers()[cmd_name])
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write what each importer reads, in a whole sentence."""
+        from transfer_analysis.results.importers import importers
+
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.about.partition("\n")[0]) for name, one in importers().items()])
+
+
+app = typer.Typer(
+    cls=_Importers,
+    no_args_is_help=True,
+    help="Import published results or your own into a transfer table.",
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _importers() -> None:
+    """Import published results or your own into a transfer table."""
+
+
+def command_of(importer: Importer) -> Command:
+    """Return the command that an importer is: its path, where to write, its options and its switches."""
+    chosen = {name.replace("-", "_"): CHOICES[name] for name in importer.options}
+    switches = {name.replace("-", "_"): name for name in importer.flags}
+
+    def run(path: Path, out: Path, own_tasks: Path | None, **given: Any) -> None:
+        from transfer_analysis.results.importers import Asked
+
+        fields = {choice.field: choice.read(given[name]) for name, choice in chosen.items()}
+        flags = frozenset(switch for name, switch in switches.items() if given[name])
+        found = importer.read(path, Asked(**fields, flags=flags), read_catalogue(own_tasks))
+        unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
+        store_table(found.table, out, [*found.notes, *unused])
+
+    named = {
+        "path": (Annotated[Path, typer.Argument(help=importer.path)], Parameter.empty),
+        "out": (Out, Path(f"{'results' if 'set' in importer.options else importer.name}.parquet")),
+        **{name: (choice.kind, choice.default) for name, choice in chosen.items()},
+        **{
+            name: (Annotated[bool, typer.Option(f"--{switch}", help=importer.flags[switch])], False)
+            for name, switch in switches.items()
+        },
+        "own_tasks": (OwnTasks, None),
+    }
+    run.__signature__ = Signature(  # type: ignore[attr-defined]  # typer reads it
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+            for name, (kind, default) in named.items()
+        ]
+    )
+    example = f"Example: transfer-analysis results import {importer.example}"
+    info = CommandInfo(importer.name, help=importer.about, epilog=example, callback=run)
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)

@@ -1,0 +1,212 @@
+"""Files that a tool writes, one run after another, in a tree of folders: found, named by their folders, put together."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from transfer_analysis.errors import InputError, first_line, nearest
+from transfer_analysis.keys import KEY
+from transfer_analysis.languages import resolve
+from transfer_analysis.results import schema
+from transfer_analysis.results.importers.asked import Asked, Imported
+from transfer_analysis.results.importers.generic import import_raw
+from transfer_analysis.results.importers.reading import Raw
+from transfer_analysis.tasks import Catalogue, load_catalogue, metrics
+from transfer_analysis.tasks.aliases import known_as
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ToolFiles:
+    """What a tool writes.
+
+    Attributes
+    ----------
+    tool
+        Its name, in messages.
+    names
+        Patterns of its files' names in a folder.
+    rows
+        From a file's path, what it holds, and the catalogue to one row per score. Fields that it does not know are left out.
+    chosen
+        From the files of one folder to those that are read.
+    """
+
+    tool: str
+    names: tuple[str, ...]
+    rows: Callable[[Path, Mapping[str, Any], Catalogue], Iterator[Row]]
+    chosen: Callable[[Sequence[Path]], Sequence[Path]] = lambda files: files
+
+
+def import_files(files: ToolFiles, path: Path, asked: Asked | None, catalogue: Catalogue | None) -> Imported:
+    """Read what a tool has written: one file, or every one in a tree of folders.
+
+    Raises
+    ------
+    InputError
+        For a folder without such files, paths that do not follow the pattern, files that contradict each other, and as
+        `import_file`.
+    """
+    asked, catalogue = asked or Asked(), catalogue or load_catalogue()
+    there = [path] if path.is_file() else _found(files, path)
+    root = path.parent if path.is_file() else path
+    reads = None if asked.pattern is None else _compiled(asked.pattern)
+    found: dict[tuple[Any, ...], tuple[Row, str]] = {}
+    for file in there:
+        name = str(file.relative_to(root))
+        of_path = {} if reads is None else _of_path(file, root, reads, asked.pattern or "")
+        for row in files.rows(file, read_json(file, files.tool), catalogue):
+            _add(found, {**row, **of_path}, name, file.parent)
+    if not found:
+        raise InputError(
+            f"{path}: no file of {files.tool} has a known metric in it; known metrics are {', '.join(metrics())}"
+        )
+    frame, notes = _as_percentages(pd.DataFrame([row for row, _ in found.values()]))
+    # What the path or the file says stands; a constant is for what neither says.
+    constants = {field: value for field, value in asked.constants.items() if field not in frame}
+    kept = [f"--set {field}=…: the files say it themselves" for field in asked.constants if field in frame]
+    raw = Raw(frame, [at for _, at in found.values()], {})
+    read = import_raw(raw, path.name, replace(asked, constants=constants), catalogue=catalogue)
+    count = f"{len(there)} file{'s' if len(there) != 1 else ''} read"
+    return replace(read, notes=(count, *kept, *notes, *read.notes))
+
+
+def read_json(file: Path, tool: str) -> dict[str, Any]:
+    """Return the object that a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        For a file that is not JSON, or holds anything else.
+    """
+    try:
+        given = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{file.name}: is not JSON: {first_line(error)}") from error
+    if not isinstance(given, dict):
+        raise InputError(f"{file.name}: expected an object, as {tool} writes it")
+    return given
+
+
+def known_metric(name: str) -> str:
+    """Return a metric by the name that this toolkit has for it; nothing for one that it does not know, and for the loss.
+
+    Tools write the loss of every task beside its scores.
+    """
+    ours = name if name in metrics() else known_as([name], metrics(), "metrics").get(name, "")
+    return "" if ours == "loss" else ours
+
+
+def is_score(value: Any) -> bool:
+    """Whether a value of a JSON file is a number that may be a score."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def task_and_language(name: str, catalogue: Catalogue, others: Mapping[str, str] | None = None) -> Row:
+    """Return the target and the language that a tool's name of a task stands for (`xnli_de`, `belebele_deu_Latn`).
+
+    Parameters
+    ----------
+    others
+        The tool's names of tasks that mean something else here.
+
+    Returns
+    -------
+    dict
+        `target`, and `language` where the name says one. Nothing for a pair of two languages (`mlqa_de_ar`).
+    """
+    tasks = [task.name for task in catalogue]
+
+    def known(given: str) -> str:
+        ours = (others or {}).get(given, given)
+        return ours if ours in tasks else known_as([ours], tasks, "tasks").get(ours, "")
+
+    if target := known(name):
+        return {"target": target}
+    parts = name.split("_")
+    for size in (1, 2):
+        start, languages = "_".join(parts[:-size]), parts[-size:]
+        # `deu_Latn` is one language with its script; `ar_de` are two.
+        code = "-".join(languages)
+        if start and _is_language(code):
+            return {"target": known(start) or start, "language": code}
+        if size == 2 and known(start) and all(map(_is_language, languages)):
+            same = languages[0] == languages[1]
+            return {"target": known(start), "language": languages[0]} if same else {}
+    return {"target": name}
+
+
+def _is_language(code: str) -> bool:
+    try:
+        resolve(code)
+    except InputError:
+        return False
+    # Names of two or three letters, such as `qa` or `easy`, are parts of a task's name where no language has them.
+    return len(code.split("-")[0]) <= 3
+
+
+def _found(files: ToolFiles, folder: Path) -> list[Path]:
+    """Return the files of a tree."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such file or folder; expected what {files.tool} has written")
+    by_folder: dict[Path, list[Path]] = {}
+    for file in sorted({file for name in files.names for file in folder.rglob(name)}):
+        by_folder.setdefault(file.parent, []).append(file)
+    if not by_folder:
+        raise InputError(f"{folder}: has no {', '.join(files.names)} in it, as {files.tool} writes them")
+    return [file for there in by_folder.values() for file in files.chosen(there)]
+
+
+def _add(found: dict[tuple[Any, ...], tuple[Row, str]], row: Row, name: str, folder: Path) -> None:
+    """Add a row; what several files of a folder say alike stands once, and what they say differently is refused."""
+    key = (folder, *(row.get(field) for field in KEY))
+    if key not in found:
+        found[key] = row, name
+        return
+    before, at = found[key]
+    if abs(before["score"] - row["score"]) > 1e-9:
+        what = ", ".join(str(row[field]) for field in ("target", "language", "split", "metric") if field in row)
+        raise InputError(f"{at} and {name} give different scores of {what}: {before['score']:g} and {row['score']:g}")
+    found[key] = {**row, **before}, at
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    fields = re.findall(r"\{(\w*)\}", pattern)
+    wrong = [name for name in fields if name not in schema.COLUMNS]
+    if wrong or not fields or len(set(fields)) < len(fields):
+        known = [name for name in KEY if name != "metric"]
+        what = wrong[0] if wrong else pattern
+        raise InputError(
+            f"--pattern {pattern}: {what!r}{nearest(what, known)}: expected fields in braces: {', '.join(known)}"
+        )
+    text = re.escape(pattern.strip("/"))
+    for name in fields:
+        text = text.replace(re.escape(f"{{{name}}}"), rf"(?P<{name}>[^/]+?)")
+    return re.compile(rf"(?:.*/)?{text}(?:/.*)?")
+
+
+def _of_path(file: Path, root: Path, reads: re.Pattern[str], pattern: str) -> Mapping[str, str]:
+    folder = file.parent.relative_to(root).as_posix()
+    matched = reads.fullmatch(folder)
+    if matched is None:
+        raise InputError(f"{file.relative_to(root)}: its folder does not follow --pattern {pattern}")
+    return matched.groupdict()
+
+
+def _as_percentages(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return scores as per cent: a metric of which no score of a target is above 1 is given as fractions."""
+    keys = [column for column in ("target", "metric") if column in frame]
+    shares = frame["metric"].map({name: metric.is_share for name, metric in metrics().items()}).astype(bool)
+    largest = frame["score"].abs().groupby([frame[key] for key in keys], dropna=False).transform("max")
+    fractions = (largest <= 1) & shares
+    named = sorted(set(frame.loc[fractions, "metric"]))
+    notes = [f"read as fractions, times 100: {', '.join(named)}"] if named else []
+    return frame.assign(score=frame["score"].where(~fractions, (frame["score"] * 100).round(10))), notes
