@@ -122,7 +122,9 @@ def of_languages(frame: pd.DataFrame, languages: Languages) -> pd.DataFrame:
     """Return the rows of the languages that count; all where the table names no language."""
     if languages == "all" or "language" not in frame:
         return frame
-    at_home = frame["language"] == frame.get("source_language", "en")
+    # As text: categories of two columns need not be alike.
+    source = frame["source_language"].astype(str) if "source_language" in frame else "en"
+    at_home = frame["language"].astype(str) == source
     return frame[at_home if languages == "source" else ~at_home]
 
 

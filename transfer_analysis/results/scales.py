@@ -70,9 +70,10 @@ def _of_parts(part: pd.DataFrame, target: str, metric: str) -> Iterator[str]:
     for column in _PARTS:
         found = False
         for name, rows in part.groupby(column, sort=True):
-            rest = part[part[column] != name]["score"].abs()
+            others = part[part[column] != name]["score"].abs()
+            rest = others[others > 1]
             ours = rows["score"].abs()
-            if len(rows) < _FEWEST or len(rest) < _FEWEST or not 0 < ours.max() <= 1 or rest.median() <= 1:
+            if len(rows) < _FEWEST or len(rest) < _FEWEST or not 0 < ours.max() <= 1:
                 continue
             if rest.min() - _BEYOND <= 100 * ours.median() <= rest.max() + _BEYOND:
                 found = True

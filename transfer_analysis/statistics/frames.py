@@ -105,16 +105,24 @@ def without_overlap(
     return frame[~left], tuple(notes)
 
 
+#: How tables spell true and false.
+_SPELT = {
+    **dict.fromkeys(("true", "1", "1.0", "yes", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "n", "f", "", "-"), False),
+}
+
+
 def as_booleans(column: pd.Series) -> npt.NDArray[np.bool_]:
-    """Return a column of true and false, which a CSV may spell.
+    """Return a column of true and false, which a CSV may spell; an empty cell marks nothing, and is false.
 
     Raises
     ------
     InputError
         For a value that is neither.
     """
-    spelt = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-    values = column.map(lambda value: spelt.get(str(value).lower()))
+    values = column.astype(object).map(
+        lambda value: False if pd.isna(value) else _SPELT.get(str(value).strip().lower())
+    )
     if values.isna().any():
         row = column.index[values.isna()][0]
         raise InputError(f"{column.name}: {column[row]!r} in row {row} is neither true nor false")

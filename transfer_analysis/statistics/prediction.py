@@ -147,8 +147,7 @@ def _tested(
     found = []
     for rows, columns in zip(relabelings.rows[:count], relabelings.columns[:count], strict=True):
         x = np.stack([one[np.ix_(rows, columns)][pairs.row, pairs.column] for one in predictors], axis=1)
-        # A relabeled pair may have no distance: it then says nothing.
-        guess = _regressed(np.where(np.isfinite(x), x, np.nanmean(x, axis=0)), y, pairs)
+        guess = _regressed(_with_means(x), y, pairs)
         found.append(float(np.sqrt(np.mean((y - guess) ** 2))))
     rmse = np.array(found)
     slack = 1e-9 * max(1.0, rmse[0])
@@ -209,3 +208,10 @@ def _group_means(y: Array, group: Ints, train: npt.NDArray[np.bool_]) -> Array:
     counts = np.bincount(group[train], minlength=len(sums))
     means = np.divide(sums, counts, out=np.full(len(sums), y[train].mean()), where=counts > 0)
     return np.asarray(means[group], dtype=np.float64)
+
+
+def _with_means(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return predictors with the mean of each where it is missing: a relabeled pair without a distance says nothing."""
+    known = np.isfinite(x)
+    means = np.where(known, x, 0.0).sum(axis=0) / np.maximum(1, known.sum(axis=0))
+    return np.where(known, x, means)

@@ -10,6 +10,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages.wikipedia import of_wikipedia, other_in_wikipedia
 from transfer_analysis.results.importers.asked import Asked
+from transfer_analysis.results.importers.reading import as_text
 from transfer_analysis.tasks import Catalogue, metrics
 from transfer_analysis.tasks.aliases import known_as
 from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE
@@ -32,7 +33,7 @@ def in_our_words(frame: pd.DataFrame, asked: Asked, catalogue: Catalogue, where:
     for column in ("target", "metric", "condition"):
         if column not in frame:
             continue
-        names = frame[column].astype(object).where(frame[column].notna(), "").astype(str).str.strip()
+        names = as_text(frame[column])
         if column == "condition" and asked.baseline is not None:
             _require_value(names, asked.baseline, where)
         given = {} if column == "metric" else asked.renamed
@@ -60,7 +61,7 @@ def of_languages(frame: pd.DataFrame, asked: Asked) -> tuple[pd.DataFrame, list[
     for column in ("language", "source_language"):
         if column not in frame:
             continue
-        names = frame[column].astype(str)
+        names = as_text(frame[column])
         if asked.codes == "iso":
             notes += [
                 f"{said}; --codes wikipedia reads it so"

@@ -15,6 +15,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import require_file
+from transfer_analysis.results import schema
 from transfer_analysis.results.importers.numbers import is_number
 from transfer_analysis.results.importers.scores import is_missing
 from transfer_analysis.results.store import read_parquet
@@ -181,7 +182,9 @@ def _levels(rows: Sequence[tuple[int, list[str]]], two_rows: bool) -> list[tuple
     spanning = "" in first or len(set(first)) < len(first)
     odd = any(is_number(cell) or (cell and is_missing(cell)) for cell in second)
     below = any(is_number(cell) for _, cells in rows[_LEVELS : _LEVELS + 3] for cell in cells)
-    if not two_rows and (not spanning or odd or not below):
+    # A field of a transfer table has no second name: what stands under it is a value.
+    value = any(one in schema.COLUMNS and other for one, other in zip(first, second, strict=True))
+    if not two_rows and (not spanning or odd or value or not below):
         return []
     filled: list[str] = []
     last = None
@@ -259,6 +262,11 @@ def _of_json_lines(path: Path, encoding: str | None) -> Raw:
         [[_cell(row.get(column)) for column in columns] for _, row in rows], columns=columns, dtype=object
     )
     return Raw(frame, [f"{path.name} line {number}" for number, _ in rows], {})
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Return a column of names as text without spaces around it, empty where there is none."""
+    return column.astype(object).where(column.notna(), "").astype(str).str.strip()
 
 
 def of_frame(frame: pd.DataFrame, where: str) -> Raw:

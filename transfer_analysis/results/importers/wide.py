@@ -10,7 +10,7 @@ import pandas as pd
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.languages import resolve
 from transfer_analysis.results import schema
-from transfer_analysis.results.importers.reading import Raw
+from transfer_analysis.results.importers.reading import Raw, as_text
 from transfer_analysis.tasks import Catalogue, metrics
 from transfer_analysis.tasks.aliases import known_as, spelling
 
@@ -155,7 +155,7 @@ def without_average_rows(frame: pd.DataFrame, at: list[str]) -> tuple[pd.DataFra
     for column in _AVERAGED:
         if column not in frame:
             continue
-        names = frame[column].astype(object).where(frame[column].notna(), "").astype(str)
+        names = as_text(frame[column])
         mean = names.isin([name for name in names.unique() if is_average(name)]).to_numpy(dtype=bool)
         if mean.any():
             shown = ", ".join(sorted(set(names[mean])))

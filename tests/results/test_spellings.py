@@ -1,0 +1,252 @@
+"""Numbers, names and headers as people write them: each was read as something else, or refused, before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import transfer_analysis as ta
+from openpyxl import Workbook
+from transfer_analysis.errors import InputError
+from transfer_analysis.results.importers import Asked, import_file, import_frame
+
+HEAD = "model\ttarget\tlanguage\tcondition\tscore\tn_examples\n"
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def frame_of(path, asked=None):
+    return import_file(path, asked).table.frame
+
+
+@pytest.mark.parametrize(
+    ("scores", "counts", "expected"),
+    [
+        (("81.2", "80.9"), ("5,000", "12,345"), (81.2, 80.9, 5000, 12345)),  # thousands beside decimal points
+        (("81,2", "80,9"), ("5.000", "12.345"), (81.2, 80.9, 5000, 12345)),  # the other way round
+        (("81,234", "80,912"), ("5 000", "12’345"), (81.234, 80.912, 5000, 12345)),  # three decimals
+        (("81,2", "80.9"), ("5000", "1,234,567"), (81.2, 80.9, 5000, 1234567)),  # each cell can mean one thing only
+        (("81,2 %", "80,9%"), ("5000", "12345"), (81.2, 80.9, 5000, 12345)),  # per cent signs behind commas
+    ],
+)
+def test_commas_between_decimals_and_thousands(tmp_path, scores, counts, expected):
+    rows = [f"m\txnli\t{code}\tnone\t{s}\t{n}\n" for code, s, n in zip(("de", "fr"), scores, counts, strict=True)]
+    found = frame_of(write(tmp_path / "t.tsv", HEAD + "".join(rows)))
+    assert (*found["score"], *found["n_examples"]) == pytest.approx(expected)
+
+
+def test_decimal_commas_in_quotes_in_frames_and_in_workbooks(tmp_path):
+    text = 'model,target,language,score\nm,xnli,de,"81,2"\nm,xnli,fr,"−0,5"\n'
+    path = write(tmp_path / "t.csv", text)
+    with pytest.raises(InputError, match="score -0.5 is outside"):
+        import_file(path)
+    path = write(tmp_path / "t.csv", text.replace("xnli", "stsb"))
+    assert frame_of(path)["score"].tolist() == [81.2, -0.5]
+    frame = pd.DataFrame({"model": "m", "target": "xnli", "language": ["de", "fr"], "score": ["81,2", "80,9"]})
+    assert import_frame(frame, "t").table.frame["score"].tolist() == [81.2, 80.9]
+    book = Workbook()
+    for row in (["model", "target", "language", "score"], ["m", "xnli", "de", "81,2"], ["m", "xnli", "fr", 80.9]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    assert frame_of(tmp_path / "t.xlsx")["score"].tolist() == [81.2, 80.9]
+
+
+def test_numbers_of_points_apart_beside_decimal_commas(tmp_path):
+    text = "model;target;language;metric;score\nm;xnli;de;perplexity;1.234\nm;xnli;fr;perplexity;981,5\n"
+    assert frame_of(write(tmp_path / "t.csv", text))["score"].tolist() == [-1234.0, -981.5]
+
+
+def test_fractions_beside_per_cent_signs(tmp_path):
+    text = "model,target,language,score\nm,xnli,de,81.2%\nm,xnli,fr,0.5\n"
+    assert frame_of(write(tmp_path / "t.csv", text), Asked(fractions=True))["score"].tolist() == [81.2, 50.0]
+
+
+@pytest.mark.parametrize("mark", ["-", "", "NA"])
+def test_a_missing_score_in_the_first_row_is_no_second_header(tmp_path, mark):
+    text = f",model,target,language,score\nx,m,xnli,de,{mark}\ny,m,xnli,fr,70\n"
+    assert frame_of(write(tmp_path / "t.csv", text), Asked(skip_missing=True))["score"].tolist() == [70.0]
+
+
+def test_a_header_of_two_rows_with_numbers_in_the_second(tmp_path):
+    text = "model,language,xnli,xnli,paws-x\n,,1,2,1\nm,de,70,71,80\nm,fr,72,73,81\n"
+    found = frame_of(write(tmp_path / "t.csv", text), Asked(wide=("target", "seed")))
+    assert found.set_index(["target", "language", "seed"])["score"].to_dict() == {
+        ("paws-x", "de", 1): 80.0, ("paws-x", "fr", 1): 81.0, ("xnli", "de", 1): 70.0, ("xnli", "de", 2): 71.0,
+        ("xnli", "fr", 1): 72.0, ("xnli", "fr", 2): 73.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["Table 2: results\n", "Table 2,,,\n", "Table 2,,,\n(test sets),,,\n"])
+def test_a_title_over_the_table(tmp_path, title):
+    path = write(tmp_path / "t.csv", title + "model,target,language,score\nm,xnli,de,70\n")
+    found = import_file(path)
+    assert found.table.frame["score"].tolist() == [70.0]
+    assert any(note.startswith("above the table, not read: Table 2") for note in found.notes)
+
+
+def test_a_title_over_all_columns_of_a_workbook(tmp_path):
+    book = Workbook()
+    for row in (["Results"], ["model", "target", "language", "score"], ["m", "xnli", "de", 70]):
+        book.active.append(row)
+    book.active.merge_cells("A1:D1")
+    book.save(tmp_path / "t.xlsx")
+    assert frame_of(tmp_path / "t.xlsx")["score"].tolist() == [70.0]
+
+
+def test_names_reach_conditions_of_several_parts(tmp_path):
+    rows = ["SQuAD+MLM", "MLM", "Multi-Task", "Mine+mlm", "Mine@de", "MNLI-m @ DE".replace(" ", "")]
+    text = "model,target,language,condition,score\n" + "".join(f"m,xnli,sw,{name},70\n" for name in rows)
+    found = frame_of(write(tmp_path / "t.csv", text), Asked(renamed={"Mine": "qqp"}))
+    assert set(found["condition"]) == {"squad+mlm", "mlm", "multi-task", "qqp+mlm", "qqp@de", "mnli@DE"}
+
+
+def test_columns_that_number_rows_and_columns_left_out(tmp_path):
+    path = write(tmp_path / "t.csv", "id,en,de,note\n1,80,70,x\n2,81,71,y\n")
+    asked = Asked(wide=("language",), constants={"model": "m", "target": "xnli"}, left_out=("note",))
+    with pytest.raises(InputError, match="the same key"):
+        import_file(path, asked)  # two rows without a seed
+    path = write(tmp_path / "t.csv", "id,seed,en,de,note\n1,1,80,70,x\n2,2,81,71,y\n")
+    found = import_file(path, asked)
+    assert set(found.table.frame["language"]) == {"en", "de"}
+    assert found.left_out == ("columns that number the rows left out: id",)
+    assert "scores by language in columns: en, de" in found.notes
+    path = write(tmp_path / "t.csv", "seed,en,id,note\n1,80,70,x\n2,81,71,y\n")
+    assert set(frame_of(path, asked)["language"]) == {"en", "id"}  # Indonesian, as its scores say
+    with pytest.raises(InputError, match="--leave-out notes: no such column .did you mean 'note'"):
+        import_file(path, Asked(wide=("language",), left_out=("notes",)))
+
+
+def test_averages_are_of_languages_and_targets_only(tmp_path):
+    path = write(tmp_path / "t.csv", "language,all,mnli\nde,70,71\nmean,70,71\n")
+    asked = Asked(wide=("condition",), constants={"model": "m", "target": "xnli"}, renamed={"all": "multi-task"})
+    found = import_file(path, asked)
+    assert set(found.table.frame["condition"]) == {"multi-task", "mnli"}
+    assert found.left_out == ("2 rows of averages left out (language mean)",)
+    text = "model,target,language,score\nm,xnli,de,70\nm,Avg.,de,70\n"
+    assert import_file(write(tmp_path / "u.csv", text)).left_out == ("1 rows of averages left out (target Avg.)",)
+
+
+def test_what_python_leaves_out_is_a_warning(tmp_path):
+    write(tmp_path / "t.csv", "model,target,language,score\nm,xnli,de,70\nm,xnli,avg,70\n")
+    with pytest.warns(UserWarning, match=r"t.csv: 1 rows of averages left out \(language avg\)"):
+        assert len(ta.read_results(tmp_path / "t.csv")) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path, encoding):
+    path = write(tmp_path / "t.csv", "model,target,language,score\nm,xnli,de,70\n", "utf-8-sig")
+    assert len(frame_of(path, Asked(encoding=encoding))) == 1
+
+
+def test_frames_of_any_kind():
+    wide = pd.DataFrame(
+        [[70.0, 80.0], [71.0, 81.0]],
+        columns=pd.MultiIndex.from_tuples([("xnli", "de"), ("paws-x", "de")]),
+        index=pd.Index(["none", "squad"], name="condition"),
+    )
+    table = ta.read_results(wide, constants={"model": "m"}, wide="target,language")
+    assert table.frame.set_index(["condition", "target"])["score"].to_dict() == {
+        ("none", "paws-x"): 80.0, ("none", "xnli"): 70.0, ("squad", "paws-x"): 81.0, ("squad", "xnli"): 71.0,
+    }  # fmt: skip
+    long = pd.DataFrame(
+        {
+            "model": pd.Categorical(["m", "m"]),
+            "target": pd.Categorical(["XNLI", "XNLI"]),
+            "language": pd.Categorical(["de", "fr"]),
+            "score": pd.array([70.5, pd.NA], dtype="Float64"),
+            "n_examples": pd.array([5, pd.NA], dtype="Int64"),
+        }
+    )
+    with pytest.warns(UserWarning, match="1 rows without a score left out"):
+        assert ta.read_results(long, skip_missing=True).frame["score"].tolist() == [70.5]
+    with pytest.raises(InputError, match="1 scores are missing"):
+        ta.read_results(long)
+    by_seed = pd.DataFrame({"model": ["m"], "target": ["xnli"], "language": ["de"], 1: [70.0], 2: [71.0]})
+    assert ta.read_results(by_seed, wide="seed").frame["seed"].tolist() == [1, 2]
+    twice = by_seed.set_axis(["model", "target", "language", "score", "score"], axis=1)
+    with pytest.raises(InputError, match="2 columns are called 'score'"):
+        ta.read_results(twice)
+    with pytest.raises(InputError, match="language"):
+        ta.read_results(pd.DataFrame({"model": "m", "target": "xnli", "language": [None, "de"], "score": [1.5, 70]}))
+
+
+def test_missing_cells_of_parquet(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "model": "m",
+            "target": "xnli",
+            "language": ["de", "fr"],
+            "score": pd.array([70.5, pd.NA], dtype="Float64"),
+            "seed": pd.array([1, 1], dtype="Int64"),
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert frame_of(tmp_path / "t.parquet", Asked(skip_missing=True))["score"].tolist() == [70.5]
+
+
+def test_a_column_of_a_header_of_two_rows_can_be_mapped(tmp_path):
+    text = "setting,setting,xnli,paws-x\nwith,who,de,de\nnone,m,70,80\nsquad,m,71,81\n"
+    asked = Asked(mapping={"setting · with": "condition", "setting · who": "model"}, wide=("target", "language"))
+    found = frame_of(write(tmp_path / "t.csv", text), asked)
+    assert set(found["condition"]) == {"none", "squad"}
+    assert set(found["score"]) == {70.0, 71.0, 80.0, 81.0}
+
+
+SCALES = "model,target,language,metric,score\n" + "".join(
+    f"{model},xquad,{code},f1,{score}\n"
+    for model, scores in (("a", (81.2, 70.1, 66.0)), ("b", (0.79, 0.72, 0.6)), ("c", (0.3, 0.2, 0.4)))
+    for code, score in zip(("en", "de", "sw"), scores, strict=True)
+)
+
+
+def test_the_scale_is_judged_by_model_against_the_others(tmp_path):
+    path = write(tmp_path / "t.csv", SCALES)
+    with pytest.raises(InputError) as error:
+        import_file(path)
+    (said,) = error.value.problems  # c, which failed, may have such scores
+    assert "t.csv row 5, t.csv row 6, t.csv row 7: the f1 scores of xquad with model b are at most 0.79" in said
+    assert "--scale xquad/b=fraction" in said
+    found = frame_of(path, Asked(scales={"xquad/b": "fraction"})).set_index(["model", "language"])["score"]
+    assert found["b"].to_dict() == {"en": 79.0, "de": 72.0, "sw": 60.0}
+    assert found["c"].to_dict() == {"en": 0.3, "de": 0.2, "sw": 0.4}
+
+
+def test_metrics_without_ends_and_those_that_fall(tmp_path):
+    text = "model,target,language,condition,metric,score\n" + "".join(
+        f"m,xnli,de,{condition},{metric},{score}\n"
+        for condition, metric, score in (
+            ("none", "PPL", 12.5), ("squad", "PPL", 10.0), ("none", "COMET", 0.81), ("squad", "COMET", -0.1),
+            ("none", "BLEU", 30.1), ("squad", "BLEU", 31.0), ("none", "macro F1", 60), ("none", "chrF++", 55.2),
+        )
+    )  # fmt: skip
+    found = import_file(write(tmp_path / "t.csv", text))
+    scores = found.table.frame.set_index(["metric", "condition"])["score"]
+    assert scores["perplexity"].to_dict() == {"none": -12.5, "squad": -10.0}
+    assert scores["comet"].to_dict() == {"none": 0.81, "squad": -0.1}
+    assert {"bleu", "macro_f1", "chrf"} <= set(found.table.frame["metric"])
+    assert "perplexity: less is better, so its scores are kept with their sign turned" in found.notes
+    gained = ta.gains(found.table).set_index("metric")["gain"]
+    assert gained["perplexity"] == 2.5  # lower perplexity is a gain
+    again = import_frame(found.table.frame, "again").table.frame  # what was turned stays as it is
+    assert again["score"].tolist() == found.table.frame["score"].tolist()
+    with pytest.raises(InputError, match="perplexity has scores of both signs"):
+        import_file(write(tmp_path / "u.csv", text.replace("12.5", "-12.5")))
+
+
+def test_marks_of_overlap_in_any_spelling():
+    from transfer_analysis.statistics.frames import as_booleans
+
+    column = pd.Series(["yes", "No", "TRUE ", "", None, np.nan, "n"], name="overlap", dtype=object)
+    assert as_booleans(column).tolist() == [True, False, True, False, False, False, False]
+
+
+def test_languages_that_are_categories_are_told_apart():
+    from transfer_analysis.analyses.rows import of_languages
+
+    frame = pd.DataFrame(
+        {"language": pd.Categorical(["en", "de"]), "source_language": pd.Categorical(["en", "en"]), "x": [1, 2]}
+    )
+    assert of_languages(frame, "zero-shot")["x"].tolist() == [2]
