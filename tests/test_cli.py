@@ -92,7 +92,7 @@ def test_bad_input_is_one_clear_message_exit_code_2_and_nothing_written(tmp_path
     assert found.stdout == ""
     assert found.stderr.splitlines() == [
         "error: t.csv row 2: target: unknown task 'xnly' (did you mean 'xnli'?); `transfer-analysis tasks list` shows the "
-        "catalogue, --tasks FILE adds your own",
+        "catalogue; import one of your own with --task-of-mine xnly:METRIC:CHANCE, or give its entry with --tasks FILE",
         "error: t.csv row 2: score 812.0 is outside the range of accuracy, 0–100",
     ]
     assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]

@@ -23,6 +23,7 @@ from transfer_analysis.results.store import read_frame, write_frame
 from transfer_analysis.studies import Analysed, Given, Study, load_study
 from transfer_analysis.studies import run_study as run
 from transfer_analysis.tasks import load_catalogue
+from transfer_analysis.tasks.own import task_of_mine
 
 #: Fields of what is given to a study that are paths, or mappings to paths.
 _PATHS = ("results", "examples", "languages", "tasks", "diversity", "store")
@@ -51,6 +52,7 @@ def read_results(
     importer: str = "table",
     pattern: str | None = None,
     tasks: str | Path | None = None,
+    tasks_of_mine: Sequence[str] = (),
 ) -> TransferTable:
     """Return a transfer table, checked, of a frame or a file: CSV with any separator, a workbook, JSON lines or Parquet.
 
@@ -91,6 +93,8 @@ def read_results(
         What the folders of a run are called: `"{condition}/{target}/seed{seed}"`.
     tasks
         YAML file with tasks that the catalogue does not have.
+    tasks_of_mine
+        Such tasks in a word each: `"belebele:accuracy:25"`, with its metric and the score of guessing.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def read_results(
         raise InputError(
             f"importer {importer!r}: there is none{nearest(importer, importers())}; there are {', '.join(importers())}"
         )
-    catalogue = load_catalogue(None if tasks is None else Path(tasks))
+    catalogue = load_catalogue(None if tasks is None else Path(tasks), [task_of_mine(text) for text in tasks_of_mine])
     if isinstance(table, pd.DataFrame):
         found, name = import_frame(table, "table", asked, catalogue=catalogue), "table"
     else:

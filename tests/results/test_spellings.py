@@ -250,3 +250,46 @@ def test_languages_that_are_categories_are_told_apart():
         {"language": pd.Categorical(["en", "de"]), "source_language": pd.Categorical(["en", "en"]), "x": [1, 2]}
     )
     assert of_languages(frame, "zero-shot")["x"].tolist() == [2]
+
+
+def test_tasks_of_ones_own(tmp_path):
+    from transfer_analysis.cli import app
+    from transfer_analysis.tasks.own import task_of_mine
+    from typer.testing import CliRunner
+
+    text = "model,target,language,condition,score\n" + "".join(
+        f"m,Belebele,{code},{condition},{score}\n"
+        for code, condition, score in (
+            ("de", "none", 61.0), ("de", "my-chat-data", 65.0), ("sw", "none", 24.6), ("sw", "my-chat-data", 40.0)
+        )
+    )  # fmt: skip
+    write(tmp_path / "t.csv", text)
+    out = tmp_path / "t.parquet"
+    command = ["results", "import", "table", str(tmp_path / "t.csv"), "-o", str(out)]
+    refused = CliRunner().invoke(app, command)
+    assert "unknown task 'Belebele'" in str(refused.exception)
+    assert "--task-of-mine Belebele" in str(refused.exception)
+    done = CliRunner().invoke(app, [*command, "--task-of-mine", "Belebele:acc:25"])
+    assert done.exit_code == 0, done.output
+    assert (
+        "conditions that are no tasks of the catalogue, so of no family and with no known overlap: my-chat-data"
+        in done.output
+    )
+    beside = tmp_path / "t.tasks.yaml"
+    assert f"--tasks {beside}" in done.output
+    checked = CliRunner().invoke(app, ["results", "check", str(out), "--tasks", str(beside)])
+    assert checked.exit_code == 0, checked.output
+    assert (
+        CliRunner()
+        .invoke(app, ["results", "gains", str(out), "--tasks", str(beside), "-o", str(tmp_path / "g.csv")])
+        .exit_code
+        == 0
+    )
+    table = ta.read_results(tmp_path / "t.csv", tasks_of_mine=["Belebele:accuracy:25"])
+    assert ta.gains(table)["gain"].tolist() == [4.0, pytest.approx(15.4)]
+    with pytest.raises(InputError, match="unknown metric 'accurracy' .did you mean 'accuracy'"):
+        task_of_mine("x:accurracy")
+    with pytest.raises(InputError, match="chance 'a quarter' is not a number"):
+        task_of_mine("x:f1:a quarter")
+    with pytest.raises(InputError, match="unknown task 'squat' .did you mean 'squad'.*--task-of-mine squat"):
+        import_file(write(tmp_path / "u.csv", "model,target,condition,score\nm,xnli,squat,70\n"))

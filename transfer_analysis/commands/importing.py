@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from transfer_analysis.commands.common import Out, OwnTasks, pairs, read_catalogue, store_table
+from transfer_analysis.commands.common import Out, OwnTasks, pairs, store_table
 from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -130,6 +130,14 @@ CHOICES = {
 _OTHER_NAMES = {"csv": "table"}
 
 
+#: A task that the catalogue does not have, for importers of somebody's own runs.
+_OF_MINE = _list(
+    "A task of yours, with its metric and the score of guessing, such as belebele:accuracy:25; several times for several.",
+    "--task-of-mine",
+    "NAME[:METRIC[:CHANCE]]",
+)
+
+
 class _Importers(TyperGroup):
     """The group of importers, whose table is read when it is entered."""
 
@@ -183,14 +191,22 @@ def command_of(importer: Importer) -> Command:
     chosen = {name.replace("-", "_"): CHOICES[name] for name in importer.options}
     switches = {name.replace("-", "_"): name for name in importer.flags}
 
-    def run(path: Path, out: Path, own_tasks: Path | None, **given: Any) -> None:
+    def run(path: Path, out: Path, own_tasks: Path | None, task_of_mine: list[str] | None = None, **given: Any) -> None:
         from transfer_analysis.results.importers import Asked
+        from transfer_analysis.tasks import load_catalogue
+        from transfer_analysis.tasks.own import task_of_mine as declared
+        from transfer_analysis.tasks.own import write_tasks
 
         fields = {choice.field: choice.read(given[name]) for name, choice in chosen.items()}
         flags = frozenset(switch for name, switch in switches.items() if given[name])
-        found = importer.read(path, Asked(**fields, flags=flags), read_catalogue(own_tasks))
+        mine = [declared(text) for text in task_of_mine or ()]
+        found = importer.read(path, Asked(**fields, flags=flags), load_catalogue(own_tasks, mine))
         unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
         store_table(found.table, out, [*found.notes, *unused])
+        if mine:
+            beside = out.with_suffix(".tasks.yaml")
+            write_tasks(beside, mine)
+            typer.echo(f"wrote {beside}: your tasks, which commands on this table read with --tasks {beside}")
 
     named = {
         "path": (Annotated[Path, typer.Argument(help=importer.path)], Parameter.empty),
@@ -201,6 +217,7 @@ def command_of(importer: Importer) -> Command:
             for name, switch in switches.items()
         },
         "own_tasks": (OwnTasks, None),
+        **({"task_of_mine": (_OF_MINE, None)} if "set" in importer.options else {}),
     }
     run.__signature__ = Signature(  # type: ignore[attr-defined]  # typer reads it
         [

@@ -14,6 +14,7 @@ from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from transfer_analysis.results import TransferTable
+    from transfer_analysis.tasks import Catalogue
 
 app = group("Transfer tables: import, check, compute gains.")
 app.add_typer(importing.app, name="import")
@@ -21,44 +22,51 @@ app.add_typer(importing.app, name="import")
 
 @app.command("check", epilog="Example: transfer-analysis results check results.parquet")
 def check_command(
-    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    path: Annotated[
+        Path, typer.Argument(help="A transfer table, or a table in your own words: CSV, workbook, Parquet.")
+    ],
     own_tasks: OwnTasks = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say everything that is wrong with a transfer table at once; exit code 2 if anything is."""
-    from transfer_analysis.results import read_table
+    """Say what a table holds, what is missing, and everything that is wrong; exit code 2 if anything is.
+
+    A table in your own words is read as `results import table` would read it, and what that would map is said.
+    """
     from transfer_analysis.results.collapsed import collapsed_runs, said_of_collapsed
+    from transfer_analysis.results.missing import missing
 
     catalogue = read_catalogue(own_tasks)
     try:
-        table = read_table(path, catalogue)
+        table, notes = _checked(path, catalogue)
     except InputError as error:
         if as_json:
             typer.echo(json.dumps({"ok": False, "problems": error.problems}, ensure_ascii=False, indent=2))
             raise typer.Exit(2) from error
         raise
+    notes += [*missing(table, catalogue), *said_of_collapsed(collapsed_runs(table, catalogue))]
     if as_json:
-        typer.echo(
-            json.dumps({"ok": True, "rows": len(table), "holds": table.describe()}, ensure_ascii=False, indent=2)
-        )
-    else:
-        for note in [*_without_baselines(table), *said_of_collapsed(collapsed_runs(table, catalogue))]:
-            typer.echo(f"note: {note}", err=True)
-        typer.echo(f"{path}: {table.describe()}; nothing wrong")
+        about = {"ok": True, "rows": len(table), "holds": table.describe(), "notes": notes}
+        typer.echo(json.dumps(about, ensure_ascii=False, indent=2))
+        return
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"{path}: {table.describe()}; nothing wrong")
 
 
-def _without_baselines(table: TransferTable) -> list[str]:
-    """Say which results have intermediate tasks and nothing that gains could be measured from."""
-    frame = table.frame
-    key = ["model", "initialisation", "target"]
-    conditions = frame.groupby(key)["condition"].agg(set)
-    lacking = [where for where, found in conditions.items() if "none" not in found]
-    if not lacking:
-        return []
-    named = "; ".join(f"{model}, {target}" for model, _, target in lacking[:4]) + ("; …" if len(lacking) > 4 else "")
-    return [
-        f"{len(lacking)} of {len(conditions)} models × targets have no baseline (condition none), so no gains: {named}"
-    ]
+def _checked(path: Path, catalogue: Catalogue) -> tuple[TransferTable, list[str]]:
+    """Return a table, and what importing it would do where it is in its author's own words."""
+    from transfer_analysis.results import read_table
+    from transfer_analysis.results.importers import import_file
+
+    try:
+        return read_table(path, catalogue), []
+    except InputError as error:
+        try:
+            found = import_file(path, catalogue=catalogue)
+        except InputError as other:
+            raise (other if path.suffix not in (".csv", ".parquet") else error) from other
+        ignored = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
+        return found.table, [f"import would read it so: {note}" for note in [*found.notes, *ignored]]
 
 
 @app.command("gains", epilog="Example: transfer-analysis results gains taskweb.parquet -o gains.csv")

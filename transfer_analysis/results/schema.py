@@ -114,7 +114,7 @@ def column_problems(columns: Iterable[str], where: str) -> list[str]:
 
 
 def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
-    yield from _unknown(frame, "target", lambda name: catalogue[name])
+    yield from _unknown(frame, "target", lambda name: _known_target(name, catalogue))
     yield from _unknown(frame, "condition", lambda name: _known_condition(name, catalogue))
     for column in ("source_language", "language"):
         yield from _unknown(frame, column, resolve)
@@ -128,11 +128,34 @@ def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
         yield from listed(f"{at}: {column} is empty" for at in empty)
 
 
+def _known_target(name: str, catalogue: Catalogue) -> object:
+    if name in catalogue:
+        return name
+    raise InputError(
+        f"unknown task {name!r}{nearest(name, [task.name for task in catalogue])}; `transfer-analysis tasks list` shows the "
+        f"catalogue; import one of your own with --task-of-mine {name}:METRIC:CHANCE, or give its entry with --tasks FILE"
+    )
+
+
 def _known_condition(name: str, catalogue: Catalogue) -> object:
     condition = parse_condition(name)
     if condition.language:
         resolve(condition.language)
-    return condition.base in OTHER_CONDITIONS or catalogue[condition.base]
+    if condition.base in OTHER_CONDITIONS or condition.base in catalogue:
+        return condition
+    # What models were trained on before may be anything; a name that is nearly a task's is a slip.
+    if meant := nearest(condition.base, [*(task.name for task in catalogue), *OTHER_CONDITIONS]):
+        raise InputError(
+            f"unknown task {condition.base!r}{meant}; one of your own is declared with --task-of-mine {condition.base} "
+            "when it is imported, or in a file given with --tasks"
+        )
+    return condition
+
+
+def unknown_conditions(names: Iterable[str], catalogue: Catalogue) -> list[str]:
+    """Return the intermediate tasks among conditions that the catalogue does not have, sorted."""
+    bases = {parse_condition(name).base for name in names}
+    return sorted(base for base in bases if base not in OTHER_CONDITIONS and base not in catalogue)
 
 
 def _one_of(kind: str, allowed: tuple[str, ...]) -> Callable[[str], object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -244,23 +244,26 @@ class Catalogue:
         return self._tasks[target].is_trained_on(self._tasks[intermediate])
 
 
-def load_catalogue(own: Path | None = None) -> Catalogue:
+def load_catalogue(own: Path | None = None, mine: Sequence[Task] = ()) -> Catalogue:
     """Return the bundled catalogue, with a person's own tasks added.
 
     Parameters
     ----------
     own
         YAML file of the same form as the bundled entries: a mapping from task name to its fields.
+    mine
+        Further tasks of one's own.
 
     Raises
     ------
     InputError
         Naming the file, the task and each field that is wrong.
     """
-    if own is None:
+    if own is None and not mine:
         return _bundled()
     tasks = {task.name: task for task in _bundled()}
-    tasks.update(_parse(read_text(own, "tasks in YAML"), str(own)))
+    tasks.update(_parse(read_text(own, "tasks in YAML"), str(own)) if own is not None else {})
+    tasks.update({task.name: task for task in mine})
     return Catalogue(tasks)
 
 

@@ -93,6 +93,10 @@ def import_raw(raw: Raw, where: str, asked: Asked | None, *, catalogue: Catalogu
     notes += said
     frame["origin"] = frame.get("origin", where)
     table = TransferTable.from_frame(frame, where=where, catalogue=catalogue, locations=at)
+    if others := schema.unknown_conditions(table.frame["condition"].unique(), catalogue):
+        notes.append(
+            f"conditions that are no tasks of the catalogue, so of no family and with no known overlap: {', '.join(others)}"
+        )
     return Imported(table, tuple(ignored), (*notes, *left_out), tuple(left_out))
 
 

@@ -69,7 +69,9 @@ def import_files(files: ToolFiles, path: Path, asked: Asked | None, catalogue: C
         raise InputError(
             f"{path}: no file of {files.tool} has a known metric in it; known metrics are {', '.join(metrics())}"
         )
-    frame, notes = _as_percentages(pd.DataFrame([row for row, _ in found.values()]))
+    rows = pd.DataFrame([row for row, _ in found.values()])
+    rows = rows.fillna({field: value for field, value in schema.DEFAULTS.items() if field in rows})
+    frame, notes = _as_percentages(rows)
     # What the path or the file says stands; a constant is for what neither says.
     constants = {field: value for field, value in asked.constants.items() if field not in frame}
     kept = [f"--set {field}=…: the files say it themselves" for field in asked.constants if field in frame]
@@ -132,15 +134,12 @@ def task_and_language(name: str, catalogue: Catalogue, others: Mapping[str, str]
     if target := known(name):
         return {"target": target}
     parts = name.split("_")
-    for size in (1, 2):
-        start, languages = "_".join(parts[:-size]), parts[-size:]
-        # `deu_Latn` is one language with its script; `ar_de` are two.
-        code = "-".join(languages)
+    pair, before = parts[-2:], "_".join(parts[:-2])
+    if known(before) and all(map(_is_language, pair)):
+        return {"target": known(before), "language": pair[0]} if pair[0] == pair[1] else {}
+    for start, code in (("_".join(parts[:-1]), parts[-1]), (before, "-".join(pair))):  # `de`, or `deu_Latn`
         if start and _is_language(code):
             return {"target": known(start) or start, "language": code}
-        if size == 2 and known(start) and all(map(_is_language, languages)):
-            same = languages[0] == languages[1]
-            return {"target": known(start), "language": languages[0]} if same else {}
     return {"target": name}
 
 

@@ -56,7 +56,9 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
             for row in _metrics(found):
                 yield {"language": language, **row}
     else:
-        yield from _metrics(given)
+        language = given.get("language")
+        for row in _metrics(given):
+            yield {"language": language, **row} if isinstance(language, str) else row
 
 
 def _metrics(given: Mapping[str, Any]) -> Iterator[Row]:
