@@ -50,6 +50,10 @@ def language_distances_command(
         str | None,
         typer.Option(help="Guess unknown features: `nearest` (10 languages) or `family`; never done unasked."),
     ] = None,
+    sources: Annotated[
+        str,
+        typer.Option(help="Of typology: all, uriel-2017 (as lang2vec has it), or names such as grambank or wals+sswl."),
+    ] = "all",
     text: Annotated[str | None, typer.Option(help="Folder with <task>/<language>/<split>.jsonl.gz, or `hub`.")] = None,
     task: Annotated[str, typer.Option(help="Task of the catalogue whose texts or tokens are read.")] = "ntrex",
     count: Annotated[int, typer.Option(min=1, help="Sentences of each language.")] = 1000,
@@ -81,7 +85,7 @@ def language_distances_command(
         chosen,
         {"--text": text, "--tokenizer": tokenizer},
         table,
-        measure != "angular" or impute is not None or min_shared > 1,
+        measure != "angular" or impute is not None or min_shared > 1 or sources != "all",
     )
     if out is not None:
         require_matrix_path(out)
@@ -102,6 +106,7 @@ def language_distances_command(
                 min_shared=min_shared,
                 measure=cast("Measure", measure),  # both are checked there
                 impute=cast("Imputation | None", impute),
+                sources=sources,
             )
         report("done", 1.0)
     if source:
@@ -113,7 +118,7 @@ def _require_options(kind: LanguageKind, of_text: dict[str, str | None], table: 
     """Refuse options that the kind would pass over in silence."""
     unused = [option for option, given in of_text.items() if given is not None and kind.of_text is None]
     unused += ["--table"] if table is not None and kind.of_table is None else []
-    unused += ["--measure, --impute or --min-shared"] if of_features and kind.of_codes is None else []
+    unused += ["--measure, --impute, --sources or --min-shared"] if of_features and kind.of_codes is None else []
     if unused:
         raise InputError(f"{kind.name} distances have no use for {' and '.join(unused)}; leave that out")
 
@@ -147,6 +152,9 @@ def _give(matrix: DistanceMatrix, out: Path | None) -> None:
         row = matrix.values.iloc[0]
         counts = [] if matrix.shared is None else [[str(count)] for count in matrix.shared.iloc[0]]
         header = [matrix.kind, matrix.rows[0], *(["shared features"] if counts else [])]
+        if matrix.by_source:
+            header.append("by source")
+            counts = [[*count, _counted_by(matrix, label)] for count, label in zip(counts, matrix.columns, strict=True)]
         lines = [[label, _number(value)] for label, value in row.items()]
         print_table(header, [line + count for line, count in zip(lines, counts, strict=True)] if counts else lines)
     else:
@@ -154,6 +162,13 @@ def _give(matrix: DistanceMatrix, out: Path | None) -> None:
         print_table([matrix.kind, *matrix.columns], [[str(row[0]), *map(_number, row[1:])] for row in shown])
     for remark in matrix.remarks():
         typer.echo(remark, err=True)
+
+
+def _counted_by(matrix: DistanceMatrix, column: str) -> str:
+    """Return how many features each source knows of both languages, the most first."""
+    found = {name: int(counts[column].iloc[0]) for name, counts in matrix.by_source.items()}
+    most = sorted(((count, name) for name, count in found.items() if count), reverse=True)
+    return ", ".join(f"{name} {count}" for count, name in most) or "–"
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -44,6 +44,8 @@ class DistanceMatrix:
         Whether row → column differs from column → row.
     shared
         Number of shared known features behind each value, where the kind has such a number.
+    by_source
+        Source → how many of those features it knows of both sides, where the kind has sources.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class DistanceMatrix:
     model: str | None = None
     directed: bool = False
     shared: pd.DataFrame | None = None
+    by_source: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for axis, labels in (("row", self.values.index), ("column", self.values.columns)):
@@ -100,6 +103,15 @@ class DistanceMatrix:
             table["shared"] = self.shared.loc[self.rows, self.columns].to_numpy().reshape(-1)
         return table
 
+    def _sources(self) -> pd.DataFrame:
+        """Return one row per pair and source that knows features of both."""
+        parts = [
+            counts.rename_axis(index="row", columns="column").stack(future_stack=True).rename("features").reset_index().assign(source=name)
+            for name, counts in self.by_source.items()
+        ]  # fmt: skip
+        table = pd.concat(parts, ignore_index=True)
+        return table.loc[table["features"] > 0, ["row", "column", "source", "features"]]
+
     def _repr_html_(self) -> str:
         """Return it as notebooks show it: the values, shaded, under what they are."""
         shown = self.values if self.values.size <= _SHOWN else self.values.iloc[:20, :20]
@@ -133,7 +145,8 @@ class DistanceMatrix:
     def from_rows(self, rows: Sequence[str]) -> DistanceMatrix:
         """Return the distances from some of the rows only."""
         shared = self.shared.loc[list(rows)] if self.shared is not None else None
-        return replace(self, values=self.values.loc[list(rows)], shared=shared)
+        by_source = {name: counts.loc[list(rows)] for name, counts in self.by_source.items()}
+        return replace(self, values=self.values.loc[list(rows)], shared=shared, by_source=by_source)
 
     def with_multi_task(self, members: Sequence[str]) -> DistanceMatrix:
         """Return the matrix with two more rows for training on several tasks at once.
@@ -150,7 +163,12 @@ class DistanceMatrix:
         further = pd.DataFrame({"multi-task": frame.mean(skipna=False), "multi-task, nearest": frame.min()}).T
         parameters = {**self.parameters, "multi-task": f"mean and minimum over {', '.join(members)}"}
         return replace(
-            self, values=pd.concat([self.values, further]), parameters=parameters, directed=True, shared=None
+            self,
+            values=pd.concat([self.values, further]),
+            parameters=parameters,
+            directed=True,
+            shared=None,
+            by_source={},
         )
 
     def remarks(self) -> list[str]:
@@ -181,7 +199,7 @@ class DistanceMatrix:
         return replace(self, values=values, parameters=parameters)
 
     def write(self, path: Path) -> None:
-        """Write the values as CSV, and beside it the numbers of shared features as CSV and the rest as JSON.
+        """Write the values as CSV, and beside it the numbers of shared features, in all and by source, and the rest as JSON.
 
         Raises
         ------
@@ -192,6 +210,10 @@ class DistanceMatrix:
         if self.shared is not None:
             text = self.shared.to_csv(index_label="shared features", lineterminator="\n")
             write_text(path.with_name(f"{path.stem}-shared.csv"), text)
+        if self.by_source:
+            write_text(
+                path.with_name(f"{path.stem}-sources.csv"), self._sources().to_csv(index=False, lineterminator="\n")
+            )
         write_text(path, self.values.to_csv(index_label=self.kind, lineterminator="\n", float_format=_DIGITS))
         about = {"kind": self.kind, "directed": self.directed, "model": self.model, "parameters": self.parameters}
         write_text(path.with_suffix(".json"), json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n")

@@ -62,9 +62,9 @@ class FeatureTable:
         found[places < 0] = np.nan
         return found
 
-    def columns(self, prefix: str) -> FeatureTable:
-        """Return the features whose name begins with `prefix` (`S_` is syntax, `P_` phonology, `INV_` inventory)."""
-        keep = [i for i, name in enumerate(self.names) if name.startswith(prefix)]
+    def columns(self, *prefixes: str) -> FeatureTable:
+        """Return the features whose names begin so (`S_` is syntax, `P_` phonology, `INV_` inventory, `M_` morphology)."""
+        keep = [i for i, name in enumerate(self.names) if name.startswith(prefixes)]
         names = tuple(self.names[i] for i in keep)
         return FeatureTable(self.languages, names, np.ascontiguousarray(self.values[:, keep]), self.source, self.filled)
 
@@ -81,38 +81,19 @@ class FeatureTable:
 
 @cache
 def features() -> FeatureTable:
-    """Return the typological features of all languages of URIEL+."""
+    """Return the typological features of all languages in the table of 2017, which `sources.typology` extends."""
     return _load("features.npz")
 
 
 @cache
 def source_shares() -> FeatureTable:
     """Return the share of sources that say a typological feature is present (0 to 1), where the union says only yes."""
-    with np.load(_database() / "original_uriel" / "features.npz") as arrays:
+    with np.load(database() / "original_uriel" / "features.npz") as arrays:
         data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
     known = data >= 0
     counts = known.sum(axis=2)
     values = np.where(counts > 0, np.where(known, data, 0).sum(axis=2) / np.maximum(counts, 1), np.nan)
-    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values.astype(np.float32), _source())
-
-
-@cache
-def morphology() -> FeatureTable:
-    """Return the morphological features of Grambank (Skirgård et al. 2023) and of APiCS (Michaelis et al. 2013).
-
-    URIEL+ adds them to its table when these databases are integrated; they are read from the same files here.
-    """
-    known: dict[str, dict[str, float]] = {}
-    for name in ("grambank_data.csv", "apics_data.csv"):
-        for row in _csv(name):
-            features_of = known.setdefault(row["language_id"], {})
-            for feature, value in row.items():
-                if feature.startswith("M_") and float(value) >= 0:
-                    features_of[feature] = max(float(value), features_of.get(feature, 0.0))  # the union of sources
-    names = sorted({feature for features_of in known.values() for feature in features_of})
-    codes = [code for code, glottocode in glottocodes().items() if glottocode in known]
-    values = [[known[glottocodes()[code]].get(feature, np.nan) for feature in names] for code in codes]
-    return FeatureTable(tuple(codes), tuple(names), np.array(values, dtype=np.float32), f"{_source()}, Grambank, APiCS")
+    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values.astype(np.float32), package())
 
 
 @cache
@@ -144,13 +125,13 @@ def scripts() -> FeatureTable:
 @cache
 def glottocodes() -> dict[str, str]:
     """Return the Glottocode of each ISO 639-3 code that URIEL+ knows."""
-    return {row["iso_code"]: row["glottocode"] for row in _csv("uriel_glottocode_map.csv")}
+    return {row["iso_code"]: row["glottocode"] for row in read_csv_of("uriel_glottocode_map.csv")}
 
 
 @cache
 def glottolog_names() -> dict[str, str]:
     """Return the Glottolog name of each Glottocode."""
-    return {row["language_id"]: row["language_name"] for row in _csv("lang_fam_geo.csv")}
+    return {row["language_id"]: row["language_name"] for row in read_csv_of("lang_fam_geo.csv")}
 
 
 @cache
@@ -158,30 +139,39 @@ def glottolog_lineages() -> dict[str, tuple[str, ...]]:
     """Return the Glottolog classification of each Glottocode, from its top-level family downwards."""
     return {
         row["language_id"]: tuple(part.strip() for part in row["lineage"].split(",") if part.strip())
-        for row in _csv("lang_fam_geo.csv")
+        for row in read_csv_of("lang_fam_geo.csv")
     }
 
 
 def _load(name: str) -> FeatureTable:
     # allow_pickle stays False: the arrays hold numbers and plain strings only.
-    with np.load(_database() / "original_uriel" / name) as arrays:
+    with np.load(database() / "original_uriel" / name) as arrays:
         data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
     values = data.max(axis=2).astype(np.float32)  # unknown is -1, so the maximum over sources is the union
     values[values < 0] = np.nan
-    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values, _source())
+    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values, package())
 
 
-def _source() -> str:
+def package() -> str:
+    """Return the package that the values come from, with its version."""
     return f"urielplus {version('urielplus')}"
 
 
-def _csv(name: str) -> list[dict[str, str]]:
-    with (_database() / "urielplus_csvs" / name).open(encoding="utf-8-sig", newline="") as stream:
+def read_csv_of(name: str) -> list[dict[str, str]]:
+    """Return the rows of one of URIEL+'s CSV files."""
+    with (database() / "urielplus_csvs" / name).open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 @cache
-def _database() -> Path:
+def database() -> Path:
+    """Return the folder of URIEL+'s data.
+
+    Raises
+    ------
+    InputError
+        Where it is not installed.
+    """
     spec = find_spec("urielplus")
     if spec is None or not spec.submodule_search_locations:
         raise InputError("URIEL+ is not installed; install it with: pip install urielplus")

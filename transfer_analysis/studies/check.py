@@ -14,7 +14,7 @@ import yaml
 
 from transfer_analysis.corpora import HUB, origin_of
 from transfer_analysis.corpora.needs import require_there
-from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.distances.tasks.examples import corpus_examples
 from transfer_analysis.documents import line_of
 from transfer_analysis.encoders.located import check_encoder
@@ -249,7 +249,8 @@ class _Check(Check):
         """Return the languages without a distance of a kind from the source language."""
         path = self.given.language_distances.get(kind)
         if path is None:
-            found = language_distances(known, kind, min_shared=self.study.min_shared_features).values
+            declared = next(one for one in self.study.language_distances if one.name == kind)
+            found = declared.compute(known, self.study.min_shared_features).values
         elif path.is_file():
             found = DistanceMatrix.read(path).values.reindex(index=known, columns=known)
         else:

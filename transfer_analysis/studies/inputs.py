@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from transfer_analysis.distances import DistanceMatrix, language_distances
+from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.distances.embeddings.encoders import TextEncoder
 from transfer_analysis.distances.inputs import Inputs
 from transfer_analysis.distances.kinds import task_distances
@@ -49,10 +49,8 @@ class StudyInputs:
         languages = sorted({*self.table.frame["source_language"], *self.table.frame["language"]})
         given, least = self.given.language_distances, self.study.min_shared_features
         return {
-            name: DistanceMatrix.read(given[name])
-            if name in given
-            else language_distances(languages, name, min_shared=least)
-            for name in self.study.language_distance_names
+            one.name: DistanceMatrix.read(given[one.name]) if one.name in given else one.compute(languages, least)
+            for one in self.study.language_distances
         }
 
     def diversity(self, report: Report) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from transfer_analysis.distances import kinds_of_codes
+from transfer_analysis.distances import DistanceMatrix, kinds_of_codes, language_distances
 from transfer_analysis.distances.kinds import task_kind
 from transfer_analysis.documents import SeveralError, read_document
 from transfer_analysis.errors import InputError, nearest
@@ -71,6 +71,14 @@ class LanguageDistance(Declared):
     """A kind that `transfer-analysis distances kinds` lists for codes, or the name of a table of your own."""
     table: str | None = None
     """CSV with labels in the first row and column, beside the study file; the kind is computed where not given."""
+    kind: str = ""
+    """The kind that is computed, where the name is one of your own: two distances of a kind have two names."""
+    sources: str = ""
+    """Where typological features are from: all (as URIEL+ joins them), uriel-2017, or names such as grambank."""
+    measure: Literal["", "angular", "gower"] = ""
+    """Of typological features: angular (URIEL+'s), or gower (the share that differ)."""
+    impute: Literal["", "nearest", "family"] = ""
+    """Guess unknown features from the nearest languages, or from the family; never done where not given."""
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +87,20 @@ class LanguageDistance(Declared):
 
     @model_serializer(mode="wrap")
     def _as_its_name(self, handler: SerializerFunctionWrapHandler) -> Any:
-        return self.name if self.table is None else handler(self)
+        given: dict[str, Any] = handler(self)
+        kept = {key: value for key, value in given.items() if value or key == "name"}
+        return kept if len(kept) > 1 else self.name
+
+    def compute(self, languages: Sequence[str], min_shared: int) -> DistanceMatrix:
+        """Return the distance of its kind, as it is declared."""
+        return language_distances(
+            languages,
+            self.kind or self.name,
+            min_shared=min_shared,
+            measure=self.measure or "angular",
+            impute=self.impute or None,
+            sources=self.sources or "all",
+        )
 
 
 class Covariate(Declared):
@@ -233,11 +254,14 @@ class Study(Declared):
             if scale.simulated is not None and (self.split, self.checkpoint) != ("test", "last"):
                 yield f"{name}: the simulated world has test scores of the last checkpoint only (split, checkpoint)"
         for one in self.language_distances:
-            if one.table is None and one.name not in kinds_of_codes():
+            if one.table is None and (one.kind or one.name) not in kinds_of_codes():
                 yield (
-                    f"language_distances: unknown kind {one.name!r}{nearest(one.name, kinds_of_codes())}; a table of your own is "
+                    f"language_distances: unknown kind {(one.kind or one.name)!r}{nearest(one.kind or one.name, kinds_of_codes())}; a table of your own is "
                     f"{{name: {one.name}, table: FILE.csv}}"
                 )
+        of_languages = self.language_distance_names
+        if len(set(of_languages)) < len(of_languages):
+            yield f"language_distances: {list(of_languages)} are not all different; give each a name of its own, with its kind"
         names = [distance.name for distance in self.task_distances]
         for name in sorted(set(names) & set(self.language_distance_names)):
             yield f"task_distances: {name!r} is the name of a language distance too; give it another"

@@ -20,11 +20,13 @@ from transfer_analysis.distances.languages.subwords import (
     spaced_words,
     subword_overlap_distances,
 )
+from transfer_analysis.distances.languages.trees import tree_distances
 from transfer_analysis.distances.languages.typological import TYPOLOGICAL
 from transfer_analysis.distances.languages.wordorder import ORDERS
 from transfer_analysis.errors import InputError
 from transfer_analysis.languages import FeatureTable, features, joined_rows, memberships, resolve
-from transfer_analysis.languages.uriel import morphology, positions, scripts
+from transfer_analysis.languages.sources import chosen, typology
+from transfer_analysis.languages.uriel import positions, scripts
 
 LANGUAGES = ["en", "de", "fr", "hi", "tr", "ja", "sw", "zh", "vi", "eu"]
 
@@ -70,13 +72,17 @@ def reference(kind):
     return values
 
 
-@pytest.mark.parametrize("kind", TYPOLOGICAL)
+OF_2017 = [kind for kind in TYPOLOGICAL if kind != "morphological"]  # which had no morphology
+
+
+@pytest.mark.parametrize("kind", OF_2017)
 def test_agreement_with_urielplus_to_its_four_decimals(kind):
-    codes = REFERENCE["morphological_codes" if kind == "morphological" else "codes"]
+    codes = REFERENCE["codes"]
     theirs = reference("script" if kind == "scriptural" else kind)
-    raw = {"typology": features, "morphology": morphology, "membership": memberships, "position": positions}
-    name, prefix = TYPOLOGICAL[kind]
-    table = raw.get(name, scripts)().columns(prefix)
+    raw = {"typology": features, "membership": memberships, "position": positions}
+    name, prefixes = TYPOLOGICAL[kind]
+    table = raw.get(name, scripts)()
+    table = table.columns(*prefixes) if prefixes else table
     ours, shared = (angular_of_members if kind == "genetic" else angular)(table.rows(codes))
     apart = ~np.eye(len(codes), dtype=bool)
     assert ((theirs == -1) == (shared == 0))[apart].all() or kind == "genetic"
@@ -88,11 +94,100 @@ def test_agreement_with_urielplus_to_its_four_decimals(kind):
     np.testing.assert_allclose(ours[comparable], theirs[comparable], atol=5.1e-5)
 
 
+@pytest.mark.parametrize("kind", ["syntactic", "phonological", "inventory", "morphological"])
+def test_agreement_with_urielplus_when_all_its_sources_are_integrated(kind):
+    codes = REFERENCE["all_codes"]
+    theirs = reference(f"all_{kind}")
+    ours, shared = angular(typology().columns(*TYPOLOGICAL[kind][1]).rows(codes))
+    apart = ~np.eye(len(codes), dtype=bool)
+    assert ((theirs == -1) == (shared == 0))[apart].all()
+    comparable = apart & np.isfinite(ours) & (shared > 0)
+    assert comparable.sum() > 100
+    np.testing.assert_allclose(ours[comparable], theirs[comparable], atol=5.1e-5)
+
+
+def test_languages_of_grambank_and_of_apics_have_distances_with_their_sources():
+    """Nheengatu stands in Grambank alone, Nigerian Pidgin in APiCS alone (112 and 180 known syntactic features)."""
+    matrix = language_distances(["pt", "yrl", "pcm"], "syntactic")
+    assert np.isfinite(matrix.values.to_numpy()).all()
+    assert matrix.shared.loc["yrl", "yrl"] == 112
+    assert matrix.by_source["GRAMBANK"].loc["pt", "yrl"] == matrix.shared.loc["pt", "yrl"] == 112
+    assert matrix.by_source["APICS"].loc["pcm", "pcm"] > 100
+    assert matrix.by_source["several together"].loc["pt", "pcm"] == matrix.shared.loc["pt", "pcm"] == 64
+    old = language_distances(["pt", "yrl", "pcm"], "syntactic", sources="uriel-2017")
+    assert np.isnan(old.values.loc["pt", "yrl"])
+    assert "GRAMBANK" not in old.by_source
+    table = typology()
+    row = table.rows(["yrl"])[0][[i for i, name in enumerate(table.names) if name.startswith("S_")]]
+    assert np.isfinite(row).sum() == 112
+
+
+def test_sources_may_be_named_and_are_checked():
+    wals = language_distances(["en", "de"], "syntactic", sources="wals")
+    both = language_distances(["en", "de"], "syntactic", sources="wals+sswl")
+    assert wals.shared.loc["en", "de"] < both.shared.loc["en", "de"]
+    assert set(wals.by_source) == {"WALS", "several together"}
+    with pytest.raises(InputError, match="unknown source 'grambnk' .* .did you mean 'grambank'"):
+        language_distances(["en", "de"], "syntactic", sources="grambnk")
+    for kind in ("genetic", "word-order", "script"):
+        with pytest.raises(InputError, match="source"):
+            language_distances(["en", "de"], kind, sources="wals")
+
+
+@pytest.mark.parametrize("source", ["grambank", "wals"])
+def test_distances_of_one_source_are_shares_that_differ(source):
+    matrix = language_distances(["en", "tr", "ja"], source)
+    (table,) = chosen(source)
+    one, other = (table.values[table.languages.index(code)] for code in ("eng", "jpn"))
+    known = np.isfinite(one) & np.isfinite(other)
+    assert matrix.shared.loc["en", "ja"] == known.sum() > 50
+    assert matrix.values.loc["en", "ja"] == pytest.approx((one[known] != other[known]).mean())
+
+
+def test_counts_by_source_are_written_beside_the_matrix(tmp_path):
+    language_distances(["pt", "yrl"], "syntactic").write(tmp_path / "d.csv")
+    table = pd.read_csv(tmp_path / "d-sources.csv")
+    assert table.query("row == 'pt' and column == 'yrl'")[["source", "features"]].to_numpy().tolist() == [
+        ["GRAMBANK", 112]
+    ]
+
+
+TREE = "((de:1,nl:2)Germanic:3,(fr:2,'Spanish':2):4,eu:9);"
+
+
+def test_a_tree_of_ones_own(tmp_path):
+    path = tmp_path / "t.nwk"
+    path.write_text(TREE)
+    matrix = tree_distances(path)
+    assert sorted(matrix.rows) == ["de", "es", "eu", "fr", "nl"]
+    assert matrix.parameters["longest path"] == 15.0  # fr to eu
+    assert matrix.values.loc["de", "nl"] == pytest.approx(3 / 15)
+    assert matrix.values.loc["de", "es"] == pytest.approx(10 / 15)
+    assert matrix.values.loc["fr", "eu"] == 1.0
+    assert (matrix.values.to_numpy() == matrix.values.to_numpy().T).all()
+    path.write_text("((de,nl),(fr,es),eu);")
+    assert (
+        tree_distances(path, ["de", "nl", "eu"]).values.loc["de", "eu"] == 1.0
+    )  # three branches, the longest path of these
+    for text, said in (
+        ("((de,nl);", "is not one tree"),
+        ("((de:1,nl:-2):1,fr:1);", "negative length"),
+        ("(de,deu,fr);", "stands in the tree twice"),
+        ("(alpha1,beta2);", "no node has the code"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=said):
+            tree_distances(path)
+    path.write_text(TREE)
+    with pytest.raises(InputError, match="has no language 'ja'"):
+        tree_distances(path, ["de", "ja"])
+
+
 def test_where_urielplus_is_wrong():
     """Its numbers for rows of zeros come from replacing them by rows of equal values; there is no angle to measure."""
-    codes = REFERENCE["morphological_codes"]
+    codes = REFERENCE["all_codes"]
     thai, vietnamese = codes.index("tha"), codes.index("vie")
-    assert reference("morphological")[thai, vietnamese] == pytest.approx(0.8136)
+    assert reference("all_morphological")[thai, vietnamese] == pytest.approx(0.8136)
     matrix = language_distances(["th", "vi"], "morphological")
     assert np.isnan(matrix.values.loc["th", "vi"])
     assert matrix.shared.loc["th", "vi"] == 36
@@ -102,11 +197,14 @@ def test_gaps_are_filled_from_the_macrolanguage_and_that_is_said():
     matrix = language_distances(["et", "fi", "en"], "syntactic")
     assert matrix.parameters["gaps filled from the macrolanguage"] == {"ekk": "est"}
     own, macro = (features().columns("S_").rows([c])[0] for c in ("ekk", "est"))
-    joined = joined_rows("typology", "S_").rows(["ekk"])[0]
+    joined = joined_rows("typology", ("S_",), "uriel-2017").rows(["ekk"])[0]
     known = np.isfinite(own)
     assert (joined[known] == own[known]).all()
     np.testing.assert_array_equal(joined[~known], macro[~known])
     assert "gaps filled from the macrolanguage" not in language_distances(["fi", "en"], "syntactic").parameters
+    # Grambank knows Estonian itself; what the table of 2017 files under the macrolanguage is read beside it.
+    assert matrix.by_source["GRAMBANK"].loc["et", "fi"] > 100
+    assert matrix.shared.loc["et", "fi"] > matrix.by_source["GRAMBANK"].loc["et", "fi"] + 40
 
 
 def test_isolates_are_unrelated_to_everything():
@@ -164,13 +262,13 @@ def test_gower_is_the_share_that_differ_and_the_mean_difference():
 
 def test_measure_and_imputation_are_for_properties_only():
     matrix = language_distances(["en", "de"], "syntactic", measure="gower")
-    u, v = joined_rows("typology", "S_").rows(["eng", "deu"])
+    u, v = joined_rows("typology", ("S_",)).rows(["eng", "deu"])
     both = np.isfinite(u) & np.isfinite(v)
     assert matrix.values.loc["en", "de"] == pytest.approx(np.mean(u[both] != v[both]))
     for option in ({"measure": "gower"}, {"impute": "nearest"}):
         with pytest.raises(InputError, match="genetic has none"):
             language_distances(["en", "de"], "genetic", **option)
-        with pytest.raises(InputError, match="leave --measure and --impute out"):
+        with pytest.raises(InputError, match="leave --measure, --impute and --sources out"):
             language_distances(["en", "de"], "script", **option)
     with pytest.raises(InputError, match="unknown measure 'cosine'"):
         language_distances(["en", "de"], "syntactic", measure="cosine")
@@ -179,11 +277,11 @@ def test_measure_and_imputation_are_for_properties_only():
 
 
 def test_imputation_guesses_only_what_is_unknown_and_is_recorded():
-    plain = language_distances(["en", "hr"], "syntactic")
-    matrix = language_distances(["en", "hr"], "syntactic", impute="nearest")
+    plain = language_distances(["en", "hr"], "syntactic", sources="uriel-2017")
+    matrix = language_distances(["en", "hr"], "syntactic", sources="uriel-2017", impute="nearest")
     assert plain.shared.loc["en", "hr"] == matrix.shared.loc["en", "hr"] == 12  # what is guessed is not known
     assert plain.values.loc["en", "hr"] == 0 < matrix.values.loc["en", "hr"]
-    strict = language_distances(["en", "hr"], "syntactic", impute="nearest", min_shared=20)
+    strict = language_distances(["en", "hr"], "syntactic", sources="uriel-2017", impute="nearest", min_shared=20)
     assert np.isnan(strict.values.loc["en", "hr"])
     assert matrix.parameters["imputation"].startswith(f"nearest, k = {NEIGHBOURS}: ")
     assert plain.parameters["imputation"] == "none"
@@ -208,7 +306,7 @@ def test_guesses_are_means_of_neighbours_and_of_relatives():
 
 
 def test_word_order_agreement_by_hand():
-    table = joined_rows("typology", "S_")
+    table = joined_rows("typology", ("S_",), "uriel-2017")
     matrix = language_distances(["en", "ja", "de", "en-US"], "word-order")
     agreements = []
     for names in ORDERS.values():
@@ -320,7 +418,7 @@ def test_matrices_survive_a_file(tmp_path):
 
 
 def test_a_language_is_not_its_own_neighbour_under_another_code():
-    table = joined_rows("typology", "S_")
+    table = joined_rows("typology", ("S_",))
     row = table.rows(["cmn"])
     row[0, np.flatnonzero(np.isfinite(row[0]))[:30]] = np.nan
     guessed = imputed(row, ["cmn"], table, "nearest")

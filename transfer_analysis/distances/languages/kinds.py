@@ -8,14 +8,20 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transfer_analysis.distances.languages import attributes, lexical, subwords
+from transfer_analysis.distances.languages import attributes, lexical, subwords, trees
 from transfer_analysis.distances.languages.imputation import Imputation
-from transfer_analysis.distances.languages.typological import TYPOLOGICAL, Measure, typological_distances
+from transfer_analysis.distances.languages.typological import (
+    TYPOLOGICAL,
+    Measure,
+    source_distances,
+    typological_distances,
+)
 from transfer_analysis.distances.languages.wordorder import languages_with_word_order, word_order_distances
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.extensions import extended
 from transfer_analysis.languages import joined_rows, known_languages, resolve
+from transfer_analysis.languages.sources import ALL
 
 if TYPE_CHECKING:
     from transfer_analysis.distances.languages.texts import LanguageTexts
@@ -37,11 +43,14 @@ class Options:
         `angular`, URIEL+'s own, or `gower`, the share of shared known features that differ.
     impute
         Guess unknown features: `nearest` or `family`; never done unless asked.
+    sources
+        Of typology: `all`, `uriel-2017`, or names of sources parted by `+`.
     """
 
     min_shared: int = 1
     measure: Measure = "angular"
     impute: Imputation | None = None
+    sources: str = ALL
 
     def require_none(self, kind: str) -> None:
         """Refuse options for a kind that does not come from features."""
@@ -78,8 +87,21 @@ class LanguageKind:
 
 def _typological(kind: str, languages: Sequence[str], options: Options) -> DistanceMatrix:
     return typological_distances(
-        languages, kind, min_shared=options.min_shared, measure=options.measure, impute=options.impute
+        languages,
+        kind,
+        min_shared=options.min_shared,
+        measure=options.measure,
+        impute=options.impute,
+        sources=options.sources,
     )
+
+
+def _of_one_source(source: str, languages: Sequence[str], options: Options) -> DistanceMatrix:
+    if options.measure != "angular" or options.sources != ALL:
+        raise InputError(
+            f"{source} distances have their own source, and Gower's measure; leave --measure and --sources out"
+        )
+    return source_distances(languages, source, min_shared=options.min_shared, impute=options.impute)
 
 
 def _word_order(languages: Sequence[str], options: Options) -> DistanceMatrix:
@@ -103,8 +125,10 @@ def _sizes_of_table(path: Path, languages: Sequence[str] | None) -> DistanceMatr
 
 
 def _require_plain(kind: str, options: Options) -> None:
-    if options.measure != "angular" or options.impute is not None:
-        raise InputError(f"{kind} has neither another measure nor anything to impute; leave --measure and --impute out")
+    if options.measure != "angular" or options.impute is not None or options.sources != ALL:
+        raise InputError(
+            f"{kind} has one measure and one source, and nothing to impute; leave --measure, --impute and --sources out"
+        )
 
 
 def _with_zero(compute: Callable[[Sequence[str], Options], DistanceMatrix]) -> list[str]:
@@ -121,7 +145,7 @@ _TITLES = {
     "syntactic": "URIEL+: syntax",
     "phonological": "URIEL+: phonology",
     "inventory": "URIEL+: phoneme inventories",
-    "morphological": "URIEL+: morphology (Grambank, APiCS)",
+    "morphological": "URIEL+: morphology (Grambank, APiCS, eWAVE)",
     "featural": "URIEL+: syntax, phonology and inventories together",
     "scriptural": "URIEL+: properties of scripts",
     "geographic": "URIEL+: distances from 299 places",
@@ -138,6 +162,18 @@ _BUNDLED = (
         )
         for name, title in _TITLES.items()
     ),
+    LanguageKind(
+        "grambank",
+        "Grambank: share of its features that differ (Gower)",
+        partial(_of_one_source, "grambank"),
+        known=lambda: joined_rows("typology", (), "grambank").known(),
+    ),
+    LanguageKind(
+        "wals",
+        "WALS: share of its features that differ (Gower)",
+        partial(_of_one_source, "wals"),
+        known=lambda: joined_rows("typology", (), "wals").known(),
+    ),
     LanguageKind("word-order", "agreement in the word orders used", _word_order, known=languages_with_word_order),
     LanguageKind("script", "the usual script: the same or not", _script, known=partial(_with_zero, _script)),
     LanguageKind(
@@ -153,6 +189,7 @@ _BUNDLED = (
         of_text=lambda texts, tokenizer: subwords.subword_overlap_distances(texts.sentences, tokenizer),
     ),
     LanguageKind("fertility", "difference in subwords per word", of_text=_of_words),
+    LanguageKind("tree", "path in a tree of one's own (Newick)", of_table=trees.tree_distances),
     LanguageKind("lexical", "lexical distance, from a table such as LDND's", of_table=lexical.lexical_distances),
 )
 
@@ -202,6 +239,7 @@ def language_distances(
     min_shared: int = 1,
     measure: Measure = "angular",
     impute: Imputation | None = None,
+    sources: str = ALL,
 ) -> DistanceMatrix:
     """Return the distances between languages.
 
@@ -211,24 +249,29 @@ def language_distances(
         Codes that `transfer_analysis.languages.resolve` understands; they become the labels, as given.
     kind
         From URIEL+: `syntactic`, `phonological`, `inventory`, `featural` (those three together), `morphological`
-        (Grambank and APiCS), `genetic` (shared membership in Glottolog's families and subfamilies; 0 within a language,
+        (Grambank, APiCS and eWAVE), `genetic` (shared membership in Glottolog's families and subfamilies; 0 within a language,
         1 between families), `geographic` (of how far languages are from 299 places), `scriptural` (properties of their
         scripts). `word-order`: agreement in the orders used; `script`: the same or not; `pretraining-size`: |log10 of
         the ratio| of XLM-R's, for the languages of XTREME and XTREME-R.
     min_shared
         A pair with fewer features known for both languages is missing. Over a handful of features distances are
-        coarse: on the twelve that URIEL+ knows of Croatian's word order, Croatian and English do not differ at all.
+        coarse: on the nine that URIEL+ knows of Croatian's word order, Croatian and English do not differ at all.
     measure
         Of the kinds from URIEL+ that are about properties: `angular`, URIEL+'s own, or `gower`, the share of shared
         known features that differ.
     impute
         Guess unknown features, for the same kinds: `nearest` or `family` (see `imputation`). Never done unless asked.
+    sources
+        Where features of syntax, phonology, inventories and morphology are from: `all` that URIEL+ has (Grambank, APiCS,
+        eWAVE, BDPROTO and SAPhon beside the table of 2017, joined by its rules); `uriel-2017`, that table alone, as it
+        was released and as lang2vec has it; or names of sources parted by `+` (`grambank`, `wals+sswl`).
 
     Returns
     -------
     DistanceMatrix
         Symmetric, values in [0, 1] (of `pretraining-size`: not negative). `shared` counts the features known for both
         languages where the kind has features; a pair with none is missing (NaN), as is one with fewer than `min_shared`.
+        `by_source` counts those that one source knows of both, for up to 200 languages.
 
     Raises
     ------
@@ -238,7 +281,7 @@ def language_distances(
     of_codes = language_kind(kind).of_codes
     if of_codes is None:
         raise InputError(f"{kind} needs more than codes of languages; {', '.join(kinds_of_codes())} do not")
-    return of_codes(languages, Options(min_shared, measure, impute))
+    return of_codes(languages, Options(min_shared, measure, impute, sources))
 
 
 def languages_with(kind: str) -> list[str]:

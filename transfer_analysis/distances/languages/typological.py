@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from transfer_analysis.distances.languages.imputation import NEIGHBOURS, Imputation, imputed
-from transfer_analysis.distances.languages.measures import angular, angular_of_members, gower
+from transfer_analysis.distances.languages.measures import Floats, angular, angular_of_members, gower
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.languages import joined_rows, resolve
+from transfer_analysis.languages import FeatureTable, joined_rows, resolve
+from transfer_analysis.languages.sources import ALL, known_by_source
 
 Measure = Literal["angular", "gower"]
 
-#: Kind → table of URIEL+, and the prefix of its features.
-TYPOLOGICAL = {
-    "syntactic": ("typology", "S_"),
-    "phonological": ("typology", "P_"),
-    "inventory": ("typology", "INV_"),
-    "morphological": ("morphology", ""),
-    "featural": ("typology", ""),
-    "scriptural": ("script", ""),
-    "geographic": ("position", ""),
-    "genetic": ("membership", ""),
+#: Languages at most for which shared features are counted by source.
+_COUNTED = 200
+
+#: What is counted as a source where no single one knows a feature of both languages.
+SEVERAL = "several together"
+
+#: Kind → table of URIEL+, and the prefixes of its features.
+TYPOLOGICAL: dict[str, tuple[str, tuple[str, ...]]] = {
+    "syntactic": ("typology", ("S_",)),
+    "phonological": ("typology", ("P_",)),
+    "inventory": ("typology", ("INV_",)),
+    "morphological": ("typology", ("M_",)),
+    "featural": ("typology", ("S_", "P_", "INV_")),
+    "scriptural": ("script", ()),
+    "geographic": ("position", ()),
+    "genetic": ("membership", ()),
 }
 
 #: Kinds whose features are properties that a language has or has not.
@@ -39,14 +47,38 @@ def typological_distances(
     min_shared: int = 1,
     measure: Measure = "angular",
     impute: Imputation | None = None,
+    sources: str = ALL,
 ) -> DistanceMatrix:
     """Return a distance of URIEL+; parameters and result as of `language_distances`."""
-    _require(kind, measure, impute)
+    _require(kind, measure, impute, sources)
+    of_features, prefixes = TYPOLOGICAL[kind]
+    table = joined_rows(of_features, prefixes, sources)
+    compute = gower if measure == "gower" else angular_of_members if kind == "genetic" else angular
+    return _distances(languages, kind, table, compute, measure, min_shared, impute, sources)
+
+
+def source_distances(
+    languages: Sequence[str], source: str, *, min_shared: int = 1, impute: Imputation | None = None
+) -> DistanceMatrix:
+    """Return the share of one source's features that differ (Gower 1971), as Grambank's own distance is defined."""
+    table = joined_rows("typology", (), source)
+    return _distances(languages, source, table, gower, "gower", min_shared, impute, source)
+
+
+def _distances(
+    languages: Sequence[str],
+    kind: str,
+    table: FeatureTable,
+    compute: Callable[[npt.NDArray[np.float32]], tuple[Floats, npt.NDArray[np.int32]]],
+    measure: Measure,
+    min_shared: int,
+    impute: Imputation | None,
+    sources: str,
+) -> DistanceMatrix:
     require_least(min_shared)
     # Two codes may name one language (a macrolanguage and its standard variety): those are 0 apart.
     found = [resolve(language) for language in languages]
     codes = [(resolve(one.descends_as) if kind == "genetic" else one).iso639_3 for one in found]
-    table = joined_rows(*TYPOLOGICAL[kind])
     rows = table.rows(codes)
     observed = rows
     guessed = 0
@@ -54,7 +86,6 @@ def typological_distances(
         completed = imputed(rows, codes, table, impute)
         guessed = int(np.isnan(rows).sum() - np.isnan(completed).sum())
         rows = completed
-    compute = gower if measure == "gower" else angular_of_members if kind == "genetic" else angular
     values, shared = compute(rows)
     if impute is not None:
         # What is guessed is not known: the counts stay those of the data, and a limit that is asked for holds for them.
@@ -75,12 +106,30 @@ def typological_distances(
         parameters["imputation"] = f"{impute}{f', k = {NEIGHBOURS}' if impute == 'nearest' else ''}: {guessed} values"
     parameters |= table.gaps_filled(codes)
     labels = list(languages)
+    several = kind in TYPOLOGICAL and TYPOLOGICAL[kind][0] == "typology"
     return DistanceMatrix(
         pd.DataFrame(values, index=labels, columns=labels, copy=False),
         kind=kind,
         parameters=parameters,
         shared=pd.DataFrame(shared, index=labels, columns=labels, copy=False),
+        by_source=_by_source(codes, table, labels, sources, shared) if several else {},
     )
+
+
+def _by_source(
+    codes: Sequence[str], table: FeatureTable, labels: list[str], sources: str, shared: npt.NDArray[np.int32]
+) -> dict[str, pd.DataFrame]:
+    """Return how many of the shared features each source knows of both languages, and how many no single one does."""
+    if len(codes) > _COUNTED:
+        return {}
+    counts = {}
+    together = np.zeros((len(codes), len(codes), len(table.names)), dtype=bool)
+    for name, known in known_by_source(codes, table.names, sources, table.filled):
+        both = known[:, None, :] & known[None, :, :]
+        together |= both
+        counts[name] = both.sum(axis=2)
+    counts[SEVERAL] = np.maximum(0, shared - together.sum(axis=2))
+    return {name: pd.DataFrame(found, index=labels, columns=labels) for name, found in counts.items()}
 
 
 def require_least(min_shared: int) -> None:
@@ -89,7 +138,9 @@ def require_least(min_shared: int) -> None:
         raise InputError(f"min_shared is {min_shared}; a pair needs at least 1 shared feature to have a distance")
 
 
-def _require(kind: str, measure: str, impute: str | None) -> None:
+def _require(kind: str, measure: str, impute: str | None, sources: str) -> None:
+    if sources != ALL and TYPOLOGICAL[kind][0] != "typology":
+        raise InputError(f"{kind} distances have one source; leave sources ({sources}) out")
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}{nearest(measure, get_args(Measure))}; expected angular or gower")
     if impute is not None and impute not in get_args(Imputation):

@@ -11,6 +11,7 @@ import pandas as pd
 from transfer_analysis.distances.languages.typological import require_least
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.languages import FeatureTable, joined_rows, resolve
+from transfer_analysis.languages.sources import URIEL_2017
 
 #: Parameter of word order → the features of URIEL+ that say which of its orders a language uses. They go back to the
 #: chapters of WALS on order (Dryer & Haspelmath 2013).
@@ -52,7 +53,7 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
         Symmetric, values in [0, 1]; `shared` counts the parameters known for both.
     """
     require_least(min_shared)
-    table = joined_rows("typology", "S_")
+    table = joined_rows("typology", ("S_",), URIEL_2017)
     codes = [resolve(language).iso639_3 for language in languages]
     rows = table.rows(codes)
     agreements, shared = np.zeros((len(rows), len(rows))), np.zeros((len(rows), len(rows)), dtype=np.int32)
@@ -79,7 +80,7 @@ def word_order_distances(languages: Sequence[str], *, min_shared: int = 1) -> Di
 
 def languages_with_word_order() -> list[str]:
     """Return the ISO 639-3 codes of the languages of which URIEL+ knows an order that they use."""
-    table = joined_rows("typology", "S_")
+    table = joined_rows("typology", ("S_",), URIEL_2017)
     uses = [(table.values[:, _places(table, names)] == 1).any(axis=1) for names in ORDERS.values()]
     return [code for code, known in zip(table.languages, np.any(uses, axis=0), strict=True) if known]
 
