@@ -104,13 +104,14 @@ class DistanceMatrix:
         return table
 
     def _sources(self) -> pd.DataFrame:
-        """Return one row per pair and source that knows features of both."""
+        """Return one row per pair and source that knows features of both; of a square matrix, each pair once."""
         parts = [
             counts.rename_axis(index="row", columns="column").stack(future_stack=True).rename("features").reset_index().assign(source=name)
             for name, counts in self.by_source.items()
         ]  # fmt: skip
         table = pd.concat(parts, ignore_index=True)
-        return table.loc[table["features"] > 0, ["row", "column", "source", "features"]]
+        once = table["row"] <= table["column"] if self.rows == self.columns else True
+        return table.loc[(table["features"] > 0) & once, ["row", "column", "source", "features"]]
 
     def _repr_html_(self) -> str:
         """Return it as notebooks show it: the values, shaded, under what they are."""
