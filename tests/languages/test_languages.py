@@ -142,3 +142,29 @@ def test_memberships_are_whole_rows_and_missing_languages_are_missing():
     assert unknown[table.index["ekk"]].all()  # Glottolog has one, URIEL+ lacks the record
     assert np.isnan(table.rows(["eng", "zzz"])[1]).all()
     assert "urielplus" in table.source
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("udpos.English", "en"), ("PAN-X.de", "de"), ("MLQA.de.de", "de"), ("tatoeba.deu", "de"), ("XQuAD.zh", "zh"),
+        ("pt-br", "pt"), ("pt_BR", "pt"), ("en-us", "en"), ("fr-ca", "fr"), ("de-de", "de"), ("en-DE", "en"), ("zh-cn", "zh"),
+        ("es-419", "es"), ("sr-Latn-RS", "sr"), ("uk_iu", "uk"), ("kmr_mg", "kmr"), ("mr_ufal", "mr"), ("ar-ar", "ar"),
+        ("deu_Latn", "de"), ("zho_Hant", "zh"),
+    ],
+)  # fmt: skip
+def test_tags_treebanks_and_configurations(given, code):
+    assert resolve(given).code == code
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("en-de", "could be a pair of languages, en and de; expected one. A region is written in capitals: en-DE"),
+        ("zh-et", "could be a pair"), ("en_fr", "could be a pair"), ("MLQA.de.en", "names a pair of languages, de and en"),
+        ("en-qz-x", "unknown language"), ("deu-Hdtb", "unknown language"), ("qqq", "unknown language"),
+    ],
+)  # fmt: skip
+def test_pairs_and_what_is_no_tag(given, said):
+    with pytest.raises(InputError, match=said):
+        resolve(given)

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.languages.regions import is_pair, is_region, of_xtreme
 from transfer_analysis.languages.scripts import SCRIPTS
 from transfer_analysis.languages.uriel import glottocodes, glottolog_names
 
@@ -61,15 +62,16 @@ def resolve(code: str) -> Language:
     ----------
     code
         ISO 639-1, ISO 639-2 or 639-3 code, Glottocode (`stan1293`), a variant of the field (`zh-CN`, `iw`, `nb`), any
-        of these codes with a script or a region (`srp_Cyrl`, `pt-BR`; the script becomes the language's), a treebank of
-        Universal Dependencies (`hi_hdtb`), or an English
-        name; letter case and `_`, `-` or a space do not matter. Two joined by `+` are a simulated language with the grammar of the first and the words of the
-        second.
+        of these codes with a script of ISO 15924 or a region of ISO 3166 (`srp_Cyrl`, `pt-BR`; the script becomes the
+        language's), a treebank of Universal Dependencies (`hi_hdtb`), a configuration of XTREME (`udpos.English`), or an
+        English name; letter case and `_`, `-` or a space do not matter, but for a region that could be a second language
+        (`en-de` is a pair, `en-DE` the English of Germany). Two joined by `+` are a simulated language with the grammar of
+        the first and the words of the second.
 
     Raises
     ------
     InputError
-        For an unknown code, with the nearest known ones.
+        For an unknown code, with the nearest known ones, and for a pair of languages.
     """
     key = _spelling(code)
     if "+" in key:
@@ -78,11 +80,21 @@ def resolve(code: str) -> Language:
         return Language(
             f"{grammar.code}+{words.code}", grammar.iso639_3, name, words.script, (grammar.code, words.code)
         )
+    if "." in code and (names := of_xtreme(code)):
+        one, other = names
+        if other and resolve(one).code != resolve(other).code:
+            raise InputError(f"{code!r} names a pair of languages, {one} and {other}; expected one")
+        return resolve(one)
     found = _language(key)
     if found is None:
         tag = _TAG.fullmatch(key)
         if tag is not None and tag["script"] and tag["script"].title() not in SCRIPTS:
             tag = None
+        if tag is not None and tag["region"]:
+            if is_region(tag["region"]):
+                _refuse_pair(code, tag)
+            else:
+                tag = None
         found = _language(tag["language"]) if tag else None
         if found is not None and tag is not None and tag["script"]:
             found = replace(found, script=tag["script"].title())
@@ -94,6 +106,15 @@ def resolve(code: str) -> Language:
             f"unknown language {code!r}{_as_wikipedia(key) or nearest(code, known)}; give an ISO 639 code or a Glottocode"
         )
     return found
+
+
+def _refuse_pair(code: str, tag: re.Match[str]) -> None:
+    if tag["script"] or not is_pair(tag["language"], tag["region"], code.strip()):
+        return
+    raise InputError(
+        f"{code!r} could be a pair of languages, {tag['language']} and {tag['region']}; expected one. A region is written in "
+        f"capitals: {tag['language']}-{tag['region'].upper()}"
+    )
 
 
 def _as_wikipedia(key: str) -> str:
@@ -124,7 +145,9 @@ def tag(code: str) -> str:
 _PLAINEST = {"Hani": "Hans", "Kore": "Hang"}
 
 #: A code with a script of four letters, a region of two letters or three digits, or both: `zh-hant-tw`.
-_TAG = re.compile(r"(?P<language>[a-z]{2,3}|[a-z0-9]{4}[0-9]{4})(-(?P<script>[a-z]{4}))?(-([a-z]{2}|[0-9]{3}))?")
+_TAG = re.compile(
+    r"(?P<language>[a-z]{2,3}|[a-z0-9]{4}[0-9]{4})(-(?P<script>[a-z]{4}))?(-(?P<region>[a-z]{2}|[0-9]{3}))?"
+)
 
 #: A treebank of Universal Dependencies: the language before the underscore, and what its makers call it: `hi_hdtb`.
 _TREEBANK = re.compile(r"(?P<language>[a-z]{2,3})_[a-z][a-z0-9]+")
