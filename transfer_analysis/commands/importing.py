@@ -13,13 +13,17 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from transfer_analysis.commands.common import Out, OwnTasks, pairs, store_table
+from transfer_analysis.commands.common import Out, OwnTasks, pairs, progress, store_table
 from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
 
     from transfer_analysis.results.importers import Importer
+
+
+#: Bytes from which reading a file takes seconds, so that progress is shown.
+_LARGE = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,14 @@ def command_of(importer: Importer) -> Command:
         fields = {choice.field: choice.read(given[name]) for name, choice in chosen.items()}
         flags = frozenset(switch for name, switch in switches.items() if given[name])
         mine = [declared(text) for text in task_of_mine or ()]
-        found = importer.read(path, Asked(**fields, flags=flags), load_catalogue(own_tasks, mine))
+        asked, catalogue = Asked(**fields, flags=flags), load_catalogue(own_tasks, mine)
+        if path.is_file() and path.stat().st_size > _LARGE:
+            with progress() as report:
+                report(f"reading and checking {path.name} ({path.stat().st_size / 1e6:,.0f} MB)", 0.1)
+                found = importer.read(path, asked, catalogue)
+                report(f"read {len(found.table):,} scores", 1.0)
+        else:
+            found = importer.read(path, asked, catalogue)
         unused = [f"columns not used: {', '.join(found.ignored)}"] if found.ignored else []
         store_table(found.table, out, [*found.notes, *unused])
         if mine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -22,23 +22,26 @@ _FEWEST, _BEYOND = 2, 10.0
 _SHOWN = 8
 
 
-def doubtful_scales(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
+def doubtful_scales(frame: pd.DataFrame, catalogue: Catalogue, at: Sequence[str]) -> Iterator[str]:
     """Yield a message for each target and metric whose scores look like fractions, all or in part.
 
     Parameters
     ----------
     frame
-        A transfer table with where each row stands in `_at`. Rows that were said to be per cent are not looked at, nor those
+        A transfer table whose index counts its rows from 0. Rows that were said to be per cent are not looked at, nor those
         that the training core computed (only they say what the tokenizer knew).
+    at
+        Where each row stands.
     """
     shares = frame["metric"].map({name: metric.is_share for name, metric in metrics().items()}).eq(True)
     doubtful = frame[frame["unknown_tokens"].isna() & (frame["flag"] != "percent") & shares]
-    for (target, metric), part in doubtful.groupby(["target", "metric"], sort=True):
+    sizes = doubtful["score"].abs().groupby([doubtful["target"], doubtful["metric"]]).agg(["min", "max"])
+    for target, metric in sizes.index[(sizes["min"] < 1) | (sizes["max"] <= 1)]:
+        part = doubtful[(doubtful["target"] == target) & (doubtful["metric"] == metric)]
         size = part["score"].abs()
         if 0 < size.max() <= 1:
-            at = part.loc[size.idxmax(), "_at"]
             yield (
-                f"{at}: the largest {metric} score of {target} is {size.max():g}, so they look like fractions; "
+                f"{at[size.idxmax()]}: the largest {metric} score of {target} is {size.max():g}, so they look like fractions; "
                 f"percentages are expected (81.2, not 0.812): import them with --fractions, or with --scale {target}=fraction; "
                 f"--scale {target}=percent says that they are per cent"
             )
@@ -46,23 +49,23 @@ def doubtful_scales(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
             guessed = metric == "accuracy" and (catalogue.chance(str(target)) or 0.0) >= _CHANCE
             mixed = part[(size > 0) & (size < 1)] if guessed else part.iloc[:0]
             yield from (
-                _of_rows(mixed, str(target), str(metric), size.max())
+                _of_rows(mixed, at, str(target), str(metric), size.max())
                 if len(mixed)
-                else _of_parts(part, str(target), str(metric))
+                else _of_parts(part, at, str(target), str(metric))
             )
 
 
-def _of_rows(rows: pd.DataFrame, target: str, metric: str, largest: float) -> Iterator[str]:
-    for at, score in zip(rows["_at"].head(_SHOWN), rows["score"], strict=False):
+def _of_rows(rows: pd.DataFrame, at: Sequence[str], target: str, metric: str, largest: float) -> Iterator[str]:
+    for i, score in rows["score"].head(_SHOWN).items():
         yield (
-            f"{at}: {metric} {score:g} of {target} looks like a fraction beside {largest:g}; give one scale, or say that "
+            f"{at[i]}: {metric} {score:g} of {target} looks like a fraction beside {largest:g}; give one scale, or say that "
             f"it is per cent with --scale {target}=percent"
         )
     if len(rows) > _SHOWN:
         yield f"… and {len(rows) - _SHOWN} more like the last"
 
 
-def _of_parts(part: pd.DataFrame, target: str, metric: str) -> Iterator[str]:
+def _of_parts(part: pd.DataFrame, at: Sequence[str], target: str, metric: str) -> Iterator[str]:
     """Yield a message for the first kind of part of which one has nothing but fractions, and the others per cent.
 
     Fractions they are where, times 100, they lie where the others do: a run that failed may have scores below 1 too.
@@ -77,7 +80,9 @@ def _of_parts(part: pd.DataFrame, target: str, metric: str) -> Iterator[str]:
                 continue
             if rest.min() - _BEYOND <= 100 * ours.median() <= rest.max() + _BEYOND:
                 found = True
-                shown = ", ".join(rows["_at"].head(3)) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+                shown = ", ".join(at[i] for i in rows.index[:3]) + (
+                    f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+                )
                 say = f"{target}/{name}" if column == "model" else target
                 yield (
                     f"{shown}: the {metric} scores of {target} with {column} {name} are at most {ours.max():g}, beside "

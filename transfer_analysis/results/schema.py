@@ -76,7 +76,7 @@ def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: S
     Parameters
     ----------
     frame
-        Table with the columns of the schema, defaults already filled in.
+        Table with the columns of the schema, defaults already filled in; its index counts the rows from 0.
     where
         Name of the file, for the messages.
     locations
@@ -84,18 +84,17 @@ def problems(frame: pd.DataFrame, catalogue: Catalogue, where: str, locations: S
     """
     if frame.empty:
         return [f"{where}: holds no rows; expected at least one score"]
-    located = frame.assign(_at=list(locations))
     return [
-        *_names(located, catalogue),
-        *_scores(located),
-        *doubtful_scales(located, catalogue),
-        *_repeated_keys(located),
+        *_names(frame, catalogue, locations),
+        *_scores(frame, locations),
+        *doubtful_scales(frame, catalogue, locations),
+        *_repeated_keys(frame, locations),
     ]
 
 
 def repeated_keys(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
     """Return the keys that a table gives more than once, one message each."""
-    return list(_repeated_keys(frame.assign(_at=list(locations))))
+    return list(_repeated_keys(frame, locations))
 
 
 def column_problems(columns: Iterable[str], where: str) -> list[str]:
@@ -113,19 +112,19 @@ def column_problems(columns: Iterable[str], where: str) -> list[str]:
     return found
 
 
-def _names(frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[str]:
-    yield from _unknown(frame, "target", lambda name: _known_target(name, catalogue))
-    yield from _unknown(frame, "condition", lambda name: _known_condition(name, catalogue))
+def _names(frame: pd.DataFrame, catalogue: Catalogue, at: Sequence[str]) -> Iterator[str]:
+    yield from _unknown(frame, at, "target", lambda name: _known_target(name, catalogue))
+    yield from _unknown(frame, at, "condition", lambda name: _known_condition(name, catalogue))
     for column in ("source_language", "language"):
-        yield from _unknown(frame, column, resolve)
-    yield from _unknown(frame, "metric", _one_of("metric", tuple(metrics())))
-    yield from _unknown(frame, "initialisation", _one_of("initialisation", INITIALISATIONS))
-    yield from _unknown(frame, "checkpoint", _one_of("checkpoint", CHECKPOINTS))
-    yield from _unknown(frame, "flag", _one_of("flag", FLAGS))
-    yield from _unknown(frame, "learnt", _one_of("learnt", LEARNT))
+        yield from _unknown(frame, at, column, resolve)
+    yield from _unknown(frame, at, "metric", _one_of("metric", tuple(metrics())))
+    yield from _unknown(frame, at, "initialisation", _one_of("initialisation", INITIALISATIONS))
+    yield from _unknown(frame, at, "checkpoint", _one_of("checkpoint", CHECKPOINTS))
+    yield from _unknown(frame, at, "flag", _one_of("flag", FLAGS))
+    yield from _unknown(frame, at, "learnt", _one_of("learnt", LEARNT))
     for column in ("model", "adaptation", "split"):
-        empty = frame.loc[frame[column].astype(str).str.strip() == "", "_at"]
-        yield from listed(f"{at}: {column} is empty" for at in empty)
+        empty = frame.index[frame[column].astype(str).str.strip() == ""]
+        yield from listed(f"{at[i]}: {column} is empty" for i in empty)
 
 
 def _known_target(name: str, catalogue: Catalogue) -> object:
@@ -168,26 +167,26 @@ def _one_of(kind: str, allowed: tuple[str, ...]) -> Callable[[str], object]:
     return check
 
 
-def _unknown(frame: pd.DataFrame, column: str, check: Callable[[str], object]) -> Iterator[str]:
+def _unknown(frame: pd.DataFrame, at: Sequence[str], column: str, check: Callable[[str], object]) -> Iterator[str]:
     """Check each distinct value once and name the first row it stands in."""
     first = frame.drop_duplicates(column)
-    for value, at in zip(first[column], first["_at"], strict=True):
+    for i, value in first[column].items():
         try:
             check(str(value))
         except InputError as error:
             count = int((frame[column] == value).sum())
             more = f" (in {count} rows)" if count > 1 else ""
-            yield f"{at}: {column}: {error}{more}"
+            yield f"{at[i]}: {column}: {error}{more}"
 
 
-def _scores(frame: pd.DataFrame) -> Iterator[str]:
+def _scores(frame: pd.DataFrame, at: Sequence[str]) -> Iterator[str]:
     low = frame["metric"].map({name: metric.range[0] for name, metric in metrics().items()}).astype(float)
     high = frame["metric"].map({name: metric.range[1] for name, metric in metrics().items()}).astype(float)
     # Rounding in published tables may carry a perfect score a hair past the end of its scale.
     off = frame[(frame["score"] < low - 1e-6) | (frame["score"] > high + 1e-6)]
     yield from listed(
-        f"{at}: score {score} is outside the range of {metric}, {_range(metrics()[metric])}"
-        for at, score, metric in zip(off["_at"], off["score"], off["metric"], strict=True)
+        f"{at[i]}: score {score} is outside the range of {metric}, {_range(metrics()[metric])}"
+        for i, score, metric in zip(off.index, off["score"], off["metric"], strict=True)
     )
 
 
@@ -198,7 +197,7 @@ def _range(metric: Metric) -> str:
     return shown + (turned if metric.better == "lower" else "")
 
 
-def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:
+def _repeated_keys(frame: pd.DataFrame, at: Sequence[str]) -> Iterator[str]:
     repeated = frame[frame.duplicated(list(KEY), keep=False)]
     if repeated.empty:
         return
@@ -206,7 +205,7 @@ def _repeated_keys(frame: pd.DataFrame) -> Iterator[str]:
     messages = []
     for _, group in repeated.groupby(list(KEY), sort=False):
         named = ", ".join(f"{c}={group.iloc[0][c]}" for c in varying)
-        stands = ", ".join(map(str, group["_at"].head(4)))
+        stands = ", ".join(at[i] for i in group.index[:4])
         messages.append(f"{stands}: the same key is given {len(group)} times ({named}); keep one row of each")
     yield from listed(iter(messages))
 

@@ -12,6 +12,7 @@ from transfer_analysis.errors import InputError
 from transfer_analysis.keys import KEY
 from transfer_analysis.languages import tag
 from transfer_analysis.results import schema
+from transfer_analysis.results.places import Places
 from transfer_analysis.results.trained import told_by_recipe
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -85,7 +86,7 @@ class TransferTable:
         wrong = schema.column_problems(frame.columns, where)
         if wrong:
             raise InputError(wrong)
-        at = locations if locations is not None else [f"{where} row {i + 1}" for i in range(len(frame))]
+        at = locations if locations is not None else Places(f"{where} row", range(1, len(frame) + 1))
         filled = _with_defaults(frame.reset_index(drop=True), catalogue, where)
         wrong = _read_numbers(filled, at) + schema.problems(filled, catalogue, where, at)
         if wrong:
@@ -95,7 +96,8 @@ class TransferTable:
             spelt[column] = {code: tag(code) for code in filled[column].unique()}
             filled[column] = filled[column].map(spelt[column])
         # Two spellings of one language (zh and cmn) may have become the same key.
-        wrong = schema.repeated_keys(filled, at)
+        respelt = any(code != ours for codes in spelt.values() for code, ours in codes.items())
+        wrong = schema.repeated_keys(filled, at) if respelt else []
         if wrong:
             raise InputError([*wrong, *_spellings(spelt)])
         return cls(filled.sort_values(list(KEY), ignore_index=True)[list(schema.COLUMNS)])
@@ -129,21 +131,20 @@ class TransferTable:
 def _with_defaults(frame: pd.DataFrame, catalogue: Catalogue, where: str) -> pd.DataFrame:
     """Return the frame with every column of the schema; text is stripped, numbers are as they were."""
     filled = frame.copy()
-    for column, value in schema.DEFAULTS.items():
-        if column not in filled:
-            filled[column] = value
+    absent = {column: value for column, value in schema.DEFAULTS.items() if column not in filled}
     if "metric" not in filled:
         filled["metric"] = metric_of(filled["target"], catalogue)
     for column, values in told_by_recipe(filled):
         filled[column] = values
-    for column in schema.BESIDE:
-        if column not in filled:
-            filled[column] = pd.NA if column in _OPTIONAL else ""
+    absent |= {column: pd.NA if column in _OPTIONAL else "" for column in schema.BESIDE if column not in filled}
     for column in schema.COLUMNS:
-        if column not in _NUMBERS:
+        if column not in _NUMBERS and column in filled:
             _refuse_objects(filled[column], where)
             filled[column] = filled[column].astype("string").fillna("").str.strip()
-    return filled
+    texts = {column for column in absent if column not in _NUMBERS}
+    return filled.assign(
+        **{c: pd.Series(v, index=filled.index, dtype="string" if c in texts else object) for c, v in absent.items()}
+    )
 
 
 def _refuse_objects(column: pd.Series, where: str) -> None:

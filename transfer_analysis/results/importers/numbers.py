@@ -36,7 +36,7 @@ def with_points(frame: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, 
     have a decimal point, else decimals.
     """
     texts = {column: _odd(frame[column]) for column in columns}
-    odd = pd.concat(texts.values()) if texts else pd.Series(dtype=object)
+    odd = pd.concat(texts.values())
     if odd.empty:
         return frame, []
     decimal = odd.map(lambda cell: bool(_DECIMAL_COMMA.fullmatch(cell)))
@@ -61,7 +61,8 @@ def _odd(cells: pd.Series) -> pd.Series:
     """Return the cells that are text and no number by Python's rules, with plain minus signs."""
     if pd.api.types.is_numeric_dtype(cells):
         return pd.Series(dtype=object)
-    other = cells[pd.to_numeric(cells, errors="coerce").isna() & cells.map(lambda cell: isinstance(cell, str))]
+    other = cells[pd.to_numeric(cells, errors="coerce").isna()]
+    other = other[other.map(lambda cell: isinstance(cell, str)).astype(bool)]
     return other.astype(object).map(lambda cell: str(cell).replace("−", "-"))
 
 
@@ -88,6 +89,14 @@ def whole(cells: pd.Series) -> pd.Series:
     """Return whole numbers without what stands between thousands."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells
-    return cells.map(
+    numbers = pd.to_numeric(cells, errors="coerce")
+    # A number with a point may have thousands apart; whole ones are what they are.
+    doubtful = cells[numbers.isna() | (numbers % 1 != 0) | cells.astype(str).str.contains(".", regex=False)]
+    if doubtful.empty:
+        return cells
+    read = doubtful.map(
         lambda cell: re.sub(r"[^\d+-]", "", cell) if isinstance(cell, str) and _APART.fullmatch(cell) else cell
     )
+    found = cells.astype(object).copy()
+    found[read.index] = read
+    return found

@@ -18,6 +18,7 @@ from transfer_analysis.files import require_file
 from transfer_analysis.results import schema
 from transfer_analysis.results.importers.numbers import is_number
 from transfer_analysis.results.importers.scores import is_missing
+from transfer_analysis.results.places import Places
 from transfer_analysis.results.store import read_parquet
 
 #: Separators that are looked for in the first line.
@@ -25,6 +26,9 @@ _SEPARATORS = (",", ";", "\t", "|")
 
 #: Encodings that a file says of itself by its first bytes.
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+#: Characters from which a table is read as a whole, and lines of its beginning that tell how.
+_LARGE, _BEGINNING = 1_000_000, 200
 
 #: Rows of a header at most.
 _LEVELS = 2
@@ -47,7 +51,7 @@ class Raw:
     """
 
     frame: pd.DataFrame
-    at: list[str]
+    at: Sequence[str]
     levels: dict[str, tuple[str, str]]
     notes: tuple[str, ...] = ()
 
@@ -87,18 +91,51 @@ _WORKBOOKS = (".xlsx", ".xlsm")
 def _of_text(path: Path, encoding: str | None, two_rows: bool) -> Raw:
     text = _text(path, encoding)
     separator = _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        lines = [
-            (reader.line_num, [cell.strip() for cell in row])
-            for row in reader
-            if any(row) and not "".join(row).isspace()
-        ]
-    except csv.Error as error:
-        raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
     names = {";": "semicolons", "\t": "tabs", "|": "bars"}
     notes = [f"read with {names[separator]} between columns"] if separator in names else []
-    return _table(path.name, lines, notes, two_rows=two_rows)
+    if len(text) > _LARGE and '"' not in text:
+        beginning = "\n".join(text[:_LARGE].splitlines()[:_BEGINNING])
+        first = _table(path.name, _rows(path, beginning, separator), notes, two_rows=two_rows)
+        if (found := _large(path.name, text, separator, first)) is not None:
+            return found
+    return _table(path.name, _rows(path, text, separator), notes, two_rows=two_rows)
+
+
+def _large(name: str, text: str, separator: str, first: Raw) -> Raw | None:
+    """Return a large table without quotes, given how its beginning is read; None where its rows are not all alike."""
+    import pyarrow
+    from pyarrow import csv as arrow
+
+    columns = list(first.frame)
+    before = int(first.at[0].rsplit(" ", 1)[1]) - 1
+    try:
+        table = arrow.read_csv(
+            pyarrow.BufferReader(text.encode()),
+            arrow.ReadOptions(skip_rows=before, column_names=columns),
+            arrow.ParseOptions(delimiter=separator, quote_char=False, ignore_empty_lines=False),
+            arrow.ConvertOptions(column_types=dict.fromkeys(columns, pyarrow.string()), strings_can_be_null=False),
+        )
+    except pyarrow.ArrowInvalid:  # a row with more or fewer cells, or an empty line: read one by one, it is named
+        return None
+    frame = table.to_pandas().apply(lambda cells: cells.str.strip())
+    if not frame.ne("").any(axis=1).all():  # an empty row
+        return None
+    return Raw(
+        frame,
+        Places(f"{name} row", range(before + 1, before + 1 + len(frame))),
+        first.levels,
+        first.notes,
+    )
+
+
+def _rows(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each row that is not empty, with the number of its line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
+    return [row for row in rows if any(row[1])]
 
 
 def _text(path: Path, encoding: str | None) -> str:
@@ -144,16 +181,16 @@ def _table(
         number, cells = short
         there = sum(i < len(cells) for i in used)
         raise InputError(f"{name} {unit} {number}: has {there} fields, and the table {len(used)}")
-    body = [(number, [cells[i] for i in used]) for number, cells in lines]
+    body = [(number, [cells[i] for i in used]) for number, cells in lines] if len(used) < width else list(lines)
     levels = _levels(body, two_rows)
     header = [" · ".join(pair) if all(pair) else pair[1] or pair[0] for pair in levels] if levels else body[0][1]
     repeated = sorted({cell for cell in header if header.count(cell) > 1})
     if repeated:
         raise InputError(f"{name}: the header gives {repeated[0]!r} {header.count(repeated[0])} times")
     data = body[_LEVELS if levels else 1 :]
-    frame = pd.DataFrame([cells for _, cells in data], columns=header, dtype=object)
+    frame = pd.DataFrame([cells[: len(header)] for _, cells in data], columns=header, dtype=object)
     named = {header[i]: pair for i, pair in enumerate(levels) if all(pair)} if levels else {}
-    return Raw(frame, [f"{name} {unit} {number}" for number, _ in data], named, tuple(notes))
+    return Raw(frame, Places(f"{name} {unit}", [number for number, _ in data]), named, tuple(notes))
 
 
 def _titles(lines: Sequence[tuple[int, list[str]]]) -> list[str]:
@@ -261,7 +298,7 @@ def _of_json_lines(path: Path, encoding: str | None) -> Raw:
     frame = pd.DataFrame(
         [[_cell(row.get(column)) for column in columns] for _, row in rows], columns=columns, dtype=object
     )
-    return Raw(frame, [f"{path.name} line {number}" for number, _ in rows], {})
+    return Raw(frame, Places(f"{path.name} line", [number for number, _ in rows]), {})
 
 
 def as_text(column: pd.Series) -> pd.Series:
@@ -293,7 +330,7 @@ def of_frame(frame: pd.DataFrame, where: str) -> Raw:
     frame = frame.set_axis(columns, axis=1).reset_index(drop=True)
     categories = [name for name in columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     frame = frame.astype(dict.fromkeys(categories, object))
-    return Raw(frame, [f"{where} row {number}" for number in range(1, len(frame) + 1)], levels)
+    return Raw(frame, Places(f"{where} row", range(1, len(frame) + 1)), levels)
 
 
 def _of_parquet(path: Path) -> Raw:

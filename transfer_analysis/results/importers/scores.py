@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ def is_missing(value: object) -> bool:
     return bool(pd.isna(value))
 
 
-def scored(frame: pd.DataFrame, at: list[str], asked: Asked) -> tuple[pd.DataFrame, list[str], list[str]]:
+def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
     """Return a table with its scores as numbers, where each row stands, and what was done.
 
     Raises
@@ -34,25 +34,35 @@ def scored(frame: pd.DataFrame, at: list[str], asked: Asked) -> tuple[pd.DataFra
     InputError
         For missing scores, unless rows without one are to be left out.
     """
-    missing = frame["score"].map(is_missing).astype(bool)
+    # Most scores are numbers as they stand; only the others are looked at one by one.
+    odd = frame["score"][pd.to_numeric(frame["score"], errors="coerce").isna()]
+    missing = pd.Series(False, index=frame.index)
+    missing[odd.index] = odd.map(is_missing).astype(bool)
     notes = []
     if missing.any():
         if not asked.skip_missing:
-            shown = [place for place, gone in zip(at, missing, strict=True) if gone]
+            shown = [at[i] for i in missing.index[missing]]
             more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
             raise InputError(
                 f"{len(shown)} scores are missing ({', '.join(shown[:3])}{more}): leave their rows out with --skip-missing"
             )
         notes.append(f"{int(missing.sum())} rows without a score left out")
-    at = [place for place, gone in zip(at, missing, strict=True) if not gone]
-    frame = frame[~missing].reset_index(drop=True)
-    text = frame["score"].map(lambda value: value.strip() if isinstance(value, str) else value)
-    signs = text.map(lambda value: isinstance(value, str) and value.endswith("%")).astype(bool)
+        at = [place for place, gone in zip(at, missing, strict=True) if not gone]
+        odd = odd[~missing[odd.index]].set_axis((~missing).cumsum()[odd.index[~missing[odd.index]]] - 1)
+        frame = frame[~missing].reset_index(drop=True)
+    text = odd.map(lambda value: value.strip() if isinstance(value, str) else value).astype(object)
+    with_sign = text.map(lambda value: isinstance(value, str) and value.endswith("%")).astype(bool)
+    signs = pd.Series(False, index=frame.index)
+    signs[with_sign.index] = with_sign
+    if len(text):
+        plain = text.where(~with_sign, text.astype(str).str.rstrip("% "))
+        scores = frame["score"].astype(object).copy()
+        scores[plain.index] = plain
+        frame = frame.assign(score=scores)
     if signs.any():
         notes.append(f"{int(signs.sum())} scores read as per cent, by their sign")
         frame = frame.assign(flag=_flag(frame).where(~signs, "percent"))
-        text = text.where(~signs, text.astype(str).str.rstrip("% "))
-    frame = frame.assign(score=text, **{field: whole(frame[field]) for field in _WHOLE if field in frame})
+    frame = frame.assign(**{field: whole(frame[field]) for field in _WHOLE if field in frame})
     frame, said = with_points(frame, ["score", *(field for field in _DECIMALS if field in frame)])
     notes += said
     if asked.fractions:

@@ -149,7 +149,7 @@ def _is_language(name: str) -> bool:
         return False
 
 
-def without_average_rows(frame: pd.DataFrame, at: list[str]) -> tuple[pd.DataFrame, list[str], list[str]]:
+def without_average_rows(frame: pd.DataFrame, at: Sequence[str]) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
     """Leave out rows whose language or target is a mean of the others, and say so."""
     said = []
     for column in _AVERAGED:
