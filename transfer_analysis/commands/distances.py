@@ -48,7 +48,9 @@ def language_distances_command(
     ] = "angular",
     impute: Annotated[
         str | None,
-        typer.Option(help="Guess unknown features: `nearest` (10 languages) or `family`; never done unasked."),
+        typer.Option(
+            help="Guess unknown features: nearest (10 languages), family, or knn (URIEL+'s); never done unasked."
+        ),
     ] = None,
     sources: Annotated[
         str,

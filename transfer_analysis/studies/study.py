@@ -77,8 +77,8 @@ class LanguageDistance(Declared):
     """Where typological features are from: all (as URIEL+ joins them), uriel-2017, or names such as grambank."""
     measure: Literal["", "angular", "gower"] = ""
     """Of typological features: angular (URIEL+'s), or gower (the share that differ)."""
-    impute: Literal["", "nearest", "family"] = ""
-    """Guess unknown features from the nearest languages, or from the family; never done where not given."""
+    impute: Literal["", "nearest", "family", "knn"] = ""
+    """Guess unknown features from the nearest languages, from the family, or by URIEL+'s own knn; never done where not given."""
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.impute import KNNImputer
 from transfer_analysis.distances import kinds_of_codes, language_distances
 from transfer_analysis.distances.languages import languages_with
 from transfer_analysis.distances.languages.attributes import pretraining_size_distances, read_sizes
@@ -301,6 +302,8 @@ def test_guesses_are_means_of_neighbours_and_of_relatives():
     order = np.argsort(np.abs(values[:-1, :13] - values[-1, :13]).sum(axis=1), kind="stable")[:NEIGHBOURS]
     assert near[13] == pytest.approx(values[order, 13].mean())
     np.testing.assert_array_equal(near[:13], values[-1, :13])
+    theirs = KNNImputer(n_neighbors=NEIGHBOURS).fit_transform(values)[-1]
+    np.testing.assert_allclose(imputed(table.rows(["eng"]), ["eng"], table, "knn")[0], theirs)
     family = imputed(table.rows(["eng"]), ["eng"], table, "family")[0]
     assert family[13] == pytest.approx(values[:12, 13].mean())  # the twelve Indo-European ones
 
@@ -533,3 +536,16 @@ def test_a_lexical_table_that_contradicts_itself(tmp_path):
     path.write_text("a,b,d\n")
     with pytest.raises(InputError, match="no rows below its header"):
         lexical_distances(path)
+
+
+def test_a_study_says_how_its_language_distances_are_made():
+    from transfer_analysis.studies.study import LanguageDistance
+
+    declared = LanguageDistance.model_validate(
+        {"name": "syntax-of-old", "kind": "syntactic", "sources": "uriel-2017", "measure": "gower", "impute": "family"}
+    )
+    ours = declared.compute(["en", "de", "hr"], 1)
+    theirs = language_distances(["en", "de", "hr"], "syntactic", sources="uriel-2017", measure="gower", impute="family")
+    pd.testing.assert_frame_equal(ours.values, theirs.values)
+    assert declared.model_dump()["sources"] == "uriel-2017"
+    assert LanguageDistance.model_validate("genetic").model_dump() == "genetic"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from transfer_analysis.languages import FeatureTable, families, macrolanguage_codes
 from transfer_analysis.languages.uriel import glottocodes, glottolog_lineages
 
-Imputation = Literal["nearest", "family"]
+Imputation = Literal["nearest", "family", "knn"]
 
 #: Languages that a guess is the mean of.
 NEIGHBOURS = 10
@@ -31,14 +31,16 @@ def imputed(rows: npt.NDArray[np.float32], codes: list[str], table: FeatureTable
     how
         `nearest`: the mean over the `NEIGHBOURS` languages of which the feature is known and that differ from it least,
         by (d + 1) / (n + 2) with d differences in the n features known for both (at least ten). `family`: the mean over the languages of its
-        Glottolog top-level family.
+        Glottolog top-level family. `knn`: the mean over the `NEIGHBOURS` languages at the smallest Euclidean distance over the
+        features known for both, as scikit-learn's imputer has it, which URIEL+ uses (Khan et al. 2025).
 
     Returns
     -------
     numpy.ndarray
         Same shape, values in [0, 1]; NaN where no other language helps, and for a language of which nothing is known.
     """
-    guesses = _of_nearest(rows, codes, table) if how == "nearest" else _of_family(rows, codes, table)
+    guess = {"nearest": _of_nearest, "family": _of_family, "knn": _of_knn}[how]
+    guesses = guess(rows, codes, table)
     anything = np.isfinite(rows).any(axis=1, keepdims=True)
     return np.where(np.isnan(rows) & anything, guesses, rows)
 
@@ -62,6 +64,15 @@ def _of_nearest(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.n
         with np.errstate(invalid="ignore"):
             guesses[i, unknown] = (filled[np.ix_(order, unknown)] * chosen).sum(axis=0) / chosen.sum(axis=0)
     return guesses
+
+
+def _of_knn(rows: np.ndarray, codes: list[str], table: FeatureTable) -> np.ndarray:
+    from sklearn.impute import KNNImputer
+
+    there = np.isfinite(table.values).any(axis=1)
+    imputer = KNNImputer(n_neighbors=NEIGHBOURS, keep_empty_features=True).fit(table.values[there])
+    found: np.ndarray = imputer.transform(rows).astype(np.float32)
+    return found
 
 
 def _rows_of(code: str, table: FeatureTable) -> list[int]:

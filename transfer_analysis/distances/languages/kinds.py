@@ -42,7 +42,7 @@ class Options:
     measure
         `angular`, URIEL+'s own, or `gower`, the share of shared known features that differ.
     impute
-        Guess unknown features: `nearest` or `family`; never done unless asked.
+        Guess unknown features: `nearest`, `family` or `knn`; never done unless asked.
     sources
         Of typology: `all`, `uriel-2017`, or names of sources parted by `+`.
     """
@@ -260,7 +260,7 @@ def language_distances(
         Of the kinds from URIEL+ that are about properties: `angular`, URIEL+'s own, or `gower`, the share of shared
         known features that differ.
     impute
-        Guess unknown features, for the same kinds: `nearest` or `family` (see `imputation`). Never done unless asked.
+        Guess unknown features, for the same kinds: `nearest`, `family` or `knn`, URIEL+'s own (see `imputation`). Never done unless asked.
     sources
         Where features of syntax, phonology, inventories and morphology are from: `all` that URIEL+ has (Grambank, APiCS,
         eWAVE, BDPROTO and SAPhon beside the table of 2017, joined by its rules); `uriel-2017`, that table alone, as it

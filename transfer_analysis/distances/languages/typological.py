@@ -103,7 +103,7 @@ def _distances(
         "min_shared": min_shared,
     }
     if impute is not None:
-        parameters["imputation"] = f"{impute}{f', k = {NEIGHBOURS}' if impute == 'nearest' else ''}: {guessed} values"
+        parameters["imputation"] = f"{impute}{f', k = {NEIGHBOURS}' if impute != 'family' else ''}: {guessed} values"
     parameters |= table.gaps_filled(codes)
     labels = list(languages)
     several = kind in TYPOLOGICAL and TYPOLOGICAL[kind][0] == "typology"
@@ -144,7 +144,7 @@ def _require(kind: str, measure: str, impute: str | None, sources: str) -> None:
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}{nearest(measure, get_args(Measure))}; expected angular or gower")
     if impute is not None and impute not in get_args(Imputation):
-        raise InputError(f"unknown imputation {impute!r}; expected {' or '.join(get_args(Imputation))}, or none at all")
+        raise InputError(f"unknown imputation {impute!r}; expected {', '.join(get_args(Imputation))}, or none at all")
     if kind not in _PROPERTIES and (measure == "gower" or impute is not None):
         what = "Gower's coefficient" if measure == "gower" else "imputation"
         raise InputError(
