@@ -268,7 +268,16 @@ def _read_values(path: Path) -> pd.DataFrame:
 
 
 def _whole(values: pd.DataFrame) -> pd.DataFrame:
-    """Return a matrix whose other half is empty (R's `dist` writes one triangle) as the symmetric one that it stands for."""
+    """Return a matrix whose other half is empty as the symmetric one that it stands for.
+
+    R prints a `dist` without the diagonal, so without the first row and the last column.
+    """
+    rows, columns = list(values.index), list(values.columns)
+    if len(rows) > 1 and rows[:-1] == columns[1:] and rows[-1] not in columns and columns[0] not in rows:
+        labels = [columns[0], *rows]
+        whole = values.reindex(index=labels, columns=labels)
+        if np.isnan(whole.to_numpy()[np.triu_indices(len(labels))]).all():
+            values = whole.mask(np.eye(len(labels), dtype=bool), 0.0)
     if list(values.index) != list(values.columns) or len(values) < 3:
         return values
     array = values.to_numpy(dtype=float)
