@@ -42,7 +42,7 @@ def test_the_numbers_of_shared_features_are_written_too(tmp_path):
     from transfer_analysis.distances import language_distances
 
     language_distances(["en", "de"], "syntactic").write(tmp_path / "d.csv")
-    assert (tmp_path / "d-shared.csv").read_text() == "shared features,en,de\nen,103,87\nde,87,87\n"
+    assert (tmp_path / "d-shared.csv").read_text() == "shared features,en,de\nen,196,84\nde,84,84\n"
     with pytest.raises(InputError, match="ends in .csv"):
         language_distances(["en", "de"], "syntactic").write(tmp_path / "d.json")
 

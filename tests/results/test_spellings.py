@@ -293,3 +293,22 @@ def test_tasks_of_ones_own(tmp_path):
         task_of_mine("x:f1:a quarter")
     with pytest.raises(InputError, match="unknown task 'squat' .did you mean 'squad'.*--task-of-mine squat"):
         import_file(write(tmp_path / "u.csv", "model,target,condition,score\nm,xnli,squat,70\n"))
+
+
+def test_names_may_be_given_in_a_file(tmp_path):
+    from transfer_analysis.cli import app
+    from typer.testing import CliRunner
+
+    write(
+        tmp_path / "t.csv",
+        "model,target,language,condition,score\nm,NLI-15,de,Q,70\nm,NLI-15,de,none,71\nm,Tags,de,Q,70\n",
+    )
+    write(tmp_path / "names.yaml", "NLI-15: xnli\nTags: udpos\nQ: qqp\n")
+    out = tmp_path / "o.csv"
+    command = ["results", "import", "table", str(tmp_path / "t.csv"), "-o", str(out), "--rename"]
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "names.yaml"), "--rename", "Q=squad"])
+    assert done.exit_code == 0, done.output
+    assert "target read as: NLI-15 → xnli, Tags → udpos" in done.output
+    assert set(pd.read_csv(out, keep_default_na=False)["condition"]) == {"squad", "none"}  # what is said singly stands
+    refused = CliRunner().invoke(app, [*command, str(tmp_path / "nothing.yaml")])
+    assert isinstance(refused.exception, InputError)

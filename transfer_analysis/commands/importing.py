@@ -56,6 +56,22 @@ def _list(about: str, option: str, metavar: str) -> Any:
     return Annotated[list[str] | None, typer.Option(option, metavar=metavar, help=about)]
 
 
+def _renamed(given: list[str] | None) -> dict[str, str]:
+    """Return names of tasks as they are given, one by one or in files."""
+    from transfer_analysis.documents import parse_yaml
+    from transfer_analysis.files import read_text
+
+    files = [text for text in given or () if "=" not in text and text.endswith((".yaml", ".yml"))]
+    found: dict[str, str] = {}
+    for name in files:
+        expected = "from your names of tasks to the catalogue's"
+        found |= {
+            str(a): str(b)
+            for a, b in parse_yaml(read_text(Path(name), "names of tasks in YAML"), name, expected).items()
+        }
+    return found | pairs([text for text in given or () if text not in files], "--rename", "YOURS=TASK, or a YAML file")
+
+
 #: Name → the option.
 CHOICES = {
     "map": Choice(
@@ -92,8 +108,12 @@ CHOICES = {
     ),
     "rename": Choice(
         "renamed",
-        _list("Your name of a task, as target or condition; several times for several.", "--rename", "YOURS=TASK"),
-        read=_pairs("--rename", "YOURS=TASK"),
+        _list(
+            "Your name of a task, as target or condition; several times for several, or a YAML file of them.",
+            "--rename",
+            "YOURS=TASK|FILE.yaml",
+        ),
+        read=lambda given: _renamed(given),
     ),
     "scale": Choice(
         "scales",
