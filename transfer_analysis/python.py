@@ -116,7 +116,7 @@ def read_results(
         constants=constants or {},
         renamed=names or {},
         baseline=baseline,
-        wide=[name.strip() for name in wide.split(",")] if isinstance(wide, str) else tuple(wide),
+        wide=[name.strip() for name in wide.split(",")] if isinstance(wide, str) else tuple(wide or ()),
         left_out=tuple(leave_out),
         fractions=fractions,
         scales=scales or {},
@@ -131,6 +131,8 @@ def read_results(
             f"importer {importer!r}: there is none{nearest(importer, importers())}; there are {', '.join(importers())}"
         )
     catalogue = load_catalogue(None if tasks is None else Path(tasks), [task_of_mine(text) for text in tasks_of_mine])
+    if not isinstance(table, pd.DataFrame | str | Path):
+        raise InputError(f"expected a frame or a path, not {type(table).__name__}; of a series, give .reset_index()")
     if isinstance(table, pd.DataFrame):
         found, name = import_frame(table, "table", asked, catalogue=catalogue), "table"
     else:

@@ -149,7 +149,7 @@ def test_memberships_are_whole_rows_and_missing_languages_are_missing():
     [
         ("udpos.English", "en"), ("PAN-X.de", "de"), ("MLQA.de.de", "de"), ("tatoeba.deu", "de"), ("XQuAD.zh", "zh"),
         ("pt-br", "pt"), ("pt_BR", "pt"), ("en-us", "en"), ("fr-ca", "fr"), ("de-de", "de"), ("en-DE", "en"), ("zh-cn", "zh"),
-        ("es-419", "es"), ("sr-Latn-RS", "sr"), ("uk_iu", "uk"), ("kmr_mg", "kmr"), ("mr_ufal", "mr"), ("ar-ar", "ar"),
+        ("es-419", "es"), ("en-in", "en"), ("fr-ch", "fr"), ("fr-CA", "fr"), ("pt-ao", "pt"), ("sr-Latn-RS", "sr"), ("uk_iu", "uk"), ("kmr_mg", "kmr"), ("mr_ufal", "mr"), ("ar-ar", "ar"),
         ("deu_Latn", "de"), ("zho_Hant", "zh"),
     ],
 )  # fmt: skip
@@ -161,7 +161,7 @@ def test_tags_treebanks_and_configurations(given, code):
     ("given", "said"),
     [
         ("en-de", "could be a pair of languages, en and de; expected one. A region is written in capitals: en-DE"),
-        ("zh-et", "could be a pair"), ("en_fr", "could be a pair"), ("MLQA.de.en", "names a pair of languages, de and en"),
+        ("zh-et", "could be a pair"), ("en_fr", "could be a pair"), ("en_zh", "could be a pair"), ("en-vi", "could be a pair"), ("en-ar", "could be a pair"), ("MLQA.de.en", "names a pair of languages, de and en"),
         ("en-qz-x", "unknown language"), ("deu-Hdtb", "unknown language"), ("qqq", "unknown language"),
     ],
 )  # fmt: skip

@@ -54,9 +54,55 @@ def test_decimal_commas_in_quotes_in_frames_and_in_workbooks(tmp_path):
     assert frame_of(tmp_path / "t.xlsx")["score"].tolist() == [81.2, 80.9]
 
 
-def test_numbers_of_points_apart_beside_decimal_commas(tmp_path):
-    text = "model;target;language;metric;score\nm;xnli;de;perplexity;1.234\nm;xnli;fr;perplexity;981,5\n"
-    assert frame_of(write(tmp_path / "t.csv", text))["score"].tolist() == [-1234.0, -981.5]
+def of_perplexities(path, cells):
+    text = "model;target;language;metric;score\n" + "".join(
+        f"m;xnli;{code};perplexity;{cell}\n" for code, cell in zip(("de", "fr", "sw"), cells, strict=False)
+    )
+    return sorted(-score for score in frame_of(write(path, text))["score"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (("1,234,567", "1,234", "9.5"), [9.5, 1234, 1234567]),  # what commas part is certain
+        (("1,234.5", "2,500"), [1234.5, 2500]),
+        (("81,25", "1,234"), [1.234, 81.25]),
+        (("1.234.567", "12"), [12, 1234567]),
+        (("1 234,5", "1’234,5"), [1234.5, 1234.5]),
+    ],
+)
+def test_numbers_without_ends_are_read_as_their_column_says(tmp_path, cells, found):
+    assert of_perplexities(tmp_path / "t.csv", cells) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("cells", [("1,234", "987"), ("1.234", "981,5"), ("1,234", "12,345")])
+def test_numbers_that_could_be_two_are_refused(tmp_path, cells):
+    with pytest.raises(InputError, match="could be a number with decimals or one with thousands apart"):
+        of_perplexities(tmp_path / "t.csv", cells)
+
+
+def test_numbers_of_a_workbook_keep_their_points(tmp_path):
+    book = Workbook()
+    rows = (["model", "target", "language", "metric", "score", "n_examples"], ["m", "xnli", "de", "ppl", "81,2", 1.0])
+    for row in (*rows, ["m", "xnli", "fr", "ppl", 80.912, 500]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    found = frame_of(tmp_path / "t.xlsx")
+    assert found["score"].tolist() == [-81.2, -80.912]
+    assert found["n_examples"].tolist() == [1, 500]
+    text = "model,target,language,seed,score,n_examples\nm,xnli,de,1.000,70.1,500.000\nm,xnli,de,2.000,70.2,500.000\n"
+    found = frame_of(write(tmp_path / "t.csv", text))  # as to_csv(float_format="%.3f") writes it
+    assert found["seed"].tolist() == [1, 2]
+    assert found["n_examples"].tolist() == [500, 500]
+
+
+def test_per_cent_of_a_workbook_is_what_it_shows(tmp_path):
+    book = Workbook()
+    for row in (["model", "target", "language", "score"], ["m", "xquad", "de", 0.812], ["m", "xquad", "ru", 70.0]):
+        book.active.append(row)
+    book.active["D2"].number_format = "0.0%"
+    book.save(tmp_path / "t.xlsx")
+    assert frame_of(tmp_path / "t.xlsx")["score"].tolist() == [81.2, 70.0]
 
 
 def test_fractions_beside_per_cent_signs(tmp_path):
@@ -312,3 +358,68 @@ def test_names_may_be_given_in_a_file(tmp_path):
     assert set(pd.read_csv(out, keep_default_na=False)["condition"]) == {"squad", "none"}  # what is said singly stands
     refused = CliRunner().invoke(app, [*command, str(tmp_path / "nothing.yaml")])
     assert isinstance(refused.exception, InputError)
+
+
+def test_statistics_are_no_languages(tmp_path):
+    asked = Asked(wide=("language",), constants={"target": "xnli"})
+    found = import_file(write(tmp_path / "t.csv", "model,de,fr,Ave,Min,Max,Std\nm,81,80,80.5,80,81,0.5\n"), asked)
+    assert set(found.table.frame["language"]) == {"de", "fr"}
+    assert found.left_out == ("columns of averages left out: Ave, Min, Max, Std",)
+    found = import_file(
+        write(tmp_path / "t.csv", "model,ind,jav,min\nm,81,80,75\n"), asked
+    )  # Minangkabau, as NusaX has it
+    assert set(found.table.frame["language"]) == {"id", "jv", "min"}
+
+
+def test_a_row_of_means_is_no_model(tmp_path):
+    asked = Asked(wide=("language",), constants={"target": "xnli"})
+    found = import_file(write(tmp_path / "t.csv", "model,de,fr\na,81,80\nb,71,70\nAverage,76,75\n"), asked)
+    assert set(found.table.frame["model"]) == {"a", "b"}
+    assert found.left_out == ("2 rows of averages left out (model Average)",)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Model,Target,Language,Score\nm,xnli,de,70\n", 1),  # capitals
+        (",model,target,language,score\n0,m,xnli,de,70\n1,m,xnli,fr,71\n", 2),  # the index of a frame
+        ("| model | target | language | score |\n|---|:---|---|---:|\n| m | xnli | de | 70 |\n", 1),  # Markdown
+        ("model,target,language,score\nm,xnli,de,70\n* dev set\n", 1),  # a footnote
+        ("# a note\n" * 40 + "model,target,language,score\nm,xnli,de,70\n", 1),  # many lines above
+        ("model,target,language,score\nm\x85x,xnli,de,70\n", 1),  # no end of a line
+        ("model,target,language,score\nm,xnli,de,70\u00a0%\n", 1),
+    ],
+)
+def test_tables_as_they_are_pasted(tmp_path, text, rows):
+    assert len(frame_of(write(tmp_path / "t.csv", text))) == rows
+
+
+@pytest.mark.parametrize("mark", ["#N/A", "#DIV/0!", "n.a.", "…", "−", "---"])
+def test_further_marks_of_missing_scores(tmp_path, mark):
+    text = f"model,target,language,score\nm,xnli,de,{mark}\nm,xnli,fr,70\n"
+    assert len(frame_of(write(tmp_path / "t.csv", text), Asked(skip_missing=True))) == 1
+
+
+def test_unsigned_and_special_numbers_of_frames():
+    frame = pd.DataFrame({"model": "m", "target": "xnli", "language": ["de", "fr"], "metric": "loss"})
+    assert import_frame(frame.assign(score=np.array([3, 2], "uint8")), "t").table.frame["score"].tolist() == [
+        -3.0,
+        -2.0,
+    ]
+    for seed in (pd.array([1, 2], dtype="int64[pyarrow]"), pd.arrays.SparseArray([1, 2])):
+        found = import_frame(frame.assign(score=70.0, metric="accuracy", seed=seed), "t").table.frame
+        assert found["seed"].tolist() == [1, 2]
+    for wrong, said in (
+        (frame.assign(score=[[70, 71], [80, 81]]), "column 'score' holds lists"),
+        (frame.assign(score=[np.inf, 70.0], metric="ppl"), "inf is not a number"),
+    ):
+        with pytest.raises(InputError, match=said):
+            import_frame(wrong, "t")
+    kept = frame.assign(score=70.0, metric="accuracy").set_index("model", drop=False)
+    assert len(ta.read_results(kept)) == 2
+    assert (
+        len(ta.read_results(frame.assign(score=70.0).rename(columns={"metric": 0}), rename={0: "metric"}, wide=None))
+        == 2
+    )
+    with pytest.raises(InputError, match="expected a frame or a path, not Series"):
+        ta.read_results(frame["model"])

@@ -213,3 +213,65 @@ def test_an_importer_of_another_package_is_a_command(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert ",71.0," in (tmp_path / "t.csv").read_text()
+
+
+def test_folders_below_those_of_the_pattern(tmp_path):
+    """lm-eval writes into a folder for the model, Trainer into one for each checkpoint: neither is a condition."""
+    for condition, score in (("none", 0.4), ("squad", 0.5)):
+        put(tmp_path / f"{condition}/org__m/results_2024.json", harness("org/m", xnli_de={"acc,none": score}))
+    found = read("lm-eval", tmp_path, pattern="{condition}")
+    assert scores(found, "condition", "model") == {("none", "org/m"): 40.0, ("squad", "org/m"): 50.0}
+
+
+def test_states_of_checkpoints_are_no_results(tmp_path):
+    run = tmp_path / "squad/xnli/seed1"
+    put(run / "all_results.json", {"predict_accuracy": 0.7, "eval_accuracy": 0.8})
+    for step, score in ((500, 0.6), (1000, 0.65)):
+        put(run / f"checkpoint-{step}/trainer_state.json", {"log_history": [{"eval_accuracy": score}]})
+    asked = {"pattern": "{condition}/{target}/seed{seed}", "constants": {"model": "m"}}
+    assert scores(read("trainer", tmp_path, **asked), "split") == {"test": 70.0, "validation": 80.0}
+    (run / "all_results.json").unlink()
+    assert scores(read("trainer", tmp_path, **asked), "split") == {"validation": 65.0}  # of the last checkpoint
+
+
+def test_the_newest_score_of_each_task(tmp_path):
+    put(tmp_path / "m/results_1.json", harness("m", xnli_de={"acc,none": 0.4}, xcopa_sw={"acc,none": 0.5}))
+    put(tmp_path / "m/results_2.json", harness("m", xnli_de={"acc,none": 0.45}))
+    assert scores(read("lm-eval", tmp_path), "target") == {"xcopa": 50.0, "xnli": 45.0}
+
+
+def test_subsets_of_one_language_do_not_stop_the_rest(tmp_path):
+    def entry(subset, score):
+        return {
+            "hf_subset": subset,
+            "languages": ["eng-Latn"],
+            "main_score": score,
+            "spearman": score,
+            "cosine_spearman": score + 1e-8,
+        }
+
+    put(
+        tmp_path / "org__m/abc/STSB.json",
+        {"task_name": "stsb", "scores": {"test": [entry("en", 0.8), entry("en-ext", 0.7)]}},
+    )
+    found = read("mteb", tmp_path)
+    assert scores(found, "metric") == {"primary": 80.0, "spearmanr": 80.0}
+    assert "3 scores left out: the same file gives another of the same task, language and metric before" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "given"),
+    [
+        ("jiant", "val_metrics.json", {"xnli_de": {"metrics": None}}), ("jiant", "val_metrics.json", {"xnli_de": []}),
+        ("lm-eval", "results.json", {"results": {"xnli_de": "x"}}), ("lm-eval", "results.json", {"results": {"xnli_de": {"acc": 1}}, "config": "x"}),
+        ("mteb", "a.json", {"task_name": "x", "scores": {"test": {"a": 1}}}), ("mteb", "a.json", {"task_name": "x", "scores": {"test": [1]}}),
+    ],
+)  # fmt: skip
+def test_odd_files_are_refused_in_a_sentence(tmp_path, name, file, given):
+    with pytest.raises(InputError):
+        read(name, put(tmp_path / file, given))
+
+
+def test_perplexity_of_language_modelling(tmp_path):
+    path = put(tmp_path / "eval_results.json", {"eval_loss": 2.0, "perplexity": 7.4})
+    assert scores(read("trainer", path, constants={"model": "m", "target": "xnli"}), "metric") == {"perplexity": -7.4}

@@ -526,7 +526,8 @@ def test_published_xpos_end_to_end(published, tmp_path):
     given = Given(tmp_path / "x.parquet", languages=published / "xpos_languages.csv")
     finished = run_study(load_study("pos-typology"), tmp_path / "r", given)
     found = {f.id: f.outcome for f in finished.findings}
-    assert found["syntactic-from-english"].n == 75  # Latvian among them, whose features stand under its macrolanguage
+    # Latvian among them, whose features stand under its macrolanguage; ten more than the table of 2017 alone gives.
+    assert found["syntactic-from-english"].n == 85
     assert abs(found["syntactic-given-pretraining"].estimate) < abs(found["syntactic-from-english"].estimate)
 
 

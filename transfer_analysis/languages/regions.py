@@ -15,6 +15,12 @@ _XTREME = re.compile(
 #: Treebanks of Universal Dependencies that are called by two letters.
 _TREEBANKS = ("kmr_mg", "uk_iu")
 
+#: Languages that are official where another is the main one, in regions whose letters are a language's too.
+_OFFICIAL = ("en-in", "en-ke", "en-mt", "en-ph", "fr-be", "fr-ca", "fr-ch", "it-ch", "sv-fi")
+
+#: Speakers of a language in a region, below which the second code is that of another language.
+_SPOKEN = 1_000_000
+
 
 def is_region(code: str) -> bool:
     """Whether two letters are a country of ISO 3166, or three digits an area of the United Nations.
@@ -25,11 +31,22 @@ def is_region(code: str) -> bool:
     return bool(langcodes.Language.make(territory=code.upper()).is_valid())
 
 
+def is_language(code: str) -> bool:
+    """Whether two letters are a language of ISO 639-1, and not the name of a treebank.
+
+    >>> is_language("zh"), is_language("iu"), is_language("gsd")
+    (True, False, False)
+    """
+    of_treebank = {name.partition("_")[2] for name in _TREEBANKS}
+    return len(code) == 2 and code not in of_treebank and bool(langcodes.Language.make(language=code).is_valid())
+
+
 def is_pair(language: str, region: str, written: str) -> bool:
     """Whether a code such as `en-de` names two languages, and not a language with a region (`pt-br`, `en-DE`).
 
     In capitals two letters are a region. In small ones they are the language that they are a code of, where that is the main
-    language of the region of the same letters (German of Germany), or where the first is not spoken there.
+    language of the region of the same letters (German of Germany), or where the first is not
+    the main language there, or hardly spoken.
 
     Parameters
     ----------
@@ -45,6 +62,7 @@ def is_pair(language: str, region: str, written: str) -> bool:
     """
     if (
         written in _TREEBANKS
+        or f"{language}-{region}" in _OFFICIAL
         or language == region
         or not written[-2:].islower()
         or not langcodes.Language.make(language=region).is_valid()
@@ -53,7 +71,7 @@ def is_pair(language: str, region: str, written: str) -> bool:
     territory = region.upper()
     main = langcodes.Language.get(f"und-{territory}").maximize().language
     spoken = langcodes.Language.make(language=language, territory=territory).speaking_population()
-    return bool(main == region or spoken == 0)
+    return bool(main == region or main != language or spoken < _SPOKEN)
 
 
 def of_xtreme(name: str) -> tuple[str, str] | None:

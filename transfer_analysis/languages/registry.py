@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.languages.regions import is_pair, is_region, of_xtreme
+from transfer_analysis.languages.regions import is_language, is_pair, is_region, of_xtreme
 from transfer_analysis.languages.scripts import SCRIPTS
 from transfer_analysis.languages.uriel import glottocodes, glottolog_names
 
@@ -99,6 +99,10 @@ def resolve(code: str) -> Language:
         if found is not None and tag is not None and tag["script"]:
             found = replace(found, script=tag["script"].title())
     if found is None and (treebank := _TREEBANK.fullmatch(code.strip())):
+        if is_language(treebank["name"]):
+            raise InputError(
+                f"{code!r} could be a pair of languages, {treebank['language']} and {treebank['name']}; expected one"
+            )
         found = _language(treebank["language"])
     if found is None:
         known = {**_aliases(), **_by_name()}
@@ -109,7 +113,12 @@ def resolve(code: str) -> Language:
 
 
 def _refuse_pair(code: str, tag: re.Match[str]) -> None:
-    if tag["script"] or not is_pair(tag["language"], tag["region"], code.strip()):
+    # A code that nothing is tested on is no second language: fr-ch, en-in.
+    if (
+        tag["script"]
+        or tag["region"] not in known_languages()
+        or not is_pair(tag["language"], tag["region"], code.strip())
+    ):
         return
     raise InputError(
         f"{code!r} could be a pair of languages, {tag['language']} and {tag['region']}; expected one. A region is written in "
@@ -150,7 +159,7 @@ _TAG = re.compile(
 )
 
 #: A treebank of Universal Dependencies: the language before the underscore, and what its makers call it: `hi_hdtb`.
-_TREEBANK = re.compile(r"(?P<language>[a-z]{2,3})_[a-z][a-z0-9]+")
+_TREEBANK = re.compile(r"(?P<language>[a-z]{2,3})_(?P<name>[a-z][a-z0-9]+)")
 
 #: Codes of ISO 639 that stand for no language: undetermined, several, uncoded, no linguistic content.
 NO_LANGUAGE = ("und", "mul", "mis", "zxx")

@@ -167,7 +167,7 @@ def _read_numbers(frame: pd.DataFrame, locations: Sequence[str]) -> list[str]:
     for column, expected in _NUMBERS.items():
         given = frame[column]
         values = pd.to_numeric(given, errors="coerce")
-        bad = values.isna()
+        bad = values.isna() | values.isin([float("inf"), float("-inf")])
         if column in _OPTIONAL:
             bad &= given.notna() & (given.astype("string").str.strip() != "")
         if column in _SHARES:

@@ -14,7 +14,7 @@ from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.results.importers.naming import in_our_words, of_languages, with_values
 from transfer_analysis.results.importers.reading import Raw, of_frame, read_any
 from transfer_analysis.results.importers.scores import on_scales, scored, turned
-from transfer_analysis.results.importers.wide import looks_wide, melted, without_average_rows
+from transfer_analysis.results.importers.wide import counts_rows, looks_wide, melted, without_average_rows
 from transfer_analysis.results.table import TransferTable, metric_of
 from transfer_analysis.tasks import Catalogue, load_catalogue
 
@@ -64,8 +64,11 @@ def import_raw(raw: Raw, where: str, asked: Asked | None, *, catalogue: Catalogu
     asked, catalogue = asked or Asked(), catalogue or load_catalogue()
     raw = _without(raw, asked, where)
     _check_names(where, raw.frame, asked)
-    raw = _mapped(raw, asked.mapping)
-    frame, at, notes = raw.frame, raw.at, list(raw.notes)
+    mapping, notes = _in_small_letters(raw, asked)
+    raw = _mapped(raw, mapping)
+    if "" in raw.frame and counts_rows(raw.frame[""], ""):
+        raw = Raw(raw.frame.drop(columns=""), raw.at, raw.levels, raw.notes)
+    frame, at, notes = raw.frame, raw.at, [*raw.notes, *notes]
     left_out: list[str] = []
     if asked.wide:
         wide = melted(raw, asked.wide, where)
@@ -113,6 +116,20 @@ def _without(raw: Raw, asked: Asked, where: str) -> Raw:
     return Raw(raw.frame.drop(columns=list(asked.left_out)), raw.at, levels, raw.notes)
 
 
+def _in_small_letters(raw: Raw, asked: Asked) -> tuple[dict[str, str], list[str]]:
+    """Return the mapping with columns that are called as fields but for capitals and spaces (`Language`, `Source language`)."""
+    mapping = {str(column): field for column, field in asked.mapping.items()}
+    taken = {*mapping.values(), *raw.frame.columns, *asked.constants, *asked.wide}
+    said = []
+    for column in map(str, raw.frame):
+        field = column.strip().casefold().replace(" ", "_").replace("-", "_")
+        if field in schema.COLUMNS and column not in mapping and column not in raw.levels and field not in taken:
+            mapping[column] = field
+            taken.add(field)
+            said.append(f"{column} → {field}")
+    return mapping, [f"columns read as: {', '.join(said)}"] if said else []
+
+
 def _mapped(raw: Raw, mapping: Mapping[str, str]) -> Raw:
     """Return a table with columns by the names of their fields; one that is mapped names no scores."""
     levels = {column: names for column, names in raw.levels.items() if column not in mapping}
@@ -141,7 +158,7 @@ def _require(frame: pd.DataFrame, ignored: list[str], raw: Raw, where: str, cata
 
 
 def _check_names(where: str, frame: pd.DataFrame, asked: Asked) -> None:
-    mapping: dict[str, str] = dict(asked.mapping)
+    mapping: dict[str, str] = {str(column): field for column, field in asked.mapping.items()}
     constants: dict[str, Any] = dict(asked.constants)
     wrong = [
         f"{where}: --map names the column {column!r}, which the file does not have{nearest(column, frame.columns)}"

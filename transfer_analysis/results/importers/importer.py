@@ -100,7 +100,7 @@ _BUNDLED = (
     Importer(
         "lm-eval",
         "Import what lm-evaluation-harness writes: results_*.json, with a score for each task and language (xnli_de).\n\n"
-        "Of a folder, every run in it; the newest file where a folder has several of one model. Averages over languages are "
+        "Of a folder, every run in it; the newest score where a folder has several files of one model. Averages over languages are "
         "left out.",
         "A results file, or a folder with many.",
         "lm-eval outputs/ --pattern '{condition}' -o results.parquet",

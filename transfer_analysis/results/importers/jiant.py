@@ -34,7 +34,8 @@ def import_jiant(path: Path, asked: Asked | None = None, *, catalogue: Catalogue
 
 def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Row]:
     for name, found in given.items():
-        minor = found.get("metrics", {}).get("minor") if isinstance(found, dict) else None
+        metrics = found.get("metrics") if isinstance(found, dict) else None
+        minor = metrics.get("minor") if isinstance(metrics, dict) else None
         of_task = task_and_language(name, catalogue)
         if not isinstance(minor, dict) or not of_task:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +26,15 @@ def import_lm_eval(path: Path, asked: Asked | None = None, *, catalogue: Catalog
     """Read results that lm-evaluation-harness has written: one file, or every one in a tree of folders.
 
     Groups of tasks are means of their tasks, and are left out; of a metric that several filters give, the first is read.
-    Where a folder has several files of one model, the newest is read.
+    Where a folder has several files of one model, the newest score of each task is read.
 
     Raises
     ------
     InputError
         As `import_files`.
     """
-    files = ToolFiles("lm-evaluation-harness", ("results*.json",), _rows, _newest)
+    files = ToolFiles("lm-evaluation-harness", ("results*.json",), _rows, newer_stands=True)
     return import_files(files, path, asked, catalogue)
-
-
-def _newest(files: Sequence[Path]) -> Sequence[Path]:
-    """Return the file with the latest time in its name, as a folder is one model's."""
-    return sorted(files, key=lambda file: file.name)[-1:]
 
 
 def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Row]:
@@ -51,7 +46,7 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
     model = _model(given)
     for name, found in results.items():
         of_task = task_and_language(name, catalogue, _NAMES)
-        if name in groups or not of_task:
+        if name in groups or not of_task or not isinstance(found, dict):
             continue
         about = (given.get("configs") or {}).get(name) or {}
         row: Row = {**of_task, "split": "test" if about.get("test_split") or not about else "validation"}
@@ -69,7 +64,8 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
 
 def _model(given: Mapping[str, Any]) -> str:
     """Return the model's name: its own, or what was given as `pretrained`."""
-    about = given.get("config") or {}
+    about = given.get("config")
+    about = about if isinstance(about, dict) else {}
     arguments = about.get("model_args") or ""
     if isinstance(arguments, dict):
         return str(arguments.get("pretrained") or given.get("model_name") or "")

@@ -44,7 +44,9 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
         return
     model = _model(file)
     for split, entries in scores.items():
-        for entry in entries:
+        for entry in entries if isinstance(entries, list) else ():
+            if not isinstance(entry, dict):
+                continue
             languages = entry.get("languages") or []
             other = [code for code in languages if code != "eng-Latn"] or languages
             if len(other) != 1:
@@ -52,7 +54,8 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
             row: Row = {"target": given["task_name"], "language": other[0], "split": _SPLITS.get(split, split)}
             if model:
                 row["model"] = model
-            for name, value in entry.items():
+            # What is called as here comes before other spellings of it (`spearman` beside `cosine_spearman`).
+            for name, value in sorted(entry.items(), key=lambda item: known_metric(item[0]) != item[0]):
                 metric = "primary" if name == "main_score" else known_metric(name)
                 if metric and is_score(value):
                     yield {**row, "metric": metric, "score": value}

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import require_file
 from transfer_analysis.results import schema
-from transfer_analysis.results.importers.numbers import is_number
+from transfer_analysis.results.importers.numbers import Measured, is_number
 from transfer_analysis.results.importers.scores import is_missing
 from transfer_analysis.results.places import Places
 from transfer_analysis.results.store import read_parquet
@@ -29,6 +30,12 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 #: Characters from which a table is read as a whole, and lines of its beginning that tell how.
 _LARGE, _BEGINNING = 1_000_000, 200
+
+#: Ends of lines; other marks that Unicode counts as such may stand in cells.
+_LINES = re.compile(r"\r\n|\r|\n")
+
+#: A line under the names of a table in Markdown.
+_RULE = re.compile(r":?-{2,}:?")
 
 #: Rows of a header at most.
 _LEVELS = 2
@@ -94,7 +101,7 @@ def _of_text(path: Path, encoding: str | None, two_rows: bool) -> Raw:
     names = {";": "semicolons", "\t": "tabs", "|": "bars"}
     notes = [f"read with {names[separator]} between columns"] if separator in names else []
     if len(text) > _LARGE and '"' not in text:
-        beginning = "\n".join(text[:_LARGE].splitlines()[:_BEGINNING])
+        beginning = "\n".join(_LINES.split(text[:_LARGE])[:_BEGINNING])
         first = _table(path.name, _rows(path, beginning, separator), notes, two_rows=two_rows)
         if (found := _large(path.name, text, separator, first)) is not None:
             return found
@@ -135,7 +142,11 @@ def _rows(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise InputError(f"{path}: is not a table: line {reader.line_num}: {error}") from error
-    return [row for row in rows if any(row[1])]
+    return [
+        row
+        for row in rows
+        if any(row[1]) and not all(_RULE.fullmatch(cell) for cell in row[1] if cell or separator != "|")
+    ]
 
 
 def _text(path: Path, encoding: str | None) -> str:
@@ -154,7 +165,8 @@ def _text(path: Path, encoding: str | None) -> str:
 
 def _separator(text: str) -> str:
     """Return what parts the columns: what the first lines have most of, outside quotes, and the same number of."""
-    lines = [re.sub(r'"[^"]*"', "", line) for line in text.splitlines()[:20] if line.strip()]
+    beginning = _LINES.split(text[:_LARGE])[:20]
+    lines = [re.sub(r'"[^"]*"', "", line) for line in beginning if line.strip()]
     counts = {mark: [line.count(mark) for line in lines] for mark in _SEPARATORS}
     alike = {mark: found for mark, found in counts.items() if min(found, default=0) > 0}
     if not alike:
@@ -170,6 +182,9 @@ def _table(
     if titles:
         notes = [*notes, f"above the table, not read: {'; '.join(titles)}"]
         lines = lines[len(titles) :]
+    if lines and (count := _footnotes(lines)):
+        notes = [*notes, f"below the table, not read: {'; '.join(cells[0] for _, cells in lines[-count:])}"]
+        lines = lines[:-count]
     if len(lines) < 2:
         raise InputError(f"{name}: holds no rows; expected names of columns, and at least one row")
     width = max(len(cells) for _, cells in lines)
@@ -195,16 +210,26 @@ def _table(
 
 def _titles(lines: Sequence[tuple[int, list[str]]]) -> list[str]:
     """Return what stands above a table: rows with one text alone, in their first cell or over all of them."""
-    found = []
-    for i, (_, cells) in enumerate(lines[:-1]):
+    found: list[str] = []
+    for _, cells in lines:
         texts = [cell for cell in cells if cell]
-        alone = texts[:1] == cells[:1] and len(texts) == 1
-        over_all = len(texts) > 1 and len(texts) == len(cells) and len(set(texts)) == 1
-        below = [cell for cell in lines[i + 1][1] if cell]
-        if not (alone or over_all) or not (len(set(below)) > 1 or _titles(lines[i + 1 :])):
-            break
+        alone = len(texts) == 1 and texts[0] == cells[0]
+        over_all = len(texts) == len(cells) > 1 and len(set(texts)) == 1
+        if not alone and not over_all:
+            return found if len(set(texts)) > 1 else []
         found.append(texts[0])
-    return found
+    return []
+
+
+def _footnotes(lines: Sequence[tuple[int, list[str]]]) -> int:
+    """Return how many rows below a table have one text alone, in their first cell, where the table has several columns."""
+    width = max(len(cells) for _, cells in lines)
+    count = 0
+    for _, cells in reversed(lines):
+        if width < 3 or not cells[0] or any(cells[1:]):
+            break
+        count += 1
+    return count
 
 
 def _levels(rows: Sequence[tuple[int, list[str]]], two_rows: bool) -> list[tuple[str, str]]:
@@ -266,9 +291,16 @@ def _of_workbook(path: Path, sheet: str | None, two_rows: bool) -> Raw:
                 cell.value = value
         notes.append(str(merged))
     said = [f"merged cells filled: {', '.join(notes[:6])}"] if notes else []
-    lines = [(number, [_cell(value) for value in row]) for number, row in enumerate(page.values, 1)]
+    lines = [(number, [_of_workbook_cell(cell) for cell in row]) for number, row in enumerate(page.iter_rows(), 1)]
     lines = [(number, cells) for number, cells in lines if any(cells)]
     return _table(f"{path.name} ({wanted})", lines, said, two_rows=two_rows)
+
+
+def _of_workbook_cell(cell: Any) -> str:
+    """Return a cell as it is shown: 0.812 that is shown as 81.2% is 81.2 per cent."""
+    if isinstance(cell.value, float | int) and not isinstance(cell.value, bool) and "%" in str(cell.number_format):
+        return f"{round(100 * cell.value, 10):g}%"
+    return _cell(cell.value)
 
 
 def _cell(value: Any) -> str:
@@ -277,12 +309,14 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    if isinstance(value, list | dict | tuple | np.ndarray):
+        raise InputError(f"a cell holds {str(value)[:40]}; expected one value in each")
+    return Measured(value) if isinstance(value, float | int) else str(value).strip()
 
 
 def _of_json_lines(path: Path, encoding: str | None) -> Raw:
     rows = []
-    for number, line in enumerate(_text(path, encoding).splitlines(), 1):
+    for number, line in enumerate(_LINES.split(_text(path, encoding)), 1):
         if not line.strip():
             continue
         try:
@@ -314,7 +348,8 @@ def of_frame(frame: pd.DataFrame, where: str) -> Raw:
     InputError
         For columns that share a name, or names of more than two rows.
     """
-    if any(name is not None for name in frame.index.names):
+    named = [name for name in frame.index.names if name is not None]
+    if named and not set(named) & set(frame.columns):
         frame = frame.reset_index()
     levels: dict[str, tuple[str, str]] = {}
     names = list(frame.columns)
@@ -328,8 +363,16 @@ def of_frame(frame: pd.DataFrame, where: str) -> Raw:
     if repeated := sorted({name for name in columns if columns.count(name) > 1}):
         raise InputError(f"{where}: {columns.count(repeated[0])} columns are called {repeated[0]!r}; rename them")
     frame = frame.set_axis(columns, axis=1).reset_index(drop=True)
-    categories = [name for name in columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    frame = frame.astype(dict.fromkeys(categories, object))
+    special = [
+        name for name in columns if isinstance(frame[name].dtype, pd.CategoricalDtype | pd.ArrowDtype | pd.SparseDtype)
+    ]
+    frame = frame.astype(dict.fromkeys(special, object))
+    for name in columns:
+        if (
+            frame[name].dtype == object
+            and frame[name].map(lambda value: isinstance(value, list | dict | np.ndarray)).any()
+        ):
+            raise InputError(f"{where}: column {name!r} holds lists; expected one value in each cell")
     return Raw(frame, Places(f"{where} row", range(1, len(frame) + 1)), levels)
 
 

@@ -12,18 +12,40 @@ from transfer_analysis.results.importers.numbers import whole, with_points
 from transfer_analysis.tasks import metrics
 
 #: What stands in cells without a score.
-MISSING = ("", "-", "--", "–", "—", "na", "n/a", "nan", "none", "null", "?", "<na>")
+MISSING = (
+    *(
+        "",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "−",
+        "/",
+        "?",
+        "…",
+        "...",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "nan",
+        "none",
+        "null",
+        "<na>",
+    ),
+    *("#n/a", "#na", "#div/0!", "#value!", "#ref!", "#num!", "#null!"),
+)
 
-#: Other fields of decimal and of whole numbers.
+#: Other fields of decimal numbers, all of them shares.
 _DECIMALS = ("majority", "unknown_tokens", "inputs_cut")
-_WHOLE = ("seed", "n_examples")
 
 
 def is_missing(value: object) -> bool:
     """Whether a cell stands for a score that is not there."""
     if isinstance(value, str):
         return value.strip().casefold() in MISSING
-    return bool(pd.isna(value))
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
@@ -54,17 +76,19 @@ def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.Dat
     with_sign = text.map(lambda value: isinstance(value, str) and value.endswith("%")).astype(bool)
     signs = pd.Series(False, index=frame.index)
     signs[with_sign.index] = with_sign
-    if len(text):
-        plain = text.where(~with_sign, text.astype(str).str.rstrip("% "))
-        scores = frame["score"].astype(object).copy()
-        scores[plain.index] = plain
-        frame = frame.assign(score=scores)
     if signs.any():
         notes.append(f"{int(signs.sum())} scores read as per cent, by their sign")
         frame = frame.assign(flag=_flag(frame).where(~signs, "percent"))
-    frame = frame.assign(**{field: whole(frame[field]) for field in _WHOLE if field in frame})
-    frame, said = with_points(frame, ["score", *(field for field in _DECIMALS if field in frame)])
-    notes += said
+    scores, commas = with_points(frame["score"], _shares(frame), "score")
+    frame = frame.assign(score=scores)
+    for field in _DECIMALS:
+        if field in frame:
+            values, others = with_points(frame[field], pd.Series(True, index=frame.index), field)
+            frame, commas = frame.assign(**{field: values}), commas or others
+    if commas:
+        notes.append("decimal commas read in score")
+    if "n_examples" in frame:
+        frame = frame.assign(n_examples=whole(frame["n_examples"], commas))
     if asked.fractions:
         frame = _times_100(frame, ~signs & _shares(frame))
     return frame, at, notes
@@ -118,7 +142,7 @@ def turned(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
             )
         if (scores > 0).any():
             values = frame["score"].astype(object).copy()
-            values[rows] = (-scores).where(scores.notna(), values[rows])
+            values[rows] = (-scores.astype(float)).where(scores.notna(), values[rows])
             frame = frame.assign(score=values)
             notes.append(f"{name}: less is better, so its scores are kept with their sign turned")
     return frame, notes

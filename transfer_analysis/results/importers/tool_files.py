@@ -13,7 +13,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.keys import KEY
-from transfer_analysis.languages import resolve
+from transfer_analysis.languages import known_languages, resolve
 from transfer_analysis.results import schema
 from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.results.importers.generic import import_raw
@@ -22,6 +22,9 @@ from transfer_analysis.tasks import Catalogue, load_catalogue, metrics
 from transfer_analysis.tasks.aliases import known_as
 
 Row = dict[str, Any]
+
+#: How far scores of one thing may differ by rounding.
+_ALIKE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,16 @@ class ToolFiles:
     rows
         From a file's path, what it holds, and the catalogue to one row per score. Fields that it does not know are left out.
     chosen
-        From the files of one folder to those that are read.
+        From the files of a tree to those that are read, in order.
+    newer_stands
+        Whether a score that several files of a folder give is that of the last; else they may not differ.
     """
 
     tool: str
     names: tuple[str, ...]
     rows: Callable[[Path, Mapping[str, Any], Catalogue], Iterator[Row]]
     chosen: Callable[[Sequence[Path]], Sequence[Path]] = lambda files: files
+    newer_stands: bool = False
 
 
 def import_files(files: ToolFiles, path: Path, asked: Asked | None, catalogue: Catalogue | None) -> Imported:
@@ -60,11 +66,12 @@ def import_files(files: ToolFiles, path: Path, asked: Asked | None, catalogue: C
     root = path.parent if path.is_file() else path
     reads = None if asked.pattern is None else _compiled(asked.pattern)
     found: dict[tuple[Any, ...], tuple[Row, str]] = {}
+    left_out = 0
     for file in there:
         name = str(file.relative_to(root))
         of_path = {} if reads is None else _of_path(file, root, reads, asked.pattern or "")
         for row in files.rows(file, read_json(file, files.tool), catalogue):
-            _add(found, {**row, **of_path}, name, file.parent)
+            left_out += _add(found, {**row, **of_path}, name, file.parent, files.newer_stands)
     if not found:
         raise InputError(
             f"{path}: no file of {files.tool} has a known metric in it; known metrics are {', '.join(metrics())}"
@@ -78,6 +85,10 @@ def import_files(files: ToolFiles, path: Path, asked: Asked | None, catalogue: C
     raw = Raw(frame, [at for _, at in found.values()], {})
     read = import_raw(raw, path.name, replace(asked, constants=constants), catalogue=catalogue)
     count = f"{len(there)} file{'s' if len(there) != 1 else ''} read"
+    if left_out:
+        notes.append(
+            f"{left_out} scores left out: the same file gives another of the same task, language and metric before"
+        )
     return replace(read, notes=(count, *kept, *notes, *read.notes))
 
 
@@ -144,37 +155,42 @@ def task_and_language(name: str, catalogue: Catalogue, others: Mapping[str, str]
 
 
 def _is_language(code: str) -> bool:
+    """Whether a part of a task's name is a language: one of those that are tested on, or any with its script (`pro` is no Provençal)."""
     try:
-        resolve(code)
+        found = resolve(code)
     except InputError:
         return False
-    # Names of two or three letters, such as `qa` or `easy`, are parts of a task's name where no language has them.
-    return len(code.split("-")[0]) <= 3
+    return len(code.split("-")[0]) <= 3 and ("-" in code or found.code in known_languages())
 
 
 def _found(files: ToolFiles, folder: Path) -> list[Path]:
     """Return the files of a tree."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such file or folder; expected what {files.tool} has written")
-    by_folder: dict[Path, list[Path]] = {}
-    for file in sorted({file for name in files.names for file in folder.rglob(name)}):
-        by_folder.setdefault(file.parent, []).append(file)
-    if not by_folder:
+    there = sorted({file for name in files.names for file in folder.rglob(name)})
+    if not there:
         raise InputError(f"{folder}: has no {', '.join(files.names)} in it, as {files.tool} writes them")
-    return [file for there in by_folder.values() for file in files.chosen(there)]
+    return list(files.chosen(there))
 
 
-def _add(found: dict[tuple[Any, ...], tuple[Row, str]], row: Row, name: str, folder: Path) -> None:
-    """Add a row; what several files of a folder say alike stands once, and what they say differently is refused."""
+def _add(found: dict[tuple[Any, ...], tuple[Row, str]], row: Row, name: str, folder: Path, newer_stands: bool) -> bool:
+    """Add a row, and return whether it was left out.
+
+    What several files of a folder say alike stands once; what they say differently is refused, or the newer stands. Of
+    what one file says twice, of two subsets, the first stands.
+    """
     key = (folder, *(row.get(field) for field in KEY))
-    if key not in found:
+    if key not in found or (newer_stands and found[key][1] != name):
         found[key] = row, name
-        return
+        return False
     before, at = found[key]
-    if abs(before["score"] - row["score"]) > 1e-9:
+    if at == name:
+        return bool(abs(before["score"] - row["score"]) > _ALIKE)
+    if abs(before["score"] - row["score"]) > _ALIKE:
         what = ", ".join(str(row[field]) for field in ("target", "language", "split", "metric") if field in row)
         raise InputError(f"{at} and {name} give different scores of {what}: {before['score']:g} and {row['score']:g}")
     found[key] = {**row, **before}, at
+    return False
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -189,12 +205,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     text = re.escape(pattern.strip("/"))
     for name in fields:
         text = text.replace(re.escape(f"{{{name}}}"), rf"(?P<{name}>[^/]+?)")
-    return re.compile(rf"(?:.*/)?{text}(?:/.*)?")
+    return re.compile(rf"{text}(?:/.*)?")
 
 
 def _of_path(file: Path, root: Path, reads: re.Pattern[str], pattern: str) -> Mapping[str, str]:
     folder = file.parent.relative_to(root).as_posix()
-    matched = reads.fullmatch(folder)
+    # From the top of the tree, or else from any folder below.
+    parts = folder.split("/")
+    starts = ("/".join(parts[i:]) for i in range(len(parts)))
+    matched = next((found for start in starts if (found := reads.fullmatch(start))), None)
     if matched is None:
         raise InputError(f"{file.relative_to(root)}: its folder does not follow --pattern {pattern}")
     return matched.groupdict()

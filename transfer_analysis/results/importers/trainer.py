@@ -18,6 +18,10 @@ _SPLITS = {"predict": "test", "test": "test", "eval": "validation"}
 #: A metric as it is written, with the number of examples beside it.
 _KEY = re.compile(r"(predict|test|eval)_(.+)")
 
+#: Folders of a run that hold its states on the way; what stands for one where there is none.
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+_NONE = ("", "-1")
+
 #: The file of a run's state, whose last evaluation need not be that of the model that was kept.
 _STATE = "trainer_state.json"
 
@@ -34,12 +38,22 @@ def import_trainer(path: Path, asked: Asked | None = None, *, catalogue: Catalog
     InputError
         As `import_files`.
     """
-    files = ToolFiles("Trainer", ("*_results.json", "per_language*.json", _STATE), _rows, _without_states)
+    files = ToolFiles("Trainer", ("*_results.json", "per_language*.json", _STATE), _rows, _of_runs)
     return import_files(files, path, asked, catalogue)
 
 
-def _without_states(files: Sequence[Path]) -> Sequence[Path]:
-    return [file for file in files if file.name != _STATE] or files
+def _of_runs(files: Sequence[Path]) -> Sequence[Path]:
+    """Return the files of each run: its own, without states where there are others; else the state of its last checkpoint."""
+    runs: dict[Path, list[Path]] = {}
+    for file in files:
+        within = _CHECKPOINT.fullmatch(file.parent.name)
+        runs.setdefault(file.parent.parent if within else file.parent, []).append(file)
+    chosen: list[Path] = []
+    for folder, there in runs.items():
+        own = [file for file in there if file.parent == folder]
+        last = max(there, key=lambda file: int((_CHECKPOINT.fullmatch(file.parent.name) or _NONE)[1]))
+        chosen += [file for file in own if file.name != _STATE] or own or [last]
+    return chosen
 
 
 def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Row]:
@@ -63,6 +77,8 @@ def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterato
 
 def _metrics(given: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the known metrics of a run, each with its split and how many examples it is of."""
+    if is_score(given.get("perplexity")):  # which the scripts of language modelling write without a split
+        yield {"split": "validation", "metric": "perplexity", "score": given["perplexity"]}
     for key, value in given.items():
         matched = _KEY.fullmatch(key)
         if matched is None or not is_score(value):

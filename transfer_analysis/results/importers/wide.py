@@ -19,11 +19,17 @@ FIELDS = ("language", "target", "metric", "condition", "model", "seed")
 
 #: Fields of which a column or a row may be a mean of the others, and what it is called then.
 _AVERAGED = ("language", "target")
-_AVERAGES = ("avg", "average", "mean", "all", "total", "macroavg", "overall")
+_AVERAGES = ("avg", "ave", "average", "mean", "all", "total", "macroavg", "overall", "median", "std", "stdev", "stderr")
+
+#: Fields of whose values a row may be the mean too, under names that nothing else has.
+_NAMED, _MEANS = ("model", "condition"), ("avg", "average", "mean")
+
+#: Names of statistics that are codes of languages too: statistics where both are there.
+_ENDS = {"min", "max"}
 
 
 #: Columns that may number the rows, whatever else their names are.
-_COUNTERS = ("id", "no", "nr", "index", "row", "unnamed: 0", "#")
+_COUNTERS = ("", "id", "no", "nr", "index", "row", "unnamed: 0", "#")
 
 #: Columns that are named in a note.
 _SHOWN = 12
@@ -83,12 +89,16 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> Melted:
         raise InputError(
             f"{where}: has a column {taken[0]!r} of its own, which --wide {','.join(fields)} would write over; leave one of them out"
         )
+    of_each = [{spelling(names[i]) for names in named.values()} for i in range(len(fields))]
     averages = [
         column
         for column, names in named.items()
-        if any(field in _AVERAGED and is_average(name) for field, name in zip(fields, names, strict=True))
+        if any(
+            field in _AVERAGED and (is_average(name) or (spelling(name) in _ENDS and there >= _ENDS))
+            for field, name, there in zip(fields, names, of_each, strict=True)
+        )
     ]
-    counters = [column for column in named if column not in averages and _counts_rows(raw.frame[column], column)]
+    counters = [column for column in named if column not in averages and counts_rows(raw.frame[column], column)]
     columns = [column for column in named if column not in {*averages, *counters}]
     if not columns:
         raise InputError(f"{where}: --wide {','.join(fields)}: no column is left that could hold scores")
@@ -115,7 +125,7 @@ def _check_fields(fields: Sequence[str]) -> None:
         raise InputError(f"--wide {','.join(fields)}: names a field twice")
 
 
-def _counts_rows(cells: pd.Series, name: str) -> bool:
+def counts_rows(cells: pd.Series, name: str) -> bool:
     """Whether a column numbers the rows: `id` (also the code of Indonesian), `no` (also Norwegian), or a name that is none."""
     if name.casefold() not in _COUNTERS:
         return False
@@ -152,11 +162,13 @@ def _is_language(name: str) -> bool:
 def without_average_rows(frame: pd.DataFrame, at: Sequence[str]) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
     """Leave out rows whose language or target is a mean of the others, and say so."""
     said = []
-    for column in _AVERAGED:
+    for column in (*_AVERAGED, *_NAMED):
         if column not in frame:
             continue
         names = as_text(frame[column])
-        mean = names.isin([name for name in names.unique() if is_average(name)]).to_numpy(dtype=bool)
+        means = [name for name in names.unique() if column in _AVERAGED or spelling(name) in _MEANS]
+        ends = _ENDS if set(map(spelling, means)) >= _ENDS else set()
+        mean = names.isin([n for n in means if is_average(n) or spelling(n) in ends]).to_numpy(dtype=bool)
         if mean.any():
             shown = ", ".join(sorted(set(names[mean])))
             said.append(f"{int(mean.sum())} rows of averages left out ({column} {shown})")
