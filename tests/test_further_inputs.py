@@ -91,7 +91,7 @@ def test_a_language_twice_in_sizes_is_refused(tmp_path, twice):
 )
 def test_languages_of_later_sources_have_syntax(code, source):
     old = language_distances(["pt", code], "syntactic", sources="uriel-2017")
-    new = language_distances(["pt", code], "syntactic")
+    new = language_distances(["pt", code], "syntactic", count_sources=True)
     assert new.shared.loc[code, code] > old.shared.loc[code, code]
     assert new.by_source[source].loc[code, code] > 0
 

@@ -109,6 +109,7 @@ def language_distances_command(
                 measure=cast("Measure", measure),  # both are checked there
                 impute=cast("Imputation | None", impute),
                 sources=sources,
+                count_sources=True,
             )
         report("done", 1.0)
     if source:

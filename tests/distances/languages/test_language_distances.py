@@ -109,13 +109,13 @@ def test_agreement_with_urielplus_when_all_its_sources_are_integrated(kind):
 
 def test_languages_of_grambank_and_of_apics_have_distances_with_their_sources():
     """Nheengatu stands in Grambank alone, Nigerian Pidgin in APiCS alone (112 and 180 known syntactic features)."""
-    matrix = language_distances(["pt", "yrl", "pcm"], "syntactic")
+    matrix = language_distances(["pt", "yrl", "pcm"], "syntactic", count_sources=True)
     assert np.isfinite(matrix.values.to_numpy()).all()
     assert matrix.shared.loc["yrl", "yrl"] == 112
     assert matrix.by_source["GRAMBANK"].loc["pt", "yrl"] == matrix.shared.loc["pt", "yrl"] == 112
     assert matrix.by_source["APICS"].loc["pcm", "pcm"] > 100
     assert matrix.by_source["several together"].loc["pt", "pcm"] == matrix.shared.loc["pt", "pcm"] == 64
-    old = language_distances(["pt", "yrl", "pcm"], "syntactic", sources="uriel-2017")
+    old = language_distances(["pt", "yrl", "pcm"], "syntactic", sources="uriel-2017", count_sources=True)
     assert np.isnan(old.values.loc["pt", "yrl"])
     assert "GRAMBANK" not in old.by_source
     table = typology()
@@ -124,7 +124,8 @@ def test_languages_of_grambank_and_of_apics_have_distances_with_their_sources():
 
 
 def test_sources_may_be_named_and_are_checked():
-    wals = language_distances(["en", "de"], "syntactic", sources="wals")
+    wals = language_distances(["en", "de"], "syntactic", sources="wals", count_sources=True)
+    assert language_distances(["en", "de"], "syntactic").by_source == {}
     both = language_distances(["en", "de"], "syntactic", sources="wals+sswl")
     assert wals.shared.loc["en", "de"] < both.shared.loc["en", "de"]
     assert set(wals.by_source) == {"WALS", "several together"}
@@ -146,7 +147,7 @@ def test_distances_of_one_source_are_shares_that_differ(source):
 
 
 def test_counts_by_source_are_written_beside_the_matrix(tmp_path):
-    language_distances(["pt", "yrl"], "syntactic").write(tmp_path / "d.csv")
+    language_distances(["pt", "yrl"], "syntactic", count_sources=True).write(tmp_path / "d.csv")
     table = pd.read_csv(tmp_path / "d-sources.csv")
     assert table.query("row == 'pt' and column == 'yrl'")[["source", "features"]].to_numpy().tolist() == [
         ["GRAMBANK", 112]
@@ -195,7 +196,7 @@ def test_where_urielplus_is_wrong():
 
 
 def test_gaps_are_filled_from_the_macrolanguage_and_that_is_said():
-    matrix = language_distances(["et", "fi", "en"], "syntactic")
+    matrix = language_distances(["et", "fi", "en"], "syntactic", count_sources=True)
     assert matrix.parameters["gaps filled from the macrolanguage"] == {"ekk": "est"}
     own, macro = (features().columns("S_").rows([c])[0] for c in ("ekk", "est"))
     joined = joined_rows("typology", ("S_",), "uriel-2017").rows(["ekk"])[0]

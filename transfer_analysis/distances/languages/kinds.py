@@ -45,12 +45,15 @@ class Options:
         Guess unknown features: `nearest`, `family` or `knn`; never done unless asked.
     sources
         Of typology: `all`, `uriel-2017`, or names of sources parted by `+`.
+    count_sources
+        Count the shared features by source, which takes longer than the distances.
     """
 
     min_shared: int = 1
     measure: Measure = "angular"
     impute: Imputation | None = None
     sources: str = ALL
+    count_sources: bool = False
 
     def require_none(self, kind: str) -> None:
         """Refuse options for a kind that does not come from features."""
@@ -93,6 +96,7 @@ def _typological(kind: str, languages: Sequence[str], options: Options) -> Dista
         measure=options.measure,
         impute=options.impute,
         sources=options.sources,
+        count_sources=options.count_sources,
     )
 
 
@@ -240,6 +244,7 @@ def language_distances(
     measure: Measure = "angular",
     impute: Imputation | None = None,
     sources: str = ALL,
+    count_sources: bool = False,
 ) -> DistanceMatrix:
     """Return the distances between languages.
 
@@ -265,13 +270,15 @@ def language_distances(
         Where features of syntax, phonology, inventories and morphology are from: `all` that URIEL+ has (Grambank, APiCS,
         eWAVE, BDPROTO and SAPhon beside the table of 2017, joined by its rules); `uriel-2017`, that table alone, as it
         was released and as lang2vec has it; or names of sources parted by `+` (`grambank`, `wals+sswl`).
+    count_sources
+        Count, for each pair, the shared features that each source knows of both, for up to 200 languages.
 
     Returns
     -------
     DistanceMatrix
         Symmetric, values in [0, 1] (of `pretraining-size`: not negative). `shared` counts the features known for both
         languages where the kind has features; a pair with none is missing (NaN), as is one with fewer than `min_shared`.
-        `by_source` counts those that one source knows of both, for up to 200 languages.
+        `by_source` counts them by source where that is asked for.
 
     Raises
     ------
@@ -281,7 +288,7 @@ def language_distances(
     of_codes = language_kind(kind).of_codes
     if of_codes is None:
         raise InputError(f"{kind} needs more than codes of languages; {', '.join(kinds_of_codes())} do not")
-    return of_codes(languages, Options(min_shared, measure, impute, sources))
+    return of_codes(languages, Options(min_shared, measure, impute, sources, count_sources))
 
 
 def languages_with(kind: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -48,13 +49,17 @@ def typological_distances(
     measure: Measure = "angular",
     impute: Imputation | None = None,
     sources: str = ALL,
+    count_sources: bool = False,
 ) -> DistanceMatrix:
     """Return a distance of URIEL+; parameters and result as of `language_distances`."""
     _require(kind, measure, impute, sources)
     of_features, prefixes = TYPOLOGICAL[kind]
     table = joined_rows(of_features, prefixes, sources)
     compute = gower if measure == "gower" else angular_of_members if kind == "genetic" else angular
-    return _distances(languages, kind, table, compute, measure, min_shared, impute, sources)
+    matrix = _distances(languages, kind, table, compute, measure, min_shared, impute)
+    if not count_sources or of_features != "typology" or len(languages) > _COUNTED:
+        return matrix
+    return replace(matrix, by_source=_by_source(languages, table, sources, matrix.shared))
 
 
 def source_distances(
@@ -62,7 +67,7 @@ def source_distances(
 ) -> DistanceMatrix:
     """Return the share of one source's features that differ (Gower 1971), as Grambank's own distance is defined."""
     table = joined_rows("typology", (), source)
-    return _distances(languages, source, table, gower, "gower", min_shared, impute, source)
+    return _distances(languages, source, table, gower, "gower", min_shared, impute)
 
 
 def _distances(
@@ -73,7 +78,6 @@ def _distances(
     measure: Measure,
     min_shared: int,
     impute: Imputation | None,
-    sources: str,
 ) -> DistanceMatrix:
     require_least(min_shared)
     # Two codes may name one language (a macrolanguage and its standard variety): those are 0 apart.
@@ -106,29 +110,28 @@ def _distances(
         parameters["imputation"] = f"{impute}{f', k = {NEIGHBOURS}' if impute != 'family' else ''}: {guessed} values"
     parameters |= table.gaps_filled(codes)
     labels = list(languages)
-    several = kind in TYPOLOGICAL and TYPOLOGICAL[kind][0] == "typology"
     return DistanceMatrix(
         pd.DataFrame(values, index=labels, columns=labels, copy=False),
         kind=kind,
         parameters=parameters,
         shared=pd.DataFrame(shared, index=labels, columns=labels, copy=False),
-        by_source=_by_source(codes, table, labels, sources, shared) if several else {},
     )
 
 
 def _by_source(
-    codes: Sequence[str], table: FeatureTable, labels: list[str], sources: str, shared: npt.NDArray[np.int32]
+    languages: Sequence[str], table: FeatureTable, sources: str, shared: pd.DataFrame | None
 ) -> dict[str, pd.DataFrame]:
     """Return how many of the shared features each source knows of both languages, and how many no single one does."""
-    if len(codes) > _COUNTED:
-        return {}
+    codes = [resolve(language).iso639_3 for language in languages]
     counts = {}
     together = np.zeros((len(codes), len(codes), len(table.names)), dtype=bool)
     for name, known in known_by_source(codes, table.names, sources, table.filled):
         both = known[:, None, :] & known[None, :, :]
         together |= both
         counts[name] = both.sum(axis=2)
-    counts[SEVERAL] = np.maximum(0, shared - together.sum(axis=2))
+    every = np.zeros((len(codes), len(codes))) if shared is None else shared.to_numpy()
+    counts[SEVERAL] = np.maximum(0, every - together.sum(axis=2))
+    labels = list(languages)
     return {name: pd.DataFrame(found, index=labels, columns=labels) for name, found in counts.items()}
 
 
