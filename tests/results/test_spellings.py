@@ -423,3 +423,13 @@ def test_unsigned_and_special_numbers_of_frames():
     )
     with pytest.raises(InputError, match="expected a frame or a path, not Series"):
         ta.read_results(frame["model"])
+
+
+@pytest.mark.parametrize("cell", ["81.2±0.3", "81.2 ± 0.3", "81.2 (0.3)", "**81.2**", "81.2*", "81.2†", "81.2 +/- 0.3"])
+def test_deviations_and_marks_are_refused_with_the_remedy(tmp_path, cell):
+    path = write(tmp_path / "t.csv", f",de,fr\nmbert,{cell},{cell}\nxlmr,70,71\n")
+    asked = Asked(mapping={"": "model"}, wide=("language",), constants={"target": "xnli"})
+    with pytest.raises(
+        InputError, match=r"t.csv row 2, column 'de': score .* has more than a number in it, and 1 more like it"
+    ):
+        import_file(path, asked)

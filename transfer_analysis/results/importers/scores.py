@@ -8,7 +8,7 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError
 from transfer_analysis.results.importers.asked import Asked
-from transfer_analysis.results.importers.numbers import whole, with_points
+from transfer_analysis.results.importers.numbers import is_marked, whole, with_points
 from transfer_analysis.tasks import metrics
 
 #: What stands in cells without a score.
@@ -73,6 +73,13 @@ def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.Dat
         odd = odd[~missing[odd.index]].set_axis((~missing).cumsum()[odd.index[~missing[odd.index]]] - 1)
         frame = frame[~missing].reset_index(drop=True)
     text = odd.map(lambda value: value.strip() if isinstance(value, str) else value).astype(object)
+    marked = [i for i, value in text.items() if isinstance(value, str) and is_marked(value)]
+    if marked:
+        more = f", and {len(marked) - 1} more like it" if len(marked) > 1 else ""
+        raise InputError(
+            f"{at[marked[0]]}: score {text[marked[0]]!r} has more than a number in it{more}: leave out deviations and marks (± 0.3, *, "
+            "**), and give each seed a row of its own where you have them"
+        )
     with_sign = text.map(lambda value: isinstance(value, str) and value.endswith("%")).astype(bool)
     signs = pd.Series(False, index=frame.index)
     signs[with_sign.index] = with_sign
