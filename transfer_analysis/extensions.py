@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from transfer_analysis.errors import InputError
 
 T = TypeVar("T")
+
+
+def loaded(path: str, kind: type[T] | None = None) -> Any:
+    """Return the object that `package.module:name` stands for.
+
+    Raises
+    ------
+    InputError
+        For one that is not of the kind.
+    """
+    module, _, name = path.partition(":")
+    found = getattr(import_module(module), name)
+    if kind is not None and not isinstance(found, kind):
+        raise InputError(f"{path}: expected a {kind.__name__}")
+    return found
 
 
 def extended(

@@ -13,11 +13,12 @@ import pandas as pd
 
 from transfer_analysis.distances import DistanceMatrix
 from transfer_analysis.distances import language_distances as distances_of
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.errors import InputError
 from transfer_analysis.observations import observe
 from transfer_analysis.results import Gains, TransferTable, read_table
 from transfer_analysis.results import gains as gains_of
-from transfer_analysis.results.importers import Asked, import_frame, importers
+from transfer_analysis.results.importers import Asked, import_frame, importer_named
+from transfer_analysis.results.importers.asked import fields_of
 from transfer_analysis.results.schema import REQUIRED, column_problems
 from transfer_analysis.results.store import read_frame, write_frame
 from transfer_analysis.studies import Analysed, Given, Study, load_study
@@ -116,7 +117,7 @@ def read_results(
         constants=constants or {},
         renamed=names or {},
         baseline=baseline,
-        wide=[name.strip() for name in wide.split(",")] if isinstance(wide, str) else tuple(wide or ()),
+        wide=fields_of(wide),
         left_out=tuple(leave_out),
         fractions=fractions,
         scales=scales or {},
@@ -126,17 +127,13 @@ def read_results(
         codes=codes,
         pattern=pattern,
     )
-    if importer not in importers():
-        raise InputError(
-            f"importer {importer!r}: there is none{nearest(importer, importers())}; there are {', '.join(importers())}"
-        )
     catalogue = load_catalogue(None if tasks is None else Path(tasks), [task_of_mine(text) for text in tasks_of_mine])
     if not isinstance(table, pd.DataFrame | str | Path):
         raise InputError(f"expected a frame or a path, not {type(table).__name__}; of a series, give .reset_index()")
     if isinstance(table, pd.DataFrame):
         found, name = import_frame(table, "table", asked, catalogue=catalogue), "table"
     else:
-        found, name = importers()[importer].read(Path(table), asked, catalogue), Path(table).name
+        found, name = importer_named(importer).read(Path(table), asked, catalogue), Path(table).name
     if found.ignored:  # a column that is misspelt would be missed without a word
         raise InputError(column_problems([*REQUIRED, *found.ignored], name))
     if found.left_out:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -13,6 +12,8 @@ from transfer_analysis.cli import app
 from transfer_analysis.errors import InputError
 from transfer_analysis.results.importers import Asked, importers
 from typer.testing import CliRunner
+
+from tests.toys import installed
 
 
 def put(path, given):
@@ -180,7 +181,7 @@ def test_commands_and_python_come_from_the_table(tmp_path):
 
 
 def test_an_importer_of_another_package_is_a_command(tmp_path):
-    (tmp_path / "mine.py").write_text(
+    module = (
         "import pandas as pd\n"
         "from transfer_analysis.results.importers import Importer, import_frame\n"
         "IMPORTER = Importer('mine', 'Import mine.', 'A file of mine.', 'mine x.txt', 'mine:read', ('set',), {'twice': 'Double it.'})\n"
@@ -188,10 +189,7 @@ def test_an_importer_of_another_package_is_a_command(tmp_path):
         "    score = float(path.read_text()) * (2 if 'twice' in asked.flags else 1)\n"
         "    return import_frame(pd.DataFrame({'target': ['xnli'], 'score': [score]}), path.name, asked, catalogue=catalogue)\n"
     )
-    about = tmp_path / "mine-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[transfer_analysis.importers]\nmine = mine:IMPORTER\n")
+    environment = installed(tmp_path, module, "transfer_analysis.importers", "IMPORTER")
     (tmp_path / "x.txt").write_text("35.5")
     command = [
         sys.executable,
@@ -207,10 +205,7 @@ def test_an_importer_of_another_package_is_a_command(tmp_path):
         "-o",
         "t.csv",
     ]
-    paths = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": paths}, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert ",71.0," in (tmp_path / "t.csv").read_text()
 

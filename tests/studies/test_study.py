@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from transfer_analysis.studies.analyses import analyses
 from transfer_analysis.studies.fields import example_of, fields_of, new_study, summaries
 from transfer_analysis.studies.study import Study, parse_study
 from transfer_analysis.training.plan import load_plan
+
+from tests.toys import installed
 
 MINIMAL = {
     "name": "mine",
@@ -237,7 +238,7 @@ def test_every_analysis_has_documented_fields_and_an_example_that_is_read(name):
 
 
 def test_an_analysis_of_another_package_is_an_analysis(tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text(
+    module = (
         "from typing import Literal\n"
         "from transfer_analysis.statistics import Outcome\n"
         "from transfer_analysis.studies.analyses.hypothesis import Hypothesis\n"
@@ -248,10 +249,7 @@ def test_an_analysis_of_another_package_is_an_analysis(tmp_path, monkeypatch):
         "        scores = material.scores.frame['score']\n"
         "        return Outcome('mean score', float(scores.mean()), len(scores), 'scores', 'description')\n"
     )
-    about = tmp_path / "mine-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[transfer_analysis.analyses]\nmean = mine:MeanScore\n")
+    environment = installed(tmp_path, module, "transfer_analysis.analyses", "MeanScore")
     code = (
         "from transfer_analysis.studies.study import parse_study\n"
         "from transfer_analysis.studies.fields import new_study\n"
@@ -260,7 +258,7 @@ def test_an_analysis_of_another_package_is_an_analysis(tmp_path, monkeypatch):
         "print(type(parse_study(text, 'mine.yaml').hypotheses[0]).__name__)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        [sys.executable, "-c", code], env=environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "MeanScore", done.stderr

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.toys import installed
 
 _MODULE = """
 from transfer_analysis.tasks.heads import HeadKind
@@ -51,13 +49,6 @@ print(features.targets, round(evaluate(features, outputs(features, [1.0, 5.0]))[
 
 
 def test_a_head_of_another_package_is_a_head(tmp_path):
-    (tmp_path / "mine.py").write_text(_MODULE)
-    about = tmp_path / "mine-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[transfer_analysis.heads]\nlengths = mine:KIND\n")
-    done = subprocess.run(
-        [sys.executable, "-c", _USE], env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}:{ROOT}"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    environment = installed(tmp_path, _MODULE, "transfer_analysis.heads", "KIND")
+    done = subprocess.run([sys.executable, "-c", _USE], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[7, 21] 100.0", done.stderr

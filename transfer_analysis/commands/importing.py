@@ -14,7 +14,6 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from transfer_analysis.commands.common import Out, OwnTasks, pairs, progress, store_table
-from transfer_analysis.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
@@ -54,6 +53,12 @@ def _pairs(option: str, form: str) -> Callable[[Any], dict[str, str]]:
 
 def _list(about: str, option: str, metavar: str) -> Any:
     return Annotated[list[str] | None, typer.Option(option, metavar=metavar, help=about)]
+
+
+def _fields(given: str | None) -> tuple[str, ...]:
+    from transfer_analysis.results.importers.asked import fields_of
+
+    return fields_of(given)
 
 
 def _renamed(given: list[str] | None) -> dict[str, str]:
@@ -98,7 +103,7 @@ CHOICES = {
                 help="There is a column of scores for each language, metric or target; two fields for a header of two rows.",
             ),
         ],
-        read=lambda given: [name.strip() for name in given.split(",")] if given else (),
+        read=_fields,
     ),
     "baseline": Choice(
         "baseline",
@@ -113,7 +118,7 @@ CHOICES = {
             "--rename",
             "YOURS=TASK|FILE.yaml",
         ),
-        read=lambda given: _renamed(given),
+        read=_renamed,
     ),
     "scale": Choice(
         "scales",
@@ -179,14 +184,9 @@ class _Importers(TyperGroup):
         InputError
             For one that there is not, with the nearest.
         """
-        from transfer_analysis.results.importers import importers
+        from transfer_analysis.results.importers import importer_named
 
-        cmd_name = _OTHER_NAMES.get(cmd_name, cmd_name)
-        if cmd_name not in importers():
-            raise InputError(
-                f"no importer {cmd_name!r}{nearest(cmd_name, importers())}; there are {', '.join(importers())}"
-            )
-        return command_of(importers()[cmd_name])
+        return command_of(importer_named(_OTHER_NAMES.get(cmd_name, cmd_name)))
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write what each importer reads, in a whole sentence."""

@@ -3,6 +3,7 @@
 from transfer_analysis.languages.families import families, lineages
 from transfer_analysis.languages.registry import (
     Language,
+    find,
     known_languages,
     macrolanguage_codes,
     pretraining_size,
@@ -17,6 +18,7 @@ __all__ = [
     "Language",
     "families",
     "features",
+    "find",
     "glottocodes",
     "joined_rows",
     "known_languages",

@@ -112,6 +112,14 @@ def resolve(code: str) -> Language:
     return found
 
 
+def find(code: str) -> Language | None:
+    """Return the language that a code or a name stands for; None where it stands for none."""
+    try:
+        return resolve(code)
+    except InputError:
+        return None
+
+
 def _refuse_pair(code: str, tag: re.Match[str]) -> None:
     # A code that nothing is tested on is no second language: fr-ch, en-in.
     if (

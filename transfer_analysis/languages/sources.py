@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -21,7 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.languages.uriel import FeatureTable, database, features, glottocodes, package, read_csv_of
+from transfer_analysis.languages.uriel import (
+    FeatureTable,
+    arrays_of,
+    database,
+    features,
+    glottocodes,
+    package,
+    read_csv_of,
+)
 
 #: What `sources` may be beside names of sources: all, or those of 2017.
 ALL, URIEL_2017 = "all", "uriel-2017"
@@ -40,31 +47,16 @@ _WITH_OWN = ("GRAMBANK", "APICS", "EWAVE")
 _OR = re.compile(r"OR\((.*)\)")
 
 
-@dataclass(frozen=True)
-class SourceTable:
-    """What one source knows.
-
-    Attributes
-    ----------
-    languages
-        ISO 639-3 codes, one per row.
-    values
-        Shape (languages, features): 0, 1, or NaN where it does not say.
-    """
-
-    name: str
-    languages: tuple[str, ...]
-    names: tuple[str, ...]
-    values: npt.NDArray[np.float32]
-
-
 @cache
-def sources() -> dict[str, SourceTable]:
-    """Return every source by its name, with what follows within it, and without what URIEL+ takes to be redundant."""
+def sources() -> dict[str, FeatureTable]:
+    """Return what each source knows, by its name in small letters, with what follows within it.
+
+    What URIEL+ takes to be redundant is left out. `source` of each table is the name that URIEL+ has for it.
+    """
     rules = _rules()
     redundant = _redundant(rules)
     tables = (*_of_2017(newer=True), *map(_of_file, _FILES))
-    return {table.name.lower(): _without(_collapsed(table, rules), redundant) for table in tables}
+    return {table.source.lower(): _without(_collapsed(table, rules), redundant) for table in tables}
 
 
 def source_names() -> list[str]:
@@ -89,14 +81,14 @@ def typology(wanted: str = ALL) -> FeatureTable:
     if wanted == URIEL_2017:
         return features()
     tables = chosen(wanted)
-    joined = _union(tables)
+    said = "all sources" if wanted == ALL else ", ".join(table.source for table in tables)
+    joined = _union(tables, f"{package()}, {said}")
     if wanted == ALL:
         _imply(joined, _rules())
-    said = "all sources" if wanted == ALL else ", ".join(table.name for table in tables)
-    return FeatureTable(joined.languages, joined.names, joined.values, f"{package()}, {said}")
+    return joined
 
 
-def chosen(wanted: str) -> list[SourceTable]:
+def chosen(wanted: str) -> list[FeatureTable]:
     """Return the sources that `all`, `uriel-2017` or names parted by `+` stand for.
 
     Raises
@@ -130,32 +122,29 @@ def known_by_source(
     place = {name: i for i, name in enumerate(names)}
     for source in chosen(wanted):
         there = [(i, place[name]) for i, name in enumerate(source.names) if name in place]
-        rows = {code: i for i, code in enumerate(source.languages)}
-        ours = [(i, rows[c]) for i, code in enumerate(codes) for c in (code, filled.get(code)) if c in rows]
+        rows = source.index
+        ours = [(i, rows[c]) for i, code in enumerate(codes) for c in (code, filled.get(code, "")) if c in rows]
         if not there or not ours:
             continue
         known = np.zeros((len(codes), len(names)), dtype=bool)
         columns, targets = map(np.array, zip(*there, strict=True))
         for mine, theirs in ours:
             known[mine, targets] |= np.isfinite(source.values[theirs, columns])
-        yield source.name, known
+        yield source.source, known
 
 
-def _of_2017(newer: bool = False) -> Iterator[SourceTable]:
+def _of_2017(newer: bool = False) -> Iterator[FeatureTable]:
     """Yield the sources of 2017; with SAPhon in its newer release where that has a language, if it is to be."""
-    with np.load(database() / "original_uriel" / "features.npz") as arrays:
-        data, languages, names, kinds = (arrays[key] for key in ("data", "langs", "feats", "sources"))
-    codes, of_features = tuple(map(str, languages)), tuple(map(str, names))
-    for i, name in enumerate(map(str, kinds)):
+    data, codes, of_features, kinds = arrays_of("features.npz")
+    for i, name in enumerate(kinds):
         values = data[:, :, i].astype(np.float32)
         values[values < 0] = np.nan
         if newer and name == "PHOIBLE_SAPHON":
             name = "UPDATED_SAPHON"
             _replace(values, codes, of_features)
-        known = np.isfinite(values).any(axis=1)
-        yield SourceTable(
-            name, tuple(code for code, there in zip(codes, known, strict=True) if there), of_features, values[known]
-        )
+        known = np.flatnonzero(np.isfinite(values).any(axis=1))
+        there = tuple(codes[row] for row in known)
+        yield FeatureTable(there, of_features, values[known], name)
 
 
 def _replace(values: npt.NDArray[np.float32], codes: tuple[str, ...], names: tuple[str, ...]) -> None:
@@ -171,7 +160,7 @@ def _replace(values: npt.NDArray[np.float32], codes: tuple[str, ...], names: tup
                     values[i, column[feature]] = float(value) if float(value) >= 0 else np.nan
 
 
-def _of_file(name: str) -> SourceTable:
+def _of_file(name: str) -> FeatureTable:
     """Return a source that is a file of its own, whose languages are Glottocodes."""
     rows = read_csv_of(name)
     source = _FILES[name]
@@ -184,14 +173,14 @@ def _of_file(name: str) -> SourceTable:
         [[float(by_code[glottocodes()[code]][column] or -1) for column in names] for code in codes], dtype=np.float32
     ).reshape(len(codes), len(names))
     values[values < 0] = np.nan
-    return SourceTable(source, tuple(codes), tuple(names), values)
+    return FeatureTable(tuple(codes), tuple(names), values, source)
 
 
-def _collapsed(table: SourceTable, rules: Sequence[Mapping[str, Any]]) -> SourceTable:
+def _collapsed(table: FeatureTable, rules: Sequence[Mapping[str, Any]]) -> FeatureTable:
     """Return a source with what follows from alternatives that it has apart: 1 of any, 0 of none, else unknown."""
     names, values = list(table.names), table.values
     for rule in rules:
-        if rule["relationship"] != "exact_collapse" or rule["source_layer"] != table.name:
+        if rule["relationship"] != "exact_collapse" or rule["source_layer"] != table.source:
             continue
         for target in rule["targets"]:
             matched = _OR.fullmatch(str(target.get("expression", "")).strip())
@@ -207,17 +196,16 @@ def _collapsed(table: SourceTable, rules: Sequence[Mapping[str, Any]]) -> Source
                 values = np.column_stack([values, np.full(len(values), np.nan, dtype=np.float32)])
             column = names.index(feature)
             values[:, column] = np.fmax(values[:, column], found)
-    return SourceTable(table.name, table.languages, tuple(names), values)
+    return FeatureTable(table.languages, tuple(names), values, table.source)
 
 
-def _without(table: SourceTable, redundant: set[str]) -> SourceTable:
+def _without(table: FeatureTable, redundant: set[str]) -> FeatureTable:
     keep = [i for i, name in enumerate(table.names) if name not in redundant]
-    return SourceTable(
-        table.name, table.languages, tuple(table.names[i] for i in keep), np.ascontiguousarray(table.values[:, keep])
-    )
+    names = tuple(table.names[i] for i in keep)
+    return FeatureTable(table.languages, names, np.ascontiguousarray(table.values[:, keep]), table.source)
 
 
-def _union(tables: Sequence[SourceTable]) -> SourceTable:
+def _union(tables: Sequence[FeatureTable], source: str) -> FeatureTable:
     languages = tuple(dict.fromkeys(code for table in tables for code in table.languages))
     names = tuple(dict.fromkeys(name for table in tables for name in table.names))
     row = {code: i for i, code in enumerate(languages)}
@@ -226,10 +214,10 @@ def _union(tables: Sequence[SourceTable]) -> SourceTable:
     for table in tables:
         there = np.ix_([row[code] for code in table.languages], [column[name] for name in table.names])
         values[there] = np.fmax(values[there], table.values)
-    return SourceTable("union", languages, names, values)
+    return FeatureTable(languages, names, values, source)
 
 
-def _imply(table: SourceTable, rules: Sequence[Mapping[str, Any]]) -> None:
+def _imply(table: FeatureTable, rules: Sequence[Mapping[str, Any]]) -> None:
     """Set what follows from features that are there (a velar nasal at the beginning of words is a velar nasal), in place."""
     place = {name: i for i, name in enumerate(table.names)}
     implied = [

@@ -88,12 +88,11 @@ def features() -> FeatureTable:
 @cache
 def source_shares() -> FeatureTable:
     """Return the share of sources that say a typological feature is present (0 to 1), where the union says only yes."""
-    with np.load(database() / "original_uriel" / "features.npz") as arrays:
-        data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
+    data, languages, names, _ = arrays_of("features.npz")
     known = data >= 0
     counts = known.sum(axis=2)
     values = np.where(counts > 0, np.where(known, data, 0).sum(axis=2) / np.maximum(counts, 1), np.nan)
-    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values.astype(np.float32), package())
+    return FeatureTable(languages, names, values.astype(np.float32), package())
 
 
 @cache
@@ -144,12 +143,18 @@ def glottolog_lineages() -> dict[str, tuple[str, ...]]:
 
 
 def _load(name: str) -> FeatureTable:
-    # allow_pickle stays False: the arrays hold numbers and plain strings only.
-    with np.load(database() / "original_uriel" / name) as arrays:
-        data, languages, names = arrays["data"], arrays["langs"], arrays["feats"]
+    data, languages, names, _ = arrays_of(name)
     values = data.max(axis=2).astype(np.float32)  # unknown is -1, so the maximum over sources is the union
     values[values < 0] = np.nan
-    return FeatureTable(tuple(map(str, languages)), tuple(map(str, names)), values, package())
+    return FeatureTable(languages, names, values, package())
+
+
+def arrays_of(name: str) -> tuple[npt.NDArray[np.float64], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return a table of 2017: values of shape (languages, features, sources), -1 where unknown, and what each axis is."""
+    # allow_pickle stays False: the arrays hold numbers and plain strings only.
+    with np.load(database() / "original_uriel" / name) as arrays:
+        languages, names, sources = (tuple(map(str, arrays[key])) for key in ("langs", "feats", "sources"))
+        return arrays["data"], languages, names, sources
 
 
 def package() -> str:

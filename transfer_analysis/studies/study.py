@@ -19,10 +19,13 @@ from pydantic import (
 
 from transfer_analysis.distances import DistanceMatrix, kinds_of_codes, language_distances
 from transfer_analysis.distances.kinds import task_kind
+from transfer_analysis.distances.languages.imputation import Imputation
+from transfer_analysis.distances.languages.typological import Measure
 from transfer_analysis.documents import SeveralError, read_document
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import read_text
 from transfer_analysis.languages import resolve
+from transfer_analysis.languages.sources import ALL
 from transfer_analysis.studies.analyses import AnyHypothesis, Hypothesis
 from transfer_analysis.studies.declared import Declared
 from transfer_analysis.studies.scales import COMMON, Scale
@@ -73,11 +76,11 @@ class LanguageDistance(Declared):
     """CSV with labels in the first row and column, beside the study file; the kind is computed where not given."""
     kind: str = ""
     """The kind that is computed, where the name is one of your own: two distances of a kind have two names."""
-    sources: str = ""
+    sources: str = ALL
     """Where typological features are from: all (as URIEL+ joins them), uriel-2017, or names such as grambank."""
-    measure: Literal["", "angular", "gower"] = ""
+    measure: Measure = "angular"
     """Of typological features: angular (URIEL+'s), or gower (the share that differ)."""
-    impute: Literal["", "nearest", "family", "knn"] = ""
+    impute: Imputation | None = None
     """Guess unknown features from the nearest languages, from the family, or by URIEL+'s own knn; never done where not given."""
 
     @model_validator(mode="before")
@@ -88,7 +91,8 @@ class LanguageDistance(Declared):
     @model_serializer(mode="wrap")
     def _as_its_name(self, handler: SerializerFunctionWrapHandler) -> Any:
         given: dict[str, Any] = handler(self)
-        kept = {key: value for key, value in given.items() if value or key == "name"}
+        fields = type(self).model_fields
+        kept = {key: value for key, value in given.items() if key == "name" or value != fields[key].default}
         return kept if len(kept) > 1 else self.name
 
     def compute(self, languages: Sequence[str], min_shared: int) -> DistanceMatrix:
@@ -97,9 +101,9 @@ class LanguageDistance(Declared):
             languages,
             self.kind or self.name,
             min_shared=min_shared,
-            measure=self.measure or "angular",
-            impute=self.impute or None,
-            sources=self.sources or "all",
+            measure=self.measure,
+            impute=self.impute,
+            sources=self.sources,
         )
 
 

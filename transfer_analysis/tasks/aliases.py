@@ -37,6 +37,16 @@ def known_as(names: Iterable[str], known: Iterable[str], kind: str) -> dict[str,
     return {name: other for name, other in found.items() if other and (other in there or kind == "conditions")}
 
 
+def named(name: str, known: Iterable[str], kind: str) -> str:
+    """Return the known name that a name stands for; empty where there is none.
+
+    >>> named("EM", ["exact_match", "f1"], "metrics"), named("f1", ["exact_match", "f1"], "metrics"), named("x", [], "metrics")
+    ('exact_match', 'f1', '')
+    """
+    there = list(known)
+    return name if name in there else known_as([name], there, kind).get(name, "")
+
+
 @cache
 def _aliases(kind: str) -> Mapping[str, str]:
     text = files("transfer_analysis.tasks").joinpath("aliases.yaml").read_text(encoding="utf-8")

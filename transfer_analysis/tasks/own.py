@@ -9,7 +9,7 @@ import yaml
 
 from transfer_analysis.errors import InputError, nearest
 from transfer_analysis.files import write_text
-from transfer_analysis.tasks.aliases import known_as
+from transfer_analysis.tasks.aliases import named
 from transfer_analysis.tasks.catalogue import Task
 from transfer_analysis.tasks.heads import heads
 from transfer_analysis.tasks.metrics import metrics
@@ -34,17 +34,15 @@ def task_of_mine(text: str) -> Task:
     known = metrics()
     if not name or any(rest):
         raise InputError(f"--task-of-mine {text}: expected NAME:METRIC:CHANCE, such as belebele:accuracy:25")
-    if metric and metric not in known:
-        metric = known_as([metric], known, "metrics").get(metric, metric)
-        if metric not in known:
-            raise InputError(
-                f"--task-of-mine {text}: unknown metric {metric!r}{nearest(metric, known)}; there are {', '.join(known)}"
-            )
+    if metric and not named(metric, known, "metrics"):
+        raise InputError(
+            f"--task-of-mine {text}: unknown metric {metric!r}{nearest(metric, known)}; there are {', '.join(known)}"
+        )
     try:
         guessing = float(chance) if chance else None
     except ValueError as error:
         raise InputError(f"--task-of-mine {text}: chance {chance!r} is not a number, such as 25") from error
-    metric = metric or "accuracy"
+    metric = named(metric, known, "metrics") or "accuracy"
     head = next((kind.name for kind in heads().values() if metric in kind.metrics), "sequence-classification")
     return Task(
         name=name, title=name, family="own", head=head, metric=metric, chance=guessing, made_of=(name,), roles=("intermediate", "target")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from transfer_analysis.corpora.records import Record
-from transfer_analysis.errors import InputError
+from transfer_analysis.extensions import loaded
 from transfer_analysis.tasks import Task
 
 if TYPE_CHECKING:
@@ -92,8 +91,5 @@ def work_of(task: Task) -> HeadWork:
 
 @cache
 def _loaded(path: str) -> HeadWork:
-    module, _, name = path.partition(":")
-    work = getattr(import_module(module), name)
-    if not isinstance(work, HeadWork):
-        raise InputError(f"{path}: expected a HeadWork")
+    work: HeadWork = loaded(path, HeadWork)
     return work

@@ -12,7 +12,7 @@ import pandas as pd
 from transfer_analysis.distances.matrix import DistanceMatrix
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.files import read_text, sha256
-from transfer_analysis.languages import resolve
+from transfer_analysis.languages import find, resolve
 
 
 def tree_distances(path: Path, languages: Sequence[str] | None = None) -> DistanceMatrix:
@@ -56,7 +56,7 @@ def tree_distances(path: Path, languages: Sequence[str] | None = None) -> Distan
         )
     lines = [_ancestors(places[codes[label]]) for label in labels]
     values = np.array([[_apart(one, other, depth) for other in lines] for one in lines])
-    longest = max((_apart(a, b, depth) for a in lines for b in lines), default=0.0)
+    longest = float(values.max())
     return DistanceMatrix(
         pd.DataFrame(values / longest if longest else values, index=labels, columns=labels),
         kind="tree",
@@ -74,14 +74,12 @@ def _places(path: Path, nodes: Sequence[newick.Node]) -> dict[str, newick.Node]:
     places: dict[str, newick.Node] = {}
     for node in nodes:
         name = (node.unquoted_name or "").replace("_", " ").strip()
-        try:
-            code = resolve(name).code if name else ""
-        except InputError:
+        language = find(name) if name else None
+        if language is None:
             continue
-        if code in places:
+        if language.code in places:
             raise InputError(f"{path.name}: {name} stands in the tree twice")
-        if code:
-            places[code] = node
+        places[language.code] = node
     if not places:
         raise InputError(f"{path.name}: no node has the code or the name of a language")
     return places

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pandas as pd
+
 from transfer_analysis.results.table import TransferTable
 
 
@@ -60,6 +62,36 @@ class Asked:
     encoding: str | None = None
     pattern: str | None = None
     flags: frozenset[str] = frozenset()
+
+
+def fields_of(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return names of fields that are given in a text, parted by commas, or one by one.
+
+    >>> fields_of("target, language")
+    ('target', 'language')
+    """
+    names = given.split(",") if isinstance(given, str) and given else given or ()
+    return tuple(name.strip() for name in names)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows on their way into a table.
+
+    Attributes
+    ----------
+    at
+        Where each row stands.
+    notes
+        What was done to read them.
+    left_out
+        What of the file is not among them.
+    """
+
+    frame: pd.DataFrame
+    at: Sequence[str]
+    notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

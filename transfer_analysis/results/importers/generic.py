@@ -71,31 +71,30 @@ def import_raw(raw: Raw, where: str, asked: Asked | None, *, catalogue: Catalogu
     frame, at, notes = raw.frame, raw.at, [*raw.notes, *notes]
     left_out: list[str] = []
     if asked.wide:
-        wide = melted(raw, asked.wide, where)
-        frame, at = wide.frame, wide.at
-        notes += wide.notes
-        left_out += wide.left_out
+        rows = melted(raw, asked.wide, where)
+        frame, at = rows.frame, rows.at
+        notes += rows.notes
+        left_out += rows.left_out
     ignored = [str(column) for column in frame.columns if column not in schema.COLUMNS]
     frame = frame.drop(columns=ignored).assign(**asked.constants)
     _require(frame, ignored, raw, where, catalogue)
-    frame, at, said = without_average_rows(frame.reset_index(drop=True), at)
-    left_out += said
-    frame = with_values(frame, asked.values, where)
+    rows = without_average_rows(frame.reset_index(drop=True), at)
+    left_out += rows.left_out
+    frame = with_values(rows.frame, asked.values, where)
     frame, said = in_our_words(frame, asked, catalogue, where)
     notes += said
     frame, said = of_languages(frame, asked)
     notes += said
     if "metric" not in frame:
         frame["metric"] = metric_of(frame["target"], catalogue)
-    before = len(frame)
-    frame, at, said = scored(frame, at, asked)
-    left_out += said[:1] if len(frame) < before else []
-    notes += said[1:] if len(frame) < before else said
-    frame = on_scales(frame, asked.scales, where)
+    rows = scored(frame, rows.at, asked)
+    notes += rows.notes
+    left_out += rows.left_out
+    frame = on_scales(rows.frame, asked.scales, where)
     frame, said = turned(frame, where)
     notes += said
     frame["origin"] = frame.get("origin", where)
-    table = TransferTable.from_frame(frame, where=where, catalogue=catalogue, locations=at)
+    table = TransferTable.from_frame(frame, where=where, catalogue=catalogue, locations=rows.at)
     if others := schema.unknown_conditions(table.frame["condition"].unique(), catalogue):
         notes.append(
             f"conditions that are no tasks of the catalogue, so of no family and with no known overlap: {', '.join(others)}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
-from transfer_analysis.errors import InputError
-from transfer_analysis.extensions import extended
+from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.extensions import extended, loaded
 from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.tasks import Catalogue
 
@@ -58,8 +57,7 @@ class Importer:
         InputError
             With every problem found.
         """
-        module, _, name = self.function.partition(":")
-        found = getattr(import_module(module), name)(path, asked, catalogue=catalogue)
+        found = loaded(self.function)(path, asked, catalogue=catalogue)
         if not isinstance(found, Imported):
             raise InputError(f"{self.function}: expected an Imported")
         return found
@@ -147,3 +145,17 @@ def importers() -> dict[str, Importer]:
         noun="an importer",
         expected="an Importer",
     )
+
+
+def importer_named(name: str) -> Importer:
+    """Return an importer by its name.
+
+    Raises
+    ------
+    InputError
+        For one that there is not, with the nearest.
+    """
+    known = importers()
+    if name not in known:
+        raise InputError(f"importer {name!r}: there is none{nearest(name, known)}; there are {', '.join(known)}")
+    return known[name]

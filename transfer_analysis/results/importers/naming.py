@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -12,11 +13,11 @@ from transfer_analysis.languages.wikipedia import of_wikipedia, other_in_wikiped
 from transfer_analysis.results.importers.asked import Asked
 from transfer_analysis.results.importers.reading import as_text
 from transfer_analysis.tasks import Catalogue, metrics
-from transfer_analysis.tasks.aliases import known_as
-from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE
+from transfer_analysis.tasks.aliases import named
+from transfer_analysis.tasks.conditions import MLM, MULTI_TASK, NONE, parse_condition
 
-#: A condition: its task, the language of its training data, language modelling mixed in.
-_CONDITION = re.compile(r"(?P<base>.+?)(?P<language>@[\w-]+)?(?P<mixed>\s*\+\s*mlm)?", re.IGNORECASE)
+#: Language modelling mixed in, as people write it.
+_MIXED = re.compile(r"\s*\+\s*mlm$", re.IGNORECASE)
 
 
 def in_our_words(frame: pd.DataFrame, asked: Asked, catalogue: Catalogue, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -43,7 +44,8 @@ def in_our_words(frame: pd.DataFrame, asked: Asked, catalogue: Catalogue, where:
                 ours = NONE if name == asked.baseline else _condition(name, given, tasks)
             else:
                 kind, known = ("metrics", list(metrics())) if column == "metric" else ("tasks", tasks)
-                ours = _known(given.get(name, name), known, kind)
+                theirs = given.get(name, name)
+                ours = named(theirs, known, kind) or theirs
             if ours != name:
                 found[name] = ours
         if found:
@@ -91,23 +93,21 @@ def with_values(frame: pd.DataFrame, values: Mapping[str, Mapping[str, str]], wh
     return frame
 
 
-def _known(name: str, known: Sequence[str], kind: str) -> str:
-    return name if name in known else known_as([name], known, kind).get(name, name)
-
-
 def _condition(name: str, renamed: Mapping[str, str], tasks: Sequence[str]) -> str:
     """Return a condition as ours: its task by the catalogue's name, in whatever language, with whatever is mixed in."""
     if name in renamed:
         return renamed[name]
-    if name in tasks or (known := known_as([name], [NONE], "conditions").get(name, "")) == NONE:
-        return name if name in tasks else known
-    matched = _CONDITION.fullmatch(name)
-    if matched is None:
+    if name in tasks:
         return name
-    base, language, mixed = matched["base"].strip(), matched["language"] or "", matched["mixed"] or ""
-    ours = renamed.get(base) or next((other for other in (NONE, MULTI_TASK, MLM) if base.casefold() == other), "")
-    ours = ours or _known(base, tasks, "tasks")
-    return f"{ours}{language}{'+mlm' if mixed else ''}"
+    if named(name, [NONE], "conditions"):
+        return NONE
+    try:
+        condition = parse_condition(_MIXED.sub("+mlm", name))
+    except InputError:
+        return name
+    base = condition.base.strip()
+    of_no_task = next((other for other in (NONE, MULTI_TASK, MLM) if base.casefold() == other), "")
+    return str(replace(condition, base=renamed.get(base) or of_no_task or named(base, tasks, "tasks") or base))
 
 
 def _require_value(names: pd.Series, baseline: str, where: str) -> None:

@@ -26,7 +26,7 @@ from transfer_analysis.results.store import read_parquet
 _SEPARATORS = (",", ";", "\t", "|")
 
 #: Encodings that a file says of itself by its first bytes.
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 #: Characters from which a table is read as a whole, and lines of its beginning that tell how.
 _LARGE, _BEGINNING = 1_000_000, 200
@@ -309,8 +309,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, list | dict | tuple | np.ndarray):
-        raise InputError(f"a cell holds {str(value)[:40]}; expected one value in each")
     return Measured(value) if isinstance(value, float | int) else str(value).strip()
 
 

@@ -7,35 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from transfer_analysis.errors import InputError
-from transfer_analysis.results.importers.asked import Asked
+from transfer_analysis.results.importers.asked import Asked, Rows
 from transfer_analysis.results.importers.numbers import is_marked, whole, with_points
 from transfer_analysis.tasks import metrics
 
 #: What stands in cells without a score.
-MISSING = (
-    *(
-        "",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "−",
-        "/",
-        "?",
-        "…",
-        "...",
-        "na",
-        "n/a",
-        "n.a.",
-        "n.a",
-        "nan",
-        "none",
-        "null",
-        "<na>",
-    ),
-    *("#n/a", "#na", "#div/0!", "#value!", "#ref!", "#num!", "#null!"),
-)
+MISSING = frozenset(
+    ["", *["-", "--", "---", "–", "—", "−", "/", "?", "…", "...", "na", "n/a", "n.a.", "n.a", "nan", "none", "null", "<na>"], *["#n/a", "#na", "#div/0!", "#value!", "#ref!", "#num!", "#null!"]]
+)  # fmt: skip
 
 #: Other fields of decimal numbers, all of them shares.
 _DECIMALS = ("majority", "unknown_tokens", "inputs_cut")
@@ -48,45 +27,26 @@ def is_missing(value: object) -> bool:
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
-def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
-    """Return a table with its scores as numbers, where each row stands, and what was done.
+def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> Rows:
+    """Return a table with its scores as numbers.
 
     Raises
     ------
     InputError
-        For missing scores, unless rows without one are to be left out.
+        For missing scores, unless rows without one are to be left out; for scores with more than a number in them, and for
+        numbers that could be two.
     """
+    kept = _without_missing(frame, at, asked)
+    frame, notes = kept.frame, list(kept.notes)
     # Most scores are numbers as they stand; only the others are looked at one by one.
-    odd = frame["score"][pd.to_numeric(frame["score"], errors="coerce").isna()]
-    missing = pd.Series(False, index=frame.index)
-    missing[odd.index] = odd.map(is_missing).astype(bool)
-    notes = []
-    if missing.any():
-        if not asked.skip_missing:
-            shown = [at[i] for i in missing.index[missing]]
-            more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
-            raise InputError(
-                f"{len(shown)} scores are missing ({', '.join(shown[:3])}{more}): leave their rows out with --skip-missing"
-            )
-        notes.append(f"{int(missing.sum())} rows without a score left out")
-        at = [place for place, gone in zip(at, missing, strict=True) if not gone]
-        odd = odd[~missing[odd.index]].set_axis((~missing).cumsum()[odd.index[~missing[odd.index]]] - 1)
-        frame = frame[~missing].reset_index(drop=True)
-    text = odd.map(lambda value: value.strip() if isinstance(value, str) else value).astype(object)
-    marked = [i for i, value in text.items() if isinstance(value, str) and is_marked(value)]
-    if marked:
-        more = f", and {len(marked) - 1} more like it" if len(marked) > 1 else ""
-        raise InputError(
-            f"{at[marked[0]]}: score {text[marked[0]]!r} has more than a number in it{more}: leave out deviations and marks (± 0.3, *, "
-            "**), and give each seed a row of its own where you have them"
-        )
-    with_sign = text.map(lambda value: isinstance(value, str) and value.endswith("%")).astype(bool)
+    text = _odd(frame["score"]).map(lambda value: value.strip() if isinstance(value, str) else "").astype(object)
+    _refuse_marked(text, kept.at)
     signs = pd.Series(False, index=frame.index)
-    signs[with_sign.index] = with_sign
+    signs[text.index] = text.map(lambda value: value.endswith("%")).astype(bool)
     if signs.any():
         notes.append(f"{int(signs.sum())} scores read as per cent, by their sign")
         frame = frame.assign(flag=_flag(frame).where(~signs, "percent"))
-    scores, commas = with_points(frame["score"], _shares(frame), "score")
+    scores, commas = with_points(frame["score"], are_shares(frame), "score")
     frame = frame.assign(score=scores)
     for field in _DECIMALS:
         if field in frame:
@@ -97,8 +57,40 @@ def scored(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> tuple[pd.Dat
     if "n_examples" in frame:
         frame = frame.assign(n_examples=whole(frame["n_examples"], commas))
     if asked.fractions:
-        frame = _times_100(frame, ~signs & _shares(frame))
-    return frame, at, notes
+        frame = times_100(frame, ~signs & are_shares(frame))
+    return Rows(frame, kept.at, notes, kept.left_out)
+
+
+def _odd(cells: pd.Series) -> pd.Series:
+    """Return the cells that are no numbers as they stand."""
+    return cells[pd.to_numeric(cells, errors="coerce").isna()]
+
+
+def _without_missing(frame: pd.DataFrame, at: Sequence[str], asked: Asked) -> Rows:
+    """Return the rows that have a score; refuse others unless they are to be left out."""
+    odd = _odd(frame["score"])
+    gone = odd.index[odd.map(is_missing).astype(bool)]
+    if gone.empty:
+        return Rows(frame, at)
+    if not asked.skip_missing:
+        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+        raise InputError(
+            f"{len(gone)} scores are missing ({', '.join(at[i] for i in gone[:3])}{more}): leave their rows out with --skip-missing"
+        )
+    left = frame.drop(index=gone)
+    said = [f"{len(gone)} rows without a score left out"]
+    return Rows(left.reset_index(drop=True), [at[i] for i in left.index], left_out=said)
+
+
+def _refuse_marked(cells: pd.Series, at: Sequence[str]) -> None:
+    marked = [i for i, value in cells.items() if is_marked(value)]
+    if not marked:
+        return
+    more = f", and {len(marked) - 1} more like it" if len(marked) > 1 else ""
+    raise InputError(
+        f"{at[marked[0]]}: score {cells[marked[0]]!r} has more than a number in it{more}: leave out deviations and marks (± 0.3, *, "
+        "**), and give each seed a row of its own where you have them"
+    )
 
 
 def on_scales(frame: pd.DataFrame, scales: Mapping[str, str], where: str) -> pd.DataFrame:
@@ -119,7 +111,7 @@ def on_scales(frame: pd.DataFrame, scales: Mapping[str, str], where: str) -> pd.
             more = ", or TARGET/MODEL" if wrong.startswith("a target") else ""
             raise InputError(f"{where}: --scale {name}={scale}: expected {wrong}{more}")
         if scale == "fraction":
-            frame = _times_100(frame, rows)
+            frame = times_100(frame, rows)
         else:
             frame = frame.assign(flag=_flag(frame).where(~rows, "percent"))
     return frame
@@ -155,13 +147,14 @@ def turned(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
     return frame, notes
 
 
-def _times_100(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+def times_100(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Return a frame with some of its scores as per cent, which were fractions."""
     # A score that is not a number stays as it is: the table's own check names its row and value.
     scores = (pd.to_numeric(frame["score"], errors="coerce") * 100).round(10)
     return frame.assign(score=frame["score"].astype(object).where(~rows | scores.isna(), scores))
 
 
-def _shares(frame: pd.DataFrame) -> pd.Series:
+def are_shares(frame: pd.DataFrame) -> pd.Series:
     """Return which rows have a metric that may be given as a fraction."""
     own = {name for name, metric in metrics().items() if not metric.is_share}
     return ~frame["metric"].astype(str).isin(own)

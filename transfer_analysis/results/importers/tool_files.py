@@ -13,13 +13,14 @@ import pandas as pd
 
 from transfer_analysis.errors import InputError, first_line, nearest
 from transfer_analysis.keys import KEY
-from transfer_analysis.languages import known_languages, resolve
+from transfer_analysis.languages import find, known_languages
 from transfer_analysis.results import schema
 from transfer_analysis.results.importers.asked import Asked, Imported
 from transfer_analysis.results.importers.generic import import_raw
 from transfer_analysis.results.importers.reading import Raw
+from transfer_analysis.results.importers.scores import are_shares, times_100
 from transfer_analysis.tasks import Catalogue, load_catalogue, metrics
-from transfer_analysis.tasks.aliases import known_as
+from transfer_analysis.tasks.aliases import named
 
 Row = dict[str, Any]
 
@@ -114,7 +115,7 @@ def known_metric(name: str) -> str:
 
     Tools write the loss of every task beside its scores.
     """
-    ours = name if name in metrics() else known_as([name], metrics(), "metrics").get(name, "")
+    ours = named(name, metrics(), "metrics")
     return "" if ours == "loss" else ours
 
 
@@ -139,8 +140,7 @@ def task_and_language(name: str, catalogue: Catalogue, others: Mapping[str, str]
     tasks = [task.name for task in catalogue]
 
     def known(given: str) -> str:
-        ours = (others or {}).get(given, given)
-        return ours if ours in tasks else known_as([ours], tasks, "tasks").get(ours, "")
+        return named((others or {}).get(given, given), tasks, "tasks")
 
     if target := known(name):
         return {"target": target}
@@ -156,11 +156,8 @@ def task_and_language(name: str, catalogue: Catalogue, others: Mapping[str, str]
 
 def _is_language(code: str) -> bool:
     """Whether a part of a task's name is a language: one of those that are tested on, or any with its script (`pro` is no Provençal)."""
-    try:
-        found = resolve(code)
-    except InputError:
-        return False
-    return len(code.split("-")[0]) <= 3 and ("-" in code or found.code in known_languages())
+    found = find(code)
+    return found is not None and len(code.split("-")[0]) <= 3 and ("-" in code or found.code in known_languages())
 
 
 def _found(files: ToolFiles, folder: Path) -> list[Path]:
@@ -222,9 +219,8 @@ def _of_path(file: Path, root: Path, reads: re.Pattern[str], pattern: str) -> Ma
 def _as_percentages(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return scores as per cent: a metric of which no score of a target is above 1 is given as fractions."""
     keys = [column for column in ("target", "metric") if column in frame]
-    shares = frame["metric"].map({name: metric.is_share for name, metric in metrics().items()}).astype(bool)
     largest = frame["score"].abs().groupby([frame[key] for key in keys], dropna=False).transform("max")
-    fractions = (largest <= 1) & shares
-    named = sorted(set(frame.loc[fractions, "metric"]))
-    notes = [f"read as fractions, times 100: {', '.join(named)}"] if named else []
-    return frame.assign(score=frame["score"].where(~fractions, (frame["score"] * 100).round(10))), notes
+    fractions = (largest <= 1) & are_shares(frame)
+    of_metrics = sorted(set(frame.loc[fractions, "metric"]))
+    notes = [f"read as fractions, times 100: {', '.join(of_metrics)}"] if of_metrics else []
+    return times_100(frame, fractions), notes

@@ -18,9 +18,8 @@ _SPLITS = {"predict": "test", "test": "test", "eval": "validation"}
 #: A metric as it is written, with the number of examples beside it.
 _KEY = re.compile(r"(predict|test|eval)_(.+)")
 
-#: Folders of a run that hold its states on the way; what stands for one where there is none.
+#: Folders of a run that hold its states on the way.
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
-_NONE = ("", "-1")
 
 #: The file of a run's state, whose last evaluation need not be that of the model that was kept.
 _STATE = "trainer_state.json"
@@ -51,9 +50,14 @@ def _of_runs(files: Sequence[Path]) -> Sequence[Path]:
     chosen: list[Path] = []
     for folder, there in runs.items():
         own = [file for file in there if file.parent == folder]
-        last = max(there, key=lambda file: int((_CHECKPOINT.fullmatch(file.parent.name) or _NONE)[1]))
-        chosen += [file for file in own if file.name != _STATE] or own or [last]
+        chosen += [file for file in own if file.name != _STATE] or own or [max(there, key=_step)]
     return chosen
+
+
+def _step(file: Path) -> int:
+    """Return the step of the checkpoint that a file stands in; -1 for a run's own."""
+    matched = _CHECKPOINT.fullmatch(file.parent.name)
+    return int(matched[1]) if matched else -1
 
 
 def _rows(file: Path, given: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Row]:

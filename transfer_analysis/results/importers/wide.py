@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.languages import resolve
+from transfer_analysis.languages import find
 from transfer_analysis.results import schema
+from transfer_analysis.results.importers.asked import Rows
 from transfer_analysis.results.importers.reading import Raw, as_text
 from transfer_analysis.tasks import Catalogue, metrics
-from transfer_analysis.tasks.aliases import known_as, spelling
+from transfer_analysis.tasks.aliases import named, spelling
 
 #: Fields that columns may be named by.
 FIELDS = ("language", "target", "metric", "condition", "model", "seed")
@@ -27,7 +27,6 @@ _NAMED, _MEANS = ("model", "condition"), ("avg", "average", "mean")
 #: Names of statistics that are codes of languages too: statistics where both are there.
 _ENDS = {"min", "max"}
 
-
 #: Columns that may number the rows, whatever else their names are.
 _COUNTERS = ("", "id", "no", "nr", "index", "row", "unnamed: 0", "#")
 
@@ -40,27 +39,7 @@ def is_average(name: str) -> bool:
     return spelling(name).strip("()[]") in _AVERAGES
 
 
-@dataclass(frozen=True)
-class Melted:
-    """A wide table as one with a row per score.
-
-    Attributes
-    ----------
-    at
-        Where each row stands.
-    notes
-        Which columns were read, and as what.
-    left_out
-        Columns that hold no scores.
-    """
-
-    frame: pd.DataFrame
-    at: list[str]
-    notes: list[str]
-    left_out: list[str]
-
-
-def melted(raw: Raw, fields: Sequence[str], where: str) -> Melted:
+def melted(raw: Raw, fields: Sequence[str], where: str) -> Rows:
     """Return a wide table as one with a row per score.
 
     Parameters
@@ -74,38 +53,38 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> Melted:
         For fields that are none, or a table that has no such columns.
     """
     _check_fields(fields)
-    named: dict[str, tuple[str, ...]] = dict(raw.levels)
-    if not named:
-        named = {str(column): (str(column),) for column in raw.frame if column not in schema.COLUMNS}
+    of_columns: dict[str, tuple[str, ...]] = dict(raw.levels)
+    if not of_columns:
+        of_columns = {str(column): (str(column),) for column in raw.frame if column not in schema.COLUMNS}
     levels = 2 if raw.levels else 1
     if len(fields) != levels:
         raise InputError(
             f"{where}: --wide {','.join(fields)}: its header has {'two rows' if levels == 2 else 'one row'}; name "
             f"{'two fields, such as --wide target,language' if levels == 2 else 'one field'}"
         )
-    kept = [str(column) for column in raw.frame if str(column) not in named]
+    kept = [str(column) for column in raw.frame if str(column) not in of_columns]
     taken = [column for column in (*fields, "score") if column in kept]
     if taken:
         raise InputError(
             f"{where}: has a column {taken[0]!r} of its own, which --wide {','.join(fields)} would write over; leave one of them out"
         )
-    of_each = [{spelling(names[i]) for names in named.values()} for i in range(len(fields))]
+    of_each = [{spelling(names[i]) for names in of_columns.values()} for i in range(len(fields))]
     averages = [
         column
-        for column, names in named.items()
+        for column, names in of_columns.items()
         if any(
             field in _AVERAGED and (is_average(name) or (spelling(name) in _ENDS and there >= _ENDS))
             for field, name, there in zip(fields, names, of_each, strict=True)
         )
     ]
-    counters = [column for column in named if column not in averages and counts_rows(raw.frame[column], column)]
-    columns = [column for column in named if column not in {*averages, *counters}]
+    counters = [column for column in of_columns if column not in averages and counts_rows(raw.frame[column], column)]
+    columns = [column for column in of_columns if column not in {*averages, *counters}]
     if not columns:
         raise InputError(f"{where}: --wide {','.join(fields)}: no column is left that could hold scores")
     parts = []
     for column in columns:
         part = raw.frame[kept].assign(score=raw.frame[column], _row=range(len(raw.frame)))
-        parts.append(part.assign(**dict(zip(fields, named[column], strict=True))))
+        parts.append(part.assign(**dict(zip(fields, of_columns[column], strict=True))))
     long = pd.concat(parts, ignore_index=True).sort_values("_row", kind="stable", ignore_index=True)
     at = [
         f"{raw.at[row]}, column {name!r}"
@@ -114,7 +93,7 @@ def melted(raw: Raw, fields: Sequence[str], where: str) -> Melted:
     shown = ", ".join(columns[:_SHOWN]) + (f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else "")
     left_out = [f"columns of averages left out: {', '.join(averages)}"] if averages else []
     left_out += [f"columns that number the rows left out: {', '.join(counters)}"] if counters else []
-    return Melted(long.drop(columns="_row"), at, [f"scores by {' and '.join(fields)} in columns: {shown}"], left_out)
+    return Rows(long.drop(columns="_row"), at, [f"scores by {' and '.join(fields)} in columns: {shown}"], left_out)
 
 
 def _check_fields(fields: Sequence[str]) -> None:
@@ -144,22 +123,15 @@ def looks_wide(frame: pd.DataFrame, catalogue: Catalogue) -> str:
         return ""
     targets = {task.name for task in catalogue}
     fits = {
-        "language": sum(map(_is_language, columns)),
-        "target": sum(c in targets or bool(known_as([c], targets, "tasks")) for c in columns),
-        "metric": sum(c in metrics() or bool(known_as([c], metrics(), "metrics")) for c in columns),
+        "language": sum(find(c) is not None for c in columns),
+        "target": sum(bool(named(c, targets, "tasks")) for c in columns),
+        "metric": sum(bool(named(c, metrics(), "metrics")) for c in columns),
     }
     best = max(fits, key=lambda field: fits[field])
     return best if fits[best] >= max(1, len(columns) // 2) else ""
 
 
-def _is_language(name: str) -> bool:
-    try:
-        return bool(resolve(name).code)
-    except InputError:
-        return False
-
-
-def without_average_rows(frame: pd.DataFrame, at: Sequence[str]) -> tuple[pd.DataFrame, Sequence[str], list[str]]:
+def without_average_rows(frame: pd.DataFrame, at: Sequence[str]) -> Rows:
     """Leave out rows whose language or target is a mean of the others, and say so."""
     said = []
     for column in (*_AVERAGED, *_NAMED):
@@ -174,4 +146,4 @@ def without_average_rows(frame: pd.DataFrame, at: Sequence[str]) -> tuple[pd.Dat
             said.append(f"{int(mean.sum())} rows of averages left out ({column} {shown})")
             frame = frame[~mean].reset_index(drop=True)
             at = [a for a, left in zip(at, mean, strict=True) if not left]
-    return frame, at, said
+    return Rows(frame, at, left_out=said)

@@ -17,10 +17,10 @@ from transfer_analysis.training.heads.head import Batch, Head
 from transfer_analysis.training.heads.tagging import hits_of_words
 from transfer_analysis.training.heads.trees import Arcs, parsed
 from transfer_analysis.training.reading.checks import Place
-from transfer_analysis.training.reading.features import IGNORED, Features, of_rows, padded
+from transfer_analysis.training.reading.features import IGNORED, Features, of_rows, padded, word_targets
 from transfer_analysis.training.reading.golds import gold_arcs, gold_of_each, universal
 from transfer_analysis.training.reading.tokens import Bools, Ints, Tokens, word_tokens
-from transfer_analysis.training.reading.windows import are_first, most_context, owned_words, words_of_rows
+from transfer_analysis.training.reading.windows import are_first, most_context
 from transfer_analysis.training.scoring.metrics import attachment
 from transfer_analysis.training.work import HeadWork
 
@@ -125,11 +125,7 @@ def _features(
 ) -> Features:
     golds = gold_of_each(examples, where, lambda _, e, at: gold_arcs(task, e, at))
     tokens = made()
-    there = words_of_rows(tokens.words)
-    owned = owned_words(there, tokens.example)
-    targets = [
-        _arcs(words, golds[number], own) for words, number, own in zip(tokens.words, tokens.example, owned, strict=True)
-    ]
+    targets, there, _ = word_targets(tokens, golds, _arcs)
     return of_rows(task, tokens, targets, golds, encoder, tagged=there)
 
 

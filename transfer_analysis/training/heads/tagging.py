@@ -16,10 +16,10 @@ from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.heads.head import Batch, Head
 from transfer_analysis.training.reading.checks import Place
-from transfer_analysis.training.reading.features import IGNORED, Features, of_rows, padded
+from transfer_analysis.training.reading.features import IGNORED, Features, of_rows, padded, word_targets
 from transfer_analysis.training.reading.golds import gold_of_each, gold_tags
 from transfer_analysis.training.reading.tokens import Bools, Ints, Tokens, word_tokens
-from transfer_analysis.training.reading.windows import are_first, owned_words, words_of_rows
+from transfer_analysis.training.reading.windows import are_first
 from transfer_analysis.training.scoring.metrics import span_f1
 from transfer_analysis.training.work import Floats, HeadWork
 
@@ -57,11 +57,7 @@ def _features(
 ) -> Features:
     golds = gold_of_each(examples, where, lambda _, e, at: gold_tags(task, e, at))
     tokens = made()
-    there = words_of_rows(tokens.words)
-    owned = owned_words(there, tokens.example)
-    targets = [
-        _tags(words, golds[number], own) for words, number, own in zip(tokens.words, tokens.example, owned, strict=True)
-    ]
+    targets, there, owned = word_targets(tokens, golds, _tags)
     tagged = [words[own] for words, own in zip(there, owned, strict=True)]
     return of_rows(task, tokens, targets, golds, encoder, tagged=tagged)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from transfer_analysis.tasks import Task
 from transfer_analysis.training.encoder import Encoder
 from transfer_analysis.training.reading.checks import Place, check_columns, require_head, unknown_texts
 from transfer_analysis.training.reading.tokens import Bools, Ints, Tokenize, Tokens, tokenize
+from transfer_analysis.training.reading.windows import owned_words, words_of_rows
 from transfer_analysis.training.work import work_of
 
 #: Label of a subword that carries no tag.
@@ -146,6 +147,22 @@ def of_rows(
         cut=made.cut,
         **more,
     )
+
+
+def word_targets(
+    made: Tokens, golds: Sequence[Any], target: Callable[[Ints, Any, Bools], Ints]
+) -> tuple[list[Ints], list[Ints], list[Bools]]:
+    """Return what a head that answers for words should give for each row, the words that begin in it, and those taken from it.
+
+    Parameters
+    ----------
+    target
+        From the word of each subword, the gold of its sentence and which of the row's words are taken from it.
+    """
+    there = words_of_rows(made.words)
+    owned = owned_words(there, made.example)
+    rows = zip(made.words, made.example, owned, strict=True)
+    return [target(words, golds[number], own) for words, number, own in rows], there, owned
 
 
 def padded(rows: Sequence[Ints], width: int, value: int) -> torch.Tensor:
