@@ -34,6 +34,7 @@ _HOMES = {
         "task_choice",
     ),
     "transfer_analysis.analyses.pairs": ("Predictor", "pair_panel"),
+    "transfer_analysis.analyses.prediction": ("predict",),
     "transfer_analysis.example": ("example_distances", "example_results", "example_rows"),
     "transfer_analysis.python": ("read_results", "gains", "join", "language_distances", "run_study"),
 }

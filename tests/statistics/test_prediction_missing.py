@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from transfer_analysis.statistics.prediction import _with_means
+from transfer_analysis.statistics.prediction.targets import _with_means
 
 
 def test_missing_values_take_the_mean_of_their_column():

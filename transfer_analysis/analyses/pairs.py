@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from transfer_analysis import statistics
-from transfer_analysis.distances import DistanceMatrix, kinds_of_codes, language_distances
-from transfer_analysis.errors import InputError, nearest
+from transfer_analysis.analyses.predictors import distances_named
+from transfer_analysis.distances import DistanceMatrix
+from transfer_analysis.errors import InputError
 from transfer_analysis.languages import families, resolve
 from transfer_analysis.statistics import NDCG, Outcome, Regret, Relabelings, Top1
 from transfer_analysis.statistics.frames import require_labels, require_named, require_numbers
@@ -277,14 +278,7 @@ def _values(predictor: Predictor, frame: pd.DataFrame, source: str, target: str)
             raise InputError(f"predictor {predictor.name}: has several values for one pair of {source} and {target}")
         found: pd.DataFrame = values.first().unstack(target)
         return found
-    if predictor.name in kinds_of_codes():
-        return language_distances(
-            sorted({*frame[source].astype(str), *frame[target].astype(str)}), predictor.name
-        ).values
-    known = [*map(str, frame.columns), *kinds_of_codes()]
-    raise InputError(
-        f"predictor {predictor.name!r}: no column of the table, and no distance that is computed{nearest(predictor.name, known)}"
-    )
+    return distances_named(predictor.name, frame, source, target).values
 
 
 def _questions(

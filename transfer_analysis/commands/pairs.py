@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 app = group()
 
+By = Annotated[
+    str | None, typer.Option(help="Columns that are answered apart, with commas: task,model. Each is on its own scale.")
+]
+
 
 @app.command(
     "pairs",
@@ -40,10 +44,7 @@ def pairs_command(
     source: Annotated[str, typer.Option(help="Column that names the source.")] = "source_language",
     target: Annotated[str, typer.Option(help="Column that names the target.")] = "language",
     score: Annotated[str, typer.Option(help="Column with the score.")] = "score",
-    by: Annotated[
-        str | None,
-        typer.Option(help="Columns that are answered apart, with commas: task,model. Each is on its own scale."),
-    ] = None,
+    by: By = None,
     wide: Annotated[
         bool, typer.Option("--wide", help="Sources in the first column, a column of scores for each target.")
     ] = False,
@@ -70,7 +71,7 @@ def pairs_command(
 
     predictors = [_predictor(text) for text in predictor]
     frame = _melted(table, source, target, score) if wide else read_frame(table)
-    parts, panels = dict(_parts(frame, by)), {}
+    parts, panels = dict(parts_of(frame, by)), {}
     with progress() as report:
         for number, (name, part) in enumerate(parts.items()):
             report(f"relabeling: {name or table.name}", number / len(parts))
@@ -122,7 +123,14 @@ def _melted(path: Path, source: str, target: str, score: str) -> pd.DataFrame:
     return named.stack(future_stack=True).rename(score).dropna().reset_index()
 
 
-def _parts(frame: pd.DataFrame, by: str | None) -> Iterator[tuple[str, pd.DataFrame]]:
+def parts_of(frame: pd.DataFrame, by: str | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the parts of a table that are answered apart, each with its name.
+
+    Raises
+    ------
+    InputError
+        For a column that there is not.
+    """
     from transfer_analysis.statistics.frames import require_labels
 
     columns = [column.strip() for column in by.split(",")] if by else []

@@ -1,0 +1,207 @@
+"""Predictions of what was left out: their errors, and whether they are better than means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import spearmanr
+from threadpoolctl import threadpool_limits
+
+from transfer_analysis.statistics.outcome import Outcome
+from transfer_analysis.statistics.permutation import too_few
+from transfer_analysis.statistics.prediction.cases import Cases, Floats, Fold, Ints
+from transfer_analysis.statistics.prediction.learners import Fitted, Learner
+from transfer_analysis.statistics.selection import NDCG
+
+#: Groups from which an interval is given, draws of them, and sign changes of the test.
+_FEWEST = 10
+_DRAWS = 2_000
+_SIGNS = 9_999
+#: Groups up to which every change of signs is enumerated.
+_EXACT = 13
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was predicted, and how well.
+
+    Attributes
+    ----------
+    values
+        One column per model, one row per row of the cases.
+    errors
+        One row per model: `model`, `kind` (`learner` or `baseline`), `rmse` with its 95% interval `low`, `high`, `mae`,
+        `r_squared` (1 − Σe²/Σ(y − ȳ)², ȳ the mean of all rows), `group_rmse` (mean over the groups left out of each one's),
+        `spearman` over all rows, and `ndcg`, a mean over the choices.
+    fitted
+        Learner → what predicts, for each fold.
+    outcomes
+        Learner → how much lower its RMSE is than that of the best baseline.
+    """
+
+    values: pd.DataFrame
+    errors: pd.DataFrame
+    fitted: Mapping[str, Sequence[Fitted]]
+    outcomes: Mapping[str, Outcome]
+
+
+def predict_held_out(
+    cases: Cases,
+    folds: Sequence[Fold],
+    learners: Sequence[Learner],
+    baselines: Sequence[Learner],
+    *,
+    group: str,
+    choices: Ints | None = None,
+    ndcg: NDCG | None = None,
+    lower_is_better: bool = False,
+    seed: int = 0,
+    report: Callable[[str, float], None] = lambda _text, _share: None,
+) -> Predictions:
+    """Predict the rows of each fold from the rows that it learns from.
+
+    Whatever is estimated (scaling, penalties, means) is estimated on the rows learnt from.
+
+    Parameters
+    ----------
+    folds
+        Every row is predicted in one of them.
+    group
+        What is left out, in the plural: the unit of interval and test.
+    choices
+        For each row, the choice in which it is a candidate; NDCG is that of the predicted order of candidates. None where
+        nothing is chosen.
+    ndcg
+        The variant; of ranks, all places, where it is None.
+
+    Notes
+    -----
+    The interval of the RMSE draws groups with replacement (percentiles of 2,000 draws), the predictions as they are: it says how
+    the error varies with the groups, not with the rows learnt from. The test flips the sign of each group's sum of
+    e²(baseline) − e²(learner): exact to 13 groups. One-sided: a learner that is no better than means does not pass.
+    """
+    groups = _groups(folds, len(cases.y))
+    models = [*baselines, *learners]
+    values = np.empty((len(models), len(cases.y)))
+    fitted: dict[str, list[Fitted]] = {learner.name: [] for learner in learners}
+    with threadpool_limits(1):  # small problems, which threads only slow down
+        for number, fold in enumerate(folds):
+            report(f"predicting {fold.name}", number / len(folds))
+            train, test = cases.where(fold.train), cases.where(fold.test)
+            for place, model in enumerate(models):
+                predict = model.fit(train, groups[fold.train], seed)
+                values[place, fold.test] = predict(test.x, test.sides)
+                if model.name in fitted:
+                    fitted[model.name].append(predict)
+    squares = _by_group((values - cases.y) ** 2, groups)
+    counts = np.bincount(groups).astype(float)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_DRAWS).astype(float)
+    measured = [_measured(row, cases.y) for row in values]
+    errors = pd.DataFrame(measured).assign(group_rmse=np.sqrt(squares / counts).mean(axis=1))
+    low, high = _intervals(np.sqrt(draws @ squares.T / (draws @ counts)[:, None]))
+    errors = errors.assign(low=low, high=high, ndcg=np.nan)
+    if choices is not None:
+        sign = -1.0 if lower_is_better else 1.0
+        errors["ndcg"] = [_ndcg(sign * row, sign * cases.y, choices, ndcg or NDCG()) for row in values]
+    # The mean of the others is low where a group is high: its correlation with the scores says nothing.
+    errors.loc[[model.name == "mean" for model in models], "spearman"] = np.nan
+    errors.insert(0, "model", [model.name for model in models])
+    errors.insert(1, "kind", ["baseline"] * len(baselines) + ["learner"] * len(learners))
+    columns = ["model", "kind", "rmse", "low", "high", "mae", "r_squared", "group_rmse", "spearman", "ndcg"]
+    best = int(errors.loc[: len(baselines) - 1, "rmse"].idxmin())
+    outcomes = {
+        learner.name: _beside(squares[len(baselines) + place], squares[best], counts, draws, rng, learner, models[best], group)
+        for place, learner in enumerate(learners)
+    }  # fmt: skip
+    frame = pd.DataFrame(dict(zip((model.name for model in models), values, strict=True)))
+    return Predictions(frame, errors[columns], fitted, outcomes)
+
+
+def _groups(folds: Sequence[Fold], rows: int) -> Ints:
+    groups = np.full(rows, -1, dtype=np.intp)
+    for number, fold in enumerate(folds):
+        groups[fold.test] = number
+    return groups
+
+
+def _by_group(rows: npt.NDArray[np.float64], groups: Ints) -> Floats:
+    """Return sums over groups, shape (models, groups)."""
+    return np.stack([np.bincount(groups, weights=row) for row in rows])
+
+
+def _measured(found: Floats, y: Floats) -> dict[str, float]:
+    off, spread = found - y, float(((y - y.mean()) ** 2).sum())
+    return {
+        "rmse": float(np.sqrt((off**2).mean())),
+        "mae": float(np.abs(off).mean()),
+        "r_squared": 1 - float((off**2).sum()) / spread if spread > 0 else np.nan,
+        "spearman": float(spearmanr(found, y).statistic) if np.ptp(found) > 0 and spread > 0 else np.nan,
+    }
+
+
+def _intervals(drawn: Floats) -> tuple[Floats, Floats]:
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return low, high
+
+
+def _ndcg(predicted: Floats, scores: Floats, choices: Ints, ndcg: NDCG) -> float:
+    """Return the mean over choices of the predicted order's NDCG; choices between equal scores say nothing."""
+    order = np.argsort(choices, kind="stable")
+    starts = np.flatnonzero(np.diff(choices[order], prepend=-1))
+    found = [
+        float(ndcg.values(-predicted[None, rows], scores[rows])[0])
+        for rows in np.split(order, starts[1:])
+        if np.ptp(scores[rows]) > 0
+    ]
+    return float(np.nanmean(found)) if found else np.nan
+
+
+def _beside(
+    own: Floats,
+    others: Floats,
+    counts: Floats,
+    draws: Floats,
+    rng: np.random.Generator,
+    learner: Learner,
+    baseline: Learner,
+    group: str,
+) -> Outcome:
+    """Return by how much a learner's RMSE is lower than a baseline's, from the squared errors of each group."""
+    rows, gained = counts.sum(), others - own
+    drawn = np.sqrt(draws @ others / (draws @ counts)) - np.sqrt(draws @ own / (draws @ counts))
+    exact = len(gained) <= _EXACT
+    signs = _all_signs(len(gained)) if exact else rng.choice([-1.0, 1.0], size=(_SIGNS, len(gained)))
+    sums = signs @ gained
+    slack = 1e-9 * np.abs(gained).sum()
+    reached = int((sums >= gained.sum() - slack).sum())
+    total = len(sums) if exact else len(sums) + 1
+    p_value = reached / total if exact else (reached + 1) / total
+    attainable = 1 / total
+    enough = len(gained) >= _FEWEST
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Outcome(
+        statistic=f"RMSE of the {baseline.name} less that of {learner.name}",
+        estimate=float(np.sqrt(others.sum() / rows) - np.sqrt(own.sum() / rows)),
+        low=float(low) if enough else None,
+        high=float(high) if enough else None,
+        interval_method=f"bootstrap of {group}" if enough else "",
+        p_value=p_value,
+        alternative="greater",
+        null=f"{'all' if exact else f'{len(sums):,}'} changes of signs of {group}",
+        attainable_p=attainable,
+        n=len(gained),
+        unit=f"{group} left out",
+        method=f"{learner.about}; beside the {baseline.about}, the best of the means",
+        assumptions=(f"under the null, {group} gain and lose alike",),
+        warnings=tuple(too_few(attainable, 0.05, f"{len(gained)} {group}")),
+    )
+
+
+def _all_signs(count: int) -> Floats:
+    signs: Floats = np.where((np.arange(2**count)[:, None] >> np.arange(count)) & 1, -1.0, 1.0)
+    return signs
