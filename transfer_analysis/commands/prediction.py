@@ -129,9 +129,10 @@ def _print(name: str, found: Prediction) -> None:
         typer.echo(f"\n{name}")
     rows = []
     for row in found.errors.to_dict("records"):
-        rmse, low, high, mae = alike(row["rmse"], row["low"], row["high"], row["mae"])
+        known = not isnan(row["low"])
+        rmse, low, high, mae = alike(row["rmse"], *((row["low"], row["high"]) if known else (None, None)), row["mae"])
         others = ["–" if isnan(row[c]) else number(row[c]) for c in ("r_squared", "spearman", "ndcg")]
-        rows.append([row["model"], rmse, f"{low} to {high}", mae, *others])
+        rows.append([row["model"], rmse, f"{low} to {high}" if known else "–", mae, *others])
     print_table(["", "RMSE", "95% interval", "MAE", "R²", "rank correlation", "NDCG"], rows)
     for outcome in found.outcomes.values():
         typer.echo(str(outcome))
