@@ -181,7 +181,7 @@ def _mean_of_rows(weights: Floats, sums: Floats, counts: Floats) -> tuple[Floats
 def _bootstrap_t(measured: Callable[[Floats], tuple[Floats, Floats]], draws: Floats) -> tuple[float, float]:
     """Return the 95% interval of a function of sums over groups, by quantiles of t over draws of the groups.
 
-    Percentiles of the draws themselves covered 85% with ten groups, and these 93%.
+    Percentiles of the draws themselves covered 85% with ten groups, and these 92%.
     """
     groups = draws.shape[1]
     correction = groups / (groups - 1)
