@@ -26,6 +26,7 @@ _ROOMS = {
     "results": ("results", "Transfer tables: import, check, gains, join."),
     "fit": ("fit", "Tests and models of a table: a study's, or your own."),
     "distances": ("distances", "Distances between tasks and between languages."),
+    "published": ("published", "Published results: the paper's number, and the right test."),
     "figures": ("drawing", "Draw one figure of a report, or of a file."),
     "power": ("power", "How many tasks, targets, languages and seeds you need."),
     "train": ("training", "The training core: grids of tasks, languages and seeds."),

@@ -113,6 +113,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def folder_sha256(folder: Path) -> str:
+    """Return the SHA-256 over the names and hashes of a folder's files, in the order of the names."""
+    found = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    return hashlib.sha256("".join(f"{name}\0{sha256(path)}\n" for name, path in found).encode()).hexdigest()
+
+
 def require_file(path: Path, what: str) -> Path:
     """Return `path` if it is a file with something in it.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Kind = Literal["svg", "pdf", "png"]
+KINDS: tuple[Kind, ...] = ("svg", "pdf", "png")
 
 
 def figure_kind(path: Path | None) -> Kind | None:

@@ -11,6 +11,7 @@ from transfer_analysis.reporting.forest import forest_plot
 from transfer_analysis.reporting.maps import task_map
 from transfer_analysis.reporting.panels import effect_panels, score_panels
 from transfer_analysis.reporting.report import Figure, Page, Section, render_html, render_latex, render_markdown
+from transfer_analysis.reporting.reproductions import reproduction_plot
 from transfer_analysis.reporting.slopes import robustness_plot
 from transfer_analysis.reporting.style import COLUMN_WIDTH, PAGE_WIDTH, figure_bytes, style
 from transfer_analysis.reporting.tables import latex_table, outcome_table, readable
@@ -38,6 +39,7 @@ __all__ = [
     "render_html",
     "render_latex",
     "render_markdown",
+    "reproduction_plot",
     "robustness_plot",
     "score_panels",
     "selection_curve_plot",

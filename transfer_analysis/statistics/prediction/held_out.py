@@ -115,11 +115,45 @@ def predict_held_out(
     columns = ["model", "kind", "rmse", "low", "high", "mae", "r_squared", "group_rmse", "spearman", "ndcg"]
     best = int(errors.loc[: len(baselines) - 1, "rmse"].idxmin())
     outcomes = {
-        learner.name: _beside(squares[len(baselines) + place], squares[best], counts, draws, rng, learner, models[best], group)
+        learner.name: _beside(
+            squares[len(baselines) + place], squares[best], counts, draws, rng,
+            (learner.name, models[best].name), group,
+            method=f"{learner.about}; beside the {models[best].about}, the best of the means",
+        )
         for place, learner in enumerate(learners)
     }  # fmt: skip
     frame = pd.DataFrame(dict(zip((model.name for model in models), values, strict=True)))
     return Predictions(frame, errors[columns], fitted, outcomes)
+
+
+def compare_predictions(
+    predicted: Floats,
+    beside: Floats,
+    scores: Floats,
+    groups: Ints,
+    *,
+    names: tuple[str, str],
+    group: str,
+    seed: int = 0,
+) -> Outcome:
+    """Return how much lower the RMSE of some predictions is than that of others, by groups of rows.
+
+    Parameters
+    ----------
+    predicted, beside, scores
+        Shape (rows,).
+    groups
+        The group of each row, counted from 0: the unit of interval and test (see `predict_held_out`).
+    names
+        What the predictions are called, and those that they are compared with.
+    group
+        What a group is, in the plural.
+    """
+    own, others = _by_group(np.stack([predicted - scores, beside - scores]) ** 2, groups)
+    counts = np.bincount(groups).astype(float)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_DRAWS).astype(float)
+    return _beside(own, others, counts, draws, rng, names, group)
 
 
 def _groups(folds: Sequence[Fold], rows: int) -> Ints:
@@ -212,11 +246,11 @@ def _beside(
     counts: Floats,
     draws: Floats,
     rng: np.random.Generator,
-    learner: Learner,
-    baseline: Learner,
+    names: tuple[str, str],
     group: str,
+    method: str = "",
 ) -> Outcome:
-    """Return by how much a learner's RMSE is lower than a baseline's, from the squared errors of each group."""
+    """Return by how much one RMSE is lower than another, from the squared errors of each group."""
     rows, gained = counts.sum(), others - own
     exact = len(gained) <= _EXACT
     signs = _all_signs(len(gained)) if exact else rng.choice([-1.0, 1.0], size=(_SIGNS, len(gained)))
@@ -229,7 +263,7 @@ def _beside(
     enough = len(gained) >= _FEWEST
     low, high = _difference_interval(others, own, counts, draws) if enough else (None, None)
     return Outcome(
-        statistic=f"RMSE of the {baseline.name} less that of {learner.name}",
+        statistic=f"RMSE of the {names[1]} less that of {names[0]}",
         estimate=float(np.sqrt(others.sum() / rows) - np.sqrt(own.sum() / rows)),
         low=low,
         high=high,
@@ -239,8 +273,8 @@ def _beside(
         null=f"{'all' if exact else f'{len(sums):,}'} changes of signs of {group}",
         attainable_p=attainable,
         n=len(gained),
-        unit=f"{group} left out",
-        method=f"{learner.about}; beside the {baseline.about}, the best of the means",
+        unit=f"{group} left out" if method else group,
+        method=method or "squared errors of predictions that were given, side by side",
         assumptions=(f"under the null, {group} gain and lose alike",),
         warnings=tuple(too_few(attainable, 0.05, f"{len(gained)} {group}")),
     )
