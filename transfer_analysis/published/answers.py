@@ -17,6 +17,7 @@ from transfer_analysis.published.statistics import rows_where
 from transfer_analysis.statistics import (
     Outcome,
     linear_model,
+    mantel,
     pair_correlation,
     phylogenetic_regression,
     relatedness,
@@ -29,10 +30,14 @@ from transfer_analysis.statistics.prediction import compare_predictions
 def of_pairs(
     frame: pd.DataFrame, *, predictors: Mapping[str, Any], source: str, target: str, score: str, **options: Any
 ) -> Mapping[str, Outcome]:
-    """Return what `pair_panel` says of pairs that have a score: sources and targets are relabeled, never the pairs."""
+    """Return what `pair_panel` says of pairs that have a score: sources and targets are relabeled, never the pairs.
+
+    A pair with several rows (treebanks of two languages) counts with their mean.
+    """
     named = [Predictor(name, direction) for name, direction in predictors.items()]
     require_named(frame, [source, target, score, *predictors])
     kept = frame[[source, target, score, *predictors]].dropna(subset=[score])
+    kept = kept.groupby([source, target], sort=False, as_index=False).mean()
     return pair_panel(kept, named, source=source, target=target, score=score, **options).outcomes
 
 
@@ -82,6 +87,19 @@ def over_units(frame: pd.DataFrame, *, x: str, y: str, unit: str) -> Mapping[str
     return {x: pair_correlation(values[x], values[y], orders, method="spearman", unit=unit)}
 
 
+def between_matrices(
+    frame: pd.DataFrame, *, first: str, second: str, outcome: str, distance: str
+) -> Mapping[str, Outcome]:
+    """Return Mantel's test of pairs that are given once each, whose order means nothing: labels are permuted, never the pairs."""
+    require_named(frame, [first, second, outcome, distance])
+    labels = sorted({*frame[first], *frame[second]})
+    squares = []
+    for column in (outcome, distance):
+        half = frame.pivot(index=first, columns=second, values=column).reindex(index=labels, columns=labels)
+        squares.append(half.fillna(half.T))
+    return {distance: mantel(*squares)}
+
+
 #: Tests by name.
 TESTS: Mapping[str, Callable[..., Mapping[str, Outcome]]] = {
     "pairs": of_pairs,
@@ -90,6 +108,7 @@ TESTS: Mapping[str, Callable[..., Mapping[str, Outcome]]] = {
     "tree": on_the_tree,
     "clustered": clustered,
     "ranks": over_units,
+    "mantel": between_matrices,
 }
 
 

@@ -29,7 +29,7 @@ def for_drawing(reproductions: Iterable[Reproduction]) -> pd.DataFrame:
                     "finding": f"{one.entry.name}: {finding.label or finding.what}",
                     "published": published,
                     "ours": found.ours / finding.out_of,
-                    "reproduced": found.reproduced,
+                    "verdict": found.verdict,
                     "significant_in_paper": finding.significant,
                     "p_value": outcome.p_value if outcome else None,
                 }
@@ -42,10 +42,12 @@ def summary(reproductions: Sequence[Reproduction]) -> str:
     found = [one for each in reproductions for one in each.found]
     compared = [one for one in found if one.reproduced is not None]
     claims = [one for one in found if one.finding.significant and one.stands is not None]
+    tied = sum(one.verdict == "by order of ties" for one in compared)
     text = (
         f"{sum(bool(one.reproduced) for one in compared)} of {len(compared)} published numbers of {len(reproductions)} "
-        "released tables come out to the last printed digit."
+        "released tables come out to the last printed digit"
     )
+    text += f", and {tied} depend on the order in which a sort left equal values." if tied else "."
     if claims:
         text += (
             f" Of {len(claims)} findings that their authors call significant, {sum(bool(one.stands) for one in claims)} "
@@ -104,8 +106,11 @@ def ours_text(found: Found) -> str:
 
 
 def reproduced_text(found: Found) -> str:
-    """Return whether a number is the published one, in a word."""
-    return {True: "yes", False: "no", None: "–"}[found.reproduced]
+    """Return whether a number is the published one, in a few words."""
+    if found.verdict == "by order of ties" and found.between is not None:
+        low, high = (f"{value:.{found.finding.decimals}f}" for value in found.between)
+        return f"depends on ties: {low} to {high}"
+    return {"yes": "yes", "no": "no", "not readable": "–"}[found.verdict]
 
 
 def answer_text(found: Found) -> str:

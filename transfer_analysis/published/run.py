@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from transfer_analysis.extensions import loaded
 from transfer_analysis.files import folder_sha256, sha256
 from transfer_analysis.published.answers import answered
 from transfer_analysis.published.entry import DataFile, Entry, Finding
-from transfer_analysis.published.statistics import computed
+from transfer_analysis.published.statistics import bounds, computed
 from transfer_analysis.statistics import Outcome
 
 Report = Callable[[str, float], None]
@@ -31,6 +32,8 @@ class Found:
         The paper's statistic on the files that are there.
     reproduced
         Whether it is the published number to its last printed digit; None where none could be read.
+    between
+        Where the statistic depends on the order of equal values: its least and its most.
     outcome
         What the right test says.
     """
@@ -39,6 +42,20 @@ class Found:
     ours: float
     reproduced: bool | None
     outcome: Outcome | None
+    between: tuple[float, float] | None = None
+
+    @property
+    def verdict(self) -> Literal["yes", "by order of ties", "no", "not readable"]:
+        """Whether the published number comes out, or would by some order of equal values, which decides it alone."""
+        if self.reproduced is None:
+            return "not readable"
+        if self.reproduced:
+            return "yes"
+        if self.between is not None:
+            published, slack = float(self.finding.published or "nan"), self.finding.tolerance
+            if self.between[0] - slack <= published <= self.between[1] + slack:
+                return "by order of ties"
+        return "no"
 
     @property
     def stands(self) -> bool | None:
@@ -87,7 +104,9 @@ class Reproduction:
                     "published": one.finding.published,
                     "where": one.finding.where,
                     "ours": one.ours,
-                    "reproduced": one.reproduced,
+                    "reproduced": one.verdict,
+                    "ties_low": one.between[0] if one.between else None,
+                    "ties_high": one.between[1] if one.between else None,
                     "significant_in_paper": one.finding.significant,
                     "right_test": outcome.statistic if outcome else None,
                     "estimate": outcome.estimate if outcome else None,
@@ -142,7 +161,10 @@ def reproduce(entry: Entry, path: Path, report: Report = lambda _text, _share: N
 def _found(finding: Finding, frame: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> Found:
     ours = computed(finding.statistic, frame, finding.options)
     reproduced = None if finding.published is None else finding.reproduced(ours)
-    return Found(finding, ours, reproduced, outcomes[finding.answer] if finding.answer else None)
+    between = bounds(finding.statistic, frame, finding.options)
+    if between is not None and between[1] - between[0] <= finding.tolerance:
+        between = None  # no order of equal values changes a printed digit
+    return Found(finding, ours, reproduced, outcomes[finding.answer] if finding.answer else None, between)
 
 
 def _place(entry: Entry, file: DataFile, path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -63,22 +64,63 @@ _METHODS: Mapping[Method, Callable[[Any, Any], float]] = {
 }
 
 
+def sampled_correlation(
+    frame: pd.DataFrame, *, x: str, y: str, source: str, target: str, source_unit: str, target_unit: str, seeds: int
+) -> float:
+    """Return the mean Spearman correlation of two columns over samples with one source, and one target, of each unit.
+
+    Parameters
+    ----------
+    source_unit, target_unit
+        Columns of what a source and a target are of: treebanks of a language, say.
+    seeds
+        Samples are drawn with Python's generator from seeds 1 on, as the authors do: sources and targets from the same seed, units
+        in the order of the table.
+    """
+    require_named(frame, [x, y, source, target, source_unit, target_unit])
+    found = []
+    for seed in range(1, seeds + 1):
+        drawn = [_one_each(frame, side, of, seed) for side, of in ((source, source_unit), (target, target_unit))]
+        part = frame[frame[source].isin(drawn[0]) & frame[target].isin(drawn[1])].dropna(subset=[x, y])
+        found.append(float(spearmanr(part[x], part[y]).statistic))
+    return float(np.mean(found))
+
+
+def _one_each(frame: pd.DataFrame, member: str, unit: str, seed: int) -> list[str]:
+    draw = random.Random(seed)  # noqa: S311  # a sample, no secret
+    members = frame.drop_duplicates(member).groupby(unit, sort=False)[member]
+    return [draw.choice(list(part)) if len(part) > 1 else part.iloc[0] for _, part in members]
+
+
 def ndcg(frame: pd.DataFrame, *, by: str, predictor: str, relevance: str, k: int, similar: bool = False) -> float:
     """Return NDCG@k of the order by a predictor, a mean over the levels of a column, with gains as a column gives them.
 
     Candidates that share a value stand in the order of the file, as a stable sort leaves them.
     """
     require_named(frame, [by, predictor, relevance])
-    measure = NDCG("scores", k)
     sign = -1.0 if similar else 1.0
-    found = [
-        measure.values(
-            rankdata(sign * part[predictor].to_numpy(dtype=float), method="ordinal").astype(float)[None],
-            part[relevance].to_numpy(dtype=float),
-        )[0]
-        for _, part in frame.groupby(by)
-    ]
-    return float(np.mean(found))
+    parts = [(sign * part[predictor].to_numpy(float), part[relevance].to_numpy(float)) for _, part in frame.groupby(by)]
+    return _mean_ndcg([(rankdata(x, method="ordinal"), gains) for x, gains in parts], k)
+
+
+def ndcg_bounds(
+    frame: pd.DataFrame, *, by: str, predictor: str, relevance: str, k: int, similar: bool = False
+) -> tuple[float, float]:
+    """Return the least and the most that NDCG@k can be (see `ndcg`), candidates that share a value in any order."""
+    require_named(frame, [by, predictor, relevance])
+    sign = -1.0 if similar else 1.0
+    parts = [(sign * part[predictor].to_numpy(float), part[relevance].to_numpy(float)) for _, part in frame.groupby(by)]
+    low, high = (
+        _mean_ndcg([(np.argsort(np.lexsort((side * gains, x))), gains) for x, gains in parts], k)
+        for side in (1.0, -1.0)
+    )
+    return low, high
+
+
+def _mean_ndcg(parts: Sequence[tuple[Any, Any]], k: int) -> float:
+    """Return the mean of NDCG@k over choices, each with the places and the gains of its candidates."""
+    measure = NDCG("scores", k)
+    return float(np.mean([measure.values(np.asarray(places, dtype=float)[None], gains)[0] for places, gains in parts]))
 
 
 def error(
@@ -107,6 +149,7 @@ def count(frame: pd.DataFrame, *, column: str) -> float:
 #: Statistics by name.
 STATISTICS: Mapping[str, Callable[..., float]] = {
     "correlation": correlation,
+    "sampled-correlation": sampled_correlation,
     "ndcg": ndcg,
     "error": error,
     "mean": mean,
@@ -127,6 +170,20 @@ def computed(name: str, frame: pd.DataFrame, options: Mapping[str, Any]) -> floa
     given = dict(options)
     times = float(given.pop("times", 1.0))
     return times * STATISTICS[name](rows_where(frame, given.pop("where", {})), **given)
+
+
+def bounds(name: str, frame: pd.DataFrame, options: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return between what values a statistic depends on the order of equal values; None for one that never does."""
+    if name not in _BOUNDS:
+        return None
+    given = dict(options)
+    times = float(given.pop("times", 1.0))
+    low, high = _BOUNDS[name](rows_where(frame, given.pop("where", {})), **given)
+    return times * low, times * high
+
+
+#: Statistics that depend on the order of equal values.
+_BOUNDS: Mapping[str, Callable[..., tuple[float, float]]] = {"ndcg": ndcg_bounds}
 
 
 def rows_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:

@@ -17,6 +17,13 @@ _LABEL = 40
 #: p-values below are drawn here.
 _SMALLEST = 1e-4
 
+#: What a point says, its colour, and whether it is filled.
+_VERDICTS = {
+    "yes": ("to the last printed digit", COLOURS[0], True),
+    "by order of ties": ("decided by the order of equal values", COLOURS[0], False),
+    "no": ("not reproduced", COLOURS[1], False),
+}
+
 
 def reproduction_plot(found: pd.DataFrame) -> Figure:
     """Draw published numbers against ours, and the p-values of findings that their authors call significant.
@@ -24,8 +31,8 @@ def reproduction_plot(found: pd.DataFrame) -> Figure:
     Parameters
     ----------
     found
-        One row per finding: `finding`, `published` and `ours` (shares of the largest that each can be), `reproduced` (true,
-        false or missing), `significant_in_paper`, and `p_value` of the right test.
+        One row per finding: `finding`, `published` and `ours` (shares of the largest that each can be), `verdict` (`yes`, `by order
+        of ties` or `no`), `significant_in_paper`, and `p_value` of the right test.
 
     Raises
     ------
@@ -44,11 +51,8 @@ def reproduction_plot(found: pd.DataFrame) -> Figure:
             left, right = figure.subplots(1, 2, width_ratios=(1, 1))
             _against(left, compared)
             _claims(right, claims)
-        handles = [
-            point_handle("reproduced to the last printed digit", COLOURS[0], "o"),
-            point_handle("not reproduced", COLOURS[1], "o", filled=False),
-        ]
-        figure.legend(handles=handles, loc="outside lower left", ncols=2, handletextpad=0.2, columnspacing=1.0)
+        handles = [point_handle(label, colour, "o", filled=filled) for label, colour, filled in _VERDICTS.values()]
+        figure.legend(handles=handles, loc="outside lower left", ncols=3, handletextpad=0.2, columnspacing=1.0)
     return figure
 
 
@@ -56,14 +60,13 @@ def _against(ax: Axes, compared: pd.DataFrame) -> None:
     values = compared[["published", "ours"]].to_numpy(dtype=float)
     ends = np.array([min(0.0, values.min()) - 0.04, values.max() + 0.04])
     ax.plot(ends, ends, color="#333333", linewidth=0.7, zorder=1)
-    same = compared["reproduced"].astype(bool).to_numpy()
-    # Those that are not reproduced lie on top: they are few, and they are what one looks for.
-    (x, y), (other_x, other_y) = values[same].T, values[~same].T
-    ax.scatter(x, y, s=16, color=COLOURS[0], alpha=0.75, linewidths=0, zorder=2)
-    ax.scatter(other_x, other_y, s=20, facecolor="white", edgecolor=COLOURS[1], linewidths=1.0, zorder=3)
+    for verdict, (_, colour, filled) in _VERDICTS.items():
+        part = compared[compared["verdict"] == verdict]
+        face = colour if filled else "white"
+        ax.scatter(part["published"], part["ours"], s=18, facecolor=face, edgecolor=colour, zorder=2 if filled else 3)
     ax.set(xlim=ends, ylim=ends, xlabel="published", ylabel="computed from the released files")
     ax.set_aspect("equal")
-    ax.set_title(f"{same.sum()} of {len(same)} published numbers come out", fontsize=7)
+    ax.set_title(f"{(compared['verdict'] == 'yes').sum()} of {len(compared)} published numbers come out", fontsize=7)
 
 
 def _claims(ax: Axes, claims: pd.DataFrame) -> None:
