@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from textwrap import fill
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from transfer_analysis.reporting.style import COLOURS, PAGE_WIDTH, new_figure, point_handle, style
-
-#: Characters of a finding's line.
-_LABEL = 40
 
 #: p-values below are drawn here.
 _SMALLEST = 1e-4
@@ -44,15 +39,13 @@ def reproduction_plot(found: pd.DataFrame) -> Figure:
         raise ValueError("no number was published; there is nothing to compare")
     claims = found[found["significant_in_paper"].eq(True) & found["p_value"].notna()].sort_values("p_value")
     with style():
-        figure = new_figure(PAGE_WIDTH, max(2.9, 0.75 + 0.15 * len(claims)))
+        figure = new_figure(PAGE_WIDTH, max(2.9, 0.75 + 0.125 * len(claims)))
         if claims.empty:
             _against(figure.subplots(), compared)
         else:
-            left, right = figure.subplots(1, 2, width_ratios=(1, 1))
+            left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
             _against(left, compared)
             _claims(right, claims)
-        handles = [point_handle(label, colour, "o", filled=filled) for label, colour, filled in _VERDICTS.values()]
-        figure.legend(handles=handles, loc="outside lower left", ncols=3, handletextpad=0.2, columnspacing=1.0)
     return figure
 
 
@@ -65,7 +58,9 @@ def _against(ax: Axes, compared: pd.DataFrame) -> None:
         face = colour if filled else "white"
         ax.scatter(part["published"], part["ours"], s=18, facecolor=face, edgecolor=colour, zorder=2 if filled else 3)
     ax.set(xlim=ends, ylim=ends, xlabel="published", ylabel="computed from the released files")
-    ax.set_aspect("equal")
+    ax.set_aspect("equal", anchor="N")
+    handles = [point_handle(label, colour, "o", filled=filled) for label, colour, filled in _VERDICTS.values()]
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.2), handletextpad=0.2, borderaxespad=0)
     ax.set_title(f"{(compared['verdict'] == 'yes').sum()} of {len(compared)} published numbers come out", fontsize=7)
 
 
@@ -85,7 +80,7 @@ def _claims(ax: Axes, claims: pd.DataFrame) -> None:
         zorder=2,
         clip_on=False,
     )
-    ax.set_yticks(places, [fill(str(text), _LABEL) for text in claims["finding"]], fontsize=6)
+    ax.set_yticks(places, list(claims["finding"]), fontsize=6)
     ax.set(xscale="log", xlim=(_SMALLEST, 1), ylim=(len(claims) - 0.4, -0.6))
     ax.set_xlabel("p under the right unit")
     ax.set_xticks([1e-4, 1e-3, 1e-2, 0.05, 1], ["< .0001", ".001", ".01", ".05", "1"])
