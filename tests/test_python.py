@@ -147,13 +147,13 @@ def test_examples_run(module):
 def test_scatter_is_of_the_cells_that_the_association_is_of():
     rows = ta.example_rows()
     found = ta.association(rows, "semantic", permutations=19)
-    ax = ta.plot.gain_against_distance(rows, "semantic", hue="family")
+    ax = ta.plot.distance_gain(rows, "semantic", hue="family")
     points = [drawn for drawn in ax.collections if isinstance(drawn, PathCollection)]
     assert sum(len(drawn.get_offsets()) for drawn in points) == found.n == 18
     with pytest.raises(ta.InputError, match="hue 'famly': no column of the table"):
-        ta.plot.gain_against_distance(rows, "semantic", hue="famly")
+        ta.plot.distance_gain(rows, "semantic", hue="famly")
     with pytest.raises(ta.InputError, match="has several values; give one per task"):
-        ta.plot.gain_against_distance(rows, "semantic", hue="language")
+        ta.plot.distance_gain(rows, "semantic", hue="language")
 
 
 def test_a_matrix_is_indexed_by_its_labels():

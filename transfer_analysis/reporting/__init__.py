@@ -8,6 +8,8 @@ from transfer_analysis.reporting.figures import (
     selection_curve_plot,
 )
 from transfer_analysis.reporting.forest import forest_plot
+from transfer_analysis.reporting.interactions import interaction_plot
+from transfer_analysis.reporting.look import Look, Looks, looking, shown
 from transfer_analysis.reporting.maps import task_map
 from transfer_analysis.reporting.panels import effect_panels, score_panels
 from transfer_analysis.reporting.report import Figure, Page, Section, render_html, render_latex, render_markdown
@@ -21,6 +23,8 @@ __all__ = [
     "COLUMN_WIDTH",
     "PAGE_WIDTH",
     "Figure",
+    "Look",
+    "Looks",
     "Page",
     "Section",
     "agreement_heatmap",
@@ -31,8 +35,10 @@ __all__ = [
     "effect_panels",
     "figure_bytes",
     "forest_plot",
+    "interaction_plot",
     "language_tree",
     "latex_table",
+    "looking",
     "outcome_table",
     "power_plot",
     "readable",
@@ -43,6 +49,7 @@ __all__ = [
     "robustness_plot",
     "score_panels",
     "selection_curve_plot",
+    "shown",
     "specification_plot",
     "style",
     "task_map",

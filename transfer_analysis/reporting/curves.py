@@ -7,7 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from transfer_analysis.reporting.style import COLOURS, COLUMN_WIDTH, GREY, MARKERS, PAGE_WIDTH, new_figure, style
+from transfer_analysis.reporting.look import said
+from transfer_analysis.reporting.style import (
+    COLUMN_WIDTH,
+    GREY,
+    MARKERS,
+    PAGE_WIDTH,
+    colours,
+    letters,
+    new_figure,
+    style,
+)
 
 _SIZES = ("conditions", "targets", "languages", "seeds")
 _NAMES = {"conditions": "intermediate tasks", "targets": "targets", "languages": "languages", "seeds": "seeds"}
@@ -33,7 +43,7 @@ def power_plot(power: pd.DataFrame, *, goal: float = 0.8, ax: Axes | None = None
         groups = list(power.groupby(others, sort=True)) if others else [((), power)]
         for number, (key, rows) in enumerate(groups):
             rows = rows.sort_values(along)
-            colour = COLOURS[number % len(COLOURS)]
+            colour = colours(number + 1)[number]
             label = ", ".join(f"{value} {_NAMES[name]}" for name, value in zip(others, key, strict=True))
             ax.fill_between(rows[along], rows["low"], rows["high"], color=colour, alpha=0.15, linewidth=0)
             ax.plot(
@@ -78,13 +88,13 @@ def specification_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         x = np.arange(len(known))
         clear = known["p_value"] <= 0.05
         ax.vlines(x, known["low"], known["high"], color=GREY, linewidth=0.6, alpha=0.6)
-        for mask, face, label in ((clear, COLOURS[0], "p ≤ .05"), (~clear, "white", "p > .05")):
+        for mask, face, label in ((clear, colours()[0], "p ≤ .05"), (~clear, "white", "p > .05")):
             ax.scatter(
                 x[mask],
                 known.loc[mask, "estimate"],
                 s=9,
                 facecolor=face,
-                edgecolor=COLOURS[0],
+                edgecolor=colours()[0],
                 linewidth=0.7,
                 zorder=3,
                 label=label,
@@ -103,7 +113,7 @@ def specification_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             chosen = x[(known[part] == value).to_numpy()]
             ax.scatter(chosen, np.full(len(chosen), base), s=5, marker="s", color="black", linewidth=0)
             ticks.append(base)
-            labels.append(_choice(part, str(value)))
+            labels.append(_choice(part, said(value)))
         shown = [t for t in ax.get_yticks() if low - 1e-9 <= t <= high + 1e-9]
         ax.set(
             ylim=(base - step if choices else low - step, high + step),
@@ -152,7 +162,7 @@ def calibration_plot(table: pd.DataFrame, *, level: float = 0.05, ax: Axes | Non
         if ax is None:
             ax = new_figure(PAGE_WIDTH, 0.145 * place + 0.5).subplots()
         error = 1.96 * np.sqrt(rows["rejected"] * (1 - rows["rejected"]) / rows["replications"])
-        for naive, colour, marker, label in ((True, COLOURS[1], "s", "common"), (False, COLOURS[0], "o", "here")):
+        for naive, colour, marker, label in ((True, colours()[1], "s", "common"), (False, colours()[0], "o", "here")):
             mask = (rows["naive"] == naive).to_numpy()
             ax.hlines(positions[mask], 0, rows.loc[mask, "rejected"], color=colour, linewidth=0.8, alpha=0.5)
             ax.errorbar(
@@ -166,12 +176,12 @@ def calibration_plot(table: pd.DataFrame, *, level: float = 0.05, ax: Axes | Non
                 label=label,
             )
             for at, share, reach in zip(positions[mask], rows.loc[mask, "rejected"], error[mask], strict=True):
-                ax.text(share + reach + 0.006, at, f"{share:.1%}", va="center", fontsize=6, color=colour)
+                ax.text(share + reach + 0.006, at, f"{share:.1%}", va="center", fontsize=letters(6), color=colour)
         ax.axvline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
         for at, text in heads:
-            ax.text(0.0, at, text, va="center", fontsize=6.5, fontweight="bold")
+            ax.text(0.0, at, text, va="center", fontsize=letters(6.5), fontweight="bold")
         ax.set(xlim=(0, float(rows["rejected"].max()) + 0.08), ylim=(place, 0), xlabel="true nulls rejected at 5%")
-        ax.set_yticks(positions, rows["procedure"])
+        ax.set_yticks(positions, [said(name) for name in rows["procedure"]])
         ax.tick_params(axis="y", length=0)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.legend(loc="upper right")

@@ -10,15 +10,20 @@ from matplotlib.axes import Axes
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from transfer_analysis.reporting.labels import label_points
+from transfer_analysis.reporting.labels import label_points, write_in_corner
+from transfer_analysis.reporting.look import arranged, said
 from transfer_analysis.reporting.style import (
     COLUMN_WIDTH,
     DIVERGING,
     GREY,
     PAGE_WIDTH,
+    colours,
     group_handles,
     group_looks,
     heatmap,
+    heatmap_letters,
+    legend_columns,
+    mark_missing,
     new_figure,
     style,
 )
@@ -39,14 +44,16 @@ def distance_heatmap(
         Label → group (family); labels of a group are put together and groups are parted by lines.
     """
     groups = groups or {}
-    rows = sorted(values.index, key=lambda v: (groups.get(v, ""), v))
-    columns = sorted(values.columns, key=lambda v: (groups.get(v, ""), v))
+    rows, columns = (
+        arranged(sorted(axis, key=lambda v: (groups.get(v, ""), v))) for axis in (values.index, values.columns)
+    )
     with style():
         if ax is None:
             wide = max(len(rows), len(columns)) > 14
             width = PAGE_WIDTH if wide else COLUMN_WIDTH
             ax = new_figure(width, width * 0.84 * max(0.5, len(rows) / max(len(columns), 1))).subplots()
         ordered = values.loc[rows, columns]
+        size = heatmap_letters(max(len(rows), len(columns)), ax)
         # A distance of a label from itself is 0 by definition and would only stretch the colours.
         own = np.equal.outer(np.array(rows, dtype=object), np.array(columns, dtype=object))
         heatmap(
@@ -54,14 +61,16 @@ def distance_heatmap(
             ax=ax,
             cmap="cividis_r",
             square=len(rows) == len(columns),
-            linewidths=0.3,
-            cbar_kws={"label": label, "shrink": 0.75, "pad": 0.02},
+            linewidths=0.3 if size else 0.0,
+            cbar_kws={"label": said(label), "shrink": 0.75, "pad": 0.02},
         )
+        mark_missing(ordered, ax)
         ax.set(xlabel="", ylabel="")
-        size = 6 if max(len(rows), len(columns)) <= 32 else 5
-        ax.tick_params(length=0, labelsize=size)
-        ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
-        ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+        ax.tick_params(length=0, labelsize=size or 5)
+        ax.tick_params(axis="x", rotation=90)
+        ax.tick_params(axis="y", rotation=0)
+        if not size:
+            ax.set(xticks=[], yticks=[])
         for labels, draw in ((rows, ax.axhline), (columns, ax.axvline)):
             for i in range(1, len(labels)):
                 if groups.get(labels[i]) != groups.get(labels[i - 1]):
@@ -84,6 +93,7 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
     if compared.empty:
         raise ValueError("no two kinds have a correlation; there is nothing to draw")
     names = _clustered(correlations.loc[compared, compared])
+    names = arranged(names)
     values = correlations.loc[names, names]
     # Above the diagonal stands the same again.
     hidden = np.triu(np.ones(values.shape, dtype=bool))
@@ -106,8 +116,8 @@ def agreement_heatmap(correlations: pd.DataFrame, *, ax: Axes | None = None) -> 
         )
         ax.set(xlabel="", ylabel="")
         ax.tick_params(length=0)
-        ax.set_xticklabels([*names[:-1], ""], rotation=90)
-        ax.set_yticklabels(["", *names[1:]], rotation=0)
+        ax.set_xticklabels([*map(said, names[:-1]), ""], rotation=90)
+        ax.set_yticklabels(["", *map(said, names[1:])], rotation=0)
     return ax
 
 
@@ -137,6 +147,7 @@ def distance_scatter(
     band: pd.DataFrame,
     labels: str | None = None,
     names: Mapping[str, str] | None = None,
+    note: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw an outcome against a distance, coloured by group, with a regression line and its band.
@@ -153,6 +164,8 @@ def distance_scatter(
         Column of text to put beside points, where it fits without covering another.
     names
         Axis labels for `x` and `y`.
+    note
+        What stands in the emptiest corner.
     """
     names = names or {}
     used = frame.dropna(subset=[x, y])
@@ -175,12 +188,14 @@ def distance_scatter(
                 linewidths=0,
                 zorder=3,
             )
-        ax.set(xlabel=names.get(x, x), ylabel=names.get(y, y))
+        ax.set(xlabel=said(names.get(x, x)), ylabel=said(names.get(y, y)))
         _legend(ax, looks)
+        if note:
+            write_in_corner(ax, used[[x, y]].to_numpy(dtype=float), note)
         if labels is not None:
             places = used[[x, y]].to_numpy(dtype=float)
             ends = band[["x", "fit"]].iloc[[0, -1]].to_numpy(dtype=float)
-            label_points(ax, places, [str(label) for label in used[labels]], line=ends)
+            label_points(ax, places, [said(label) for label in used[labels]], line=ends)
     return ax
 
 
@@ -205,8 +220,8 @@ def selection_curve_plot(
             curve["k"], curve["low"], curve["high"], color=GREY, alpha=0.25, linewidth=0, label="95% of relabelings"
         )
         ax.plot(curve["k"], curve["random"], color="#555555", linestyle="--", label="random selection (expected)")
-        ax.plot(curve["k"], curve["selected"], color="#0072B2", marker="o", markersize=3, label="nearest first")
-        ax.axhline(float(curve["best"].iloc[0]), color="#D55E00", linestyle=":", linewidth=1, label="best possible")
+        ax.plot(curve["k"], curve["selected"], color=colours()[0], marker="o", markersize=3, label="nearest first")
+        ax.axhline(float(curve["best"].iloc[0]), color=colours()[1], linestyle=":", linewidth=1, label="best possible")
         ax.set(xlabel=f"number of {choice} tried (k)", ylabel=f"best {outcome} of the k")
         step = max(1, len(curve) // 7)
         ax.set_xticks(list(curve["k"])[::step])
@@ -216,5 +231,9 @@ def selection_curve_plot(
 
 def _legend(ax: Axes, looks: Mapping[str, tuple[str, str]]) -> None:
     ax.figure.legend(
-        handles=group_handles(looks), loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0
+        handles=group_handles(looks),
+        loc="outside lower center",
+        ncols=legend_columns(ax, 6),
+        handletextpad=0.2,
+        columnspacing=1.0,
     )

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from transfer_analysis.reporting.labels import label_points
+from transfer_analysis.reporting.look import arranged, said
 from transfer_analysis.reporting.style import (
     GAIN,
     GREY,
@@ -17,6 +18,7 @@ from transfer_analysis.reporting.style import (
     PAGE_WIDTH,
     group_handles,
     group_looks,
+    legend_columns,
     new_figure,
     style,
 )
@@ -52,7 +54,8 @@ def task_map(
     """
     from sklearn.manifold import MDS
 
-    names = [str(name) for name in distances.index]
+    names = arranged([str(name) for name in distances.index])
+    distances = distances.loc[names, names]
     apart = (distances.to_numpy(dtype=float) + distances.to_numpy(dtype=float).T) / 2
     np.fill_diagonal(apart, 0.0)
     scaling = MDS(2, metric="precomputed", n_init=_STARTS, init="random", random_state=seed, normalized_stress=True)
@@ -91,8 +94,14 @@ def task_map(
             ax.spines[side].set_color(GREY)
         arrows = [Line2D([], [], color=colour, label=name) for name, colour in (("gain", GAIN), ("loss", LOSS))]
         handles = [*group_handles(looks), *arrows]
-        ax.figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=1.2, handletextpad=0.4)
-        label_points(ax, np.array(list(places.values())), list(places), all_of_them=True, size=6)
+        ax.figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=legend_columns(ax, 5),
+            handlelength=1.2,
+            handletextpad=0.4,
+        )
+        label_points(ax, np.array(list(places.values())), [said(name) for name in places], all_of_them=True, size=6)
     return ax
 
 

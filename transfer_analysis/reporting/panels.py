@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from transfer_analysis.reporting.look import arranged, current_look, said, shown
 from transfer_analysis.reporting.style import (
     DIVERGING,
     GREY,
@@ -19,6 +20,8 @@ from transfer_analysis.reporting.style import (
     group_handles,
     group_looks,
     heatmap,
+    legend_columns,
+    letters,
     new_figure,
     point_handle,
     style,
@@ -55,8 +58,9 @@ def score_panels(
     titles
         Target → what stands above its panel.
     """
-    targets = list(dict.fromkeys(frame["target"]))
-    columns = min(_ROW, len(targets))
+    frame = shown(frame, ["target", "language", "group"])
+    targets = arranged(list(dict.fromkeys(frame["target"])))
+    columns = min(_ROW, len(targets), max(1, round((current_look().inches or PAGE_WIDTH) / 1.26)))
     rows = -(-len(targets) // columns)
     looks = group_looks(list(groups))
     with style():
@@ -64,15 +68,19 @@ def score_panels(
         axes = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)).ravel()
         for ax, target in zip(axes, targets, strict=False):
             _panel(ax, frame[frame["target"] == target], looks)
-            ax.set_title(fill((titles or {}).get(target, target), _TITLE), fontsize=6.5)
+            title = current_look().labels.get(target) or (titles or {}).get(target, target)
+            ax.set_title(fill(title, _TITLE), fontsize=letters(6.5))
             guess = (chance or {}).get(target)
             if guess is not None and guess > 0:
                 ax.axhline(guess, color="#333333", linestyle=":", linewidth=0.7)
         for ax in axes[len(targets) :]:
             ax.set_visible(False)
         axes[0].set_ylim(min(0.0, float(frame["score"].min()) - 3), 103)
-        axes[0].set_xlim(left=-0.02)
-        axes[(rows - 1) * columns + columns // 2].set_xlabel(name)
+        # The source language alone stands at 0, far from all others: its distance is marked where the axis begins.
+        others = frame.loc[~frame["is_source"], "distance"]
+        reach = max(float(others.max() - others.min()), 1e-9)
+        axes[0].set_xlim(max(-0.02, float(others.min()) - 0.12 * reach), float(others.max()) + 0.05 * reach)
+        axes[(rows - 1) * columns + columns // 2].set_xlabel(said(name))
         axes[0].set_ylabel("score")
         _legend(figure, looks, "floor" in frame)
     return figure
@@ -82,8 +90,11 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -
     if "floor" in part:
         ax.vlines(part["distance"], part["floor"], part["score"], color=GREY, linewidth=0.4, alpha=0.6)
         ax.scatter(part["distance"], part["floor"], s=9, marker="_", color=GREY, linewidths=1.0, zorder=2)
+    at_home = part[part["is_source"]]
+    begins: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False, "zorder": 4}
+    ax.scatter(np.zeros(len(at_home)), at_home["score"], s=16, marker=">", color="#333333", linewidths=0, **begins)
     for group, (colour, marker) in looks.items():
-        own = part[part["group"] == group]
+        own = part[(part["group"] == group) & ~part["is_source"]]
         ax.scatter(own["distance"], own["score"], s=13, color=colour, marker=marker, linewidths=0, zorder=3)
     others = part[~part["is_source"]]
     if len(others) > 2:
@@ -94,10 +105,20 @@ def _panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -
 
 def _legend(figure: Figure, looks: Mapping[str, tuple[str, str]], with_floor: bool) -> None:
     handles = group_handles(looks)
+    handles.append(point_handle("source language", "#333333", ">"))
     if with_floor:
         handles.append(point_handle("floor: nothing shared", GREY, "_"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.2, columnspacing=1.0)
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=legend_columns(figure.axes[0], 5),
+        handletextpad=0.2,
+        columnspacing=1.0,
+    )
 
+
+#: Width of a cell that a number fits into, in inches.
+_CELL = 0.27
 
 #: Targets in all panels together up to which their numbers have room side by side.
 _SIDE_BY_SIDE = 20
@@ -117,22 +138,33 @@ def effect_panels(effects: pd.DataFrame, *, panels: Sequence[str], label: str) -
     label
         Name of the effect, for the colour bar.
     """
-    panels = [panel for panel in panels if (effects["panel"] == panel).any()]
+    effects = shown(effects, ["condition", "target", "panel"])
+    panels = arranged([panel for panel in panels if (effects["panel"] == panel).any()])
     # Panels share their columns, also those that one of them has no effects for.
-    targets = sorted(effects["target"].unique())
+    targets = arranged(sorted(effects["target"].unique()))
     across = len(panels) if len(targets) * len(panels) <= _SIDE_BY_SIDE else 1
-    order = effects.groupby("condition")["effect"].mean().sort_values(ascending=False).index
+    order = arranged(list(effects.groupby("condition")["effect"].mean().sort_values(ascending=False).index))
     largest = max(1.0, float(effects["effect"].abs().max()))
     with style():
         down = len(panels) // across
         figure = new_figure(PAGE_WIDTH, down * (1.05 + 0.19 * len(order)))
         axes = np.atleast_1d(figure.subplots(down, across, sharex=down > 1, sharey=True))
         for ax, panel in zip(axes, panels, strict=True):
-            shown = effects[effects["panel"] == panel]
-            effect_heatmap(shown, order=list(order), targets=targets, largest=largest, ax=ax)
-            ax.set_title(panel)
-        figure.colorbar(axes[-1].collections[0], ax=list(axes), label=label, pad=0.01, aspect=30)
+            effect_heatmap(
+                effects[effects["panel"] == panel], order=list(order), targets=targets, largest=largest, ax=ax
+            )
+            ax.set_title(said(panel))
+        figure.colorbar(axes[-1].collections[0], ax=list(axes), label=said(label), pad=0.01, aspect=30)
     return figure
+
+
+def _narrow(ax: Axes, columns: int) -> bool:
+    """Whether the cells of a heatmap have no room for numbers."""
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    grid = ax.get_subplotspec()
+    across = grid.get_gridspec().ncols if grid is not None else 1
+    return float(0.7 * figure.get_figwidth()) / (across * columns) < _CELL
 
 
 def effect_heatmap(
@@ -161,13 +193,18 @@ def effect_heatmap(
         linewidths=0.4,
         cbar=False,
     )
+    narrow = _narrow(ax, len(values.columns))
     for i, j in zip(*np.nonzero(np.isfinite(values.to_numpy())), strict=True):
         value, known = float(values.iloc[i, j]), bool(certain.iloc[i, j])
         text = f"{value:+.{0 if largest >= 10 else 1}f}".replace("-", "\u2212")
         shade = "white" if abs(value) > 0.6 * largest else "#222222" if known else "#555555"
-        size = 6 if len(values.columns) <= _SIDE_BY_SIDE // 2 else 5
+        size = letters(6 if len(values.columns) <= _SIDE_BY_SIDE // 2 else 5)
         look: dict[str, Any] = {"color": shade, "fontsize": size, "fontweight": "bold" if known else "normal"}
-        ax.text(j + 0.5, i + 0.5, text if known else f"({text})", ha="center", va="center", **look)
+        if narrow:  # a dot says what bold and brackets say where there is room for numbers
+            text = "\u2022" if known else ""
+        elif not known:
+            text = f"({text})"
+        ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", **look)
     if "overlap" in effects:
         framed = table.pivot(index="condition", columns="target", values="overlap").reindex(
             index=order, columns=targets
@@ -176,6 +213,6 @@ def effect_heatmap(
             ax.add_patch(Rectangle((j + 0.02, i + 0.06), 0.96, 0.88, fill=False, edgecolor="#222222", linewidth=0.8))
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
-    steep = len(values.columns) > _SIDE_BY_SIDE // 2
+    steep = narrow or len(values.columns) > _SIDE_BY_SIDE // 2
     ax.set_xticklabels(ax.get_xticklabels(), rotation=90 if steep else 30, ha="center" if steep else "right")
     return ax

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from transfer_analysis.reporting.style import COLOURS, PAGE_WIDTH, new_figure, point_handle, style
+from transfer_analysis.reporting.look import said
+from transfer_analysis.reporting.style import COLOURS, PAGE_WIDTH, letters, new_figure, point_handle, style
 
 #: p-values below are drawn here.
 _SMALLEST = 1e-4
@@ -61,7 +62,9 @@ def _against(ax: Axes, compared: pd.DataFrame) -> None:
     ax.set_aspect("equal", anchor="N")
     handles = [point_handle(label, colour, "o", filled=filled) for label, colour, filled in _VERDICTS.values()]
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.2), handletextpad=0.2, borderaxespad=0)
-    ax.set_title(f"{(compared['verdict'] == 'yes').sum()} of {len(compared)} published numbers come out", fontsize=7)
+    ax.set_title(
+        f"{(compared['verdict'] == 'yes').sum()} of {len(compared)} published numbers come out", fontsize=letters(7)
+    )
 
 
 def _claims(ax: Axes, claims: pd.DataFrame) -> None:
@@ -80,11 +83,11 @@ def _claims(ax: Axes, claims: pd.DataFrame) -> None:
         zorder=2,
         clip_on=False,
     )
-    ax.set_yticks(places, list(claims["finding"]), fontsize=6)
+    ax.set_yticks(places, [said(name) for name in claims["finding"]], fontsize=letters(6))
     ax.set(xscale="log", xlim=(_SMALLEST, 1), ylim=(len(claims) - 0.4, -0.6))
     ax.set_xlabel("p under the right unit")
     ax.set_xticks([1e-4, 1e-3, 1e-2, 0.05, 1], ["< .0001", ".001", ".01", ".05", "1"])
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_title(f"{stands.sum()} of {len(stands)} findings called significant stand", fontsize=7)
+    ax.set_title(f"{stands.sum()} of {len(stands)} findings called significant stand", fontsize=letters(7))

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from transfer_analysis.reporting.style import COLOURS, COLUMN_WIDTH, GREY, new_figure, style
+from transfer_analysis.reporting.look import said
+from transfer_analysis.reporting.style import COLUMN_WIDTH, GREY, colours, new_figure, style
 
 #: Choices of which lines are drawn at most; of more, as many are drawn evenly.
 _LINES = 400
@@ -47,13 +48,13 @@ def robustness_plot(
             ax.plot(
                 ends,
                 row,
-                color=COLOURS[0] if own else "#333333",
+                color=colours()[0] if own else "#333333",
                 linewidth=0.8,
                 linestyle=(0, (4, 2)) if own else ":",
                 label=label,
             )
-        ax.plot(ends, heights.loc[list(chosen)].mean(), color=COLOURS[0], linewidth=2.0, label="the chosen ones")
-        ax.set(xlabel=distance, ylabel=value, xlim=tuple(ends))
+        ax.plot(ends, heights.loc[list(chosen)].mean(), color=colours()[0], linewidth=2.0, label="the chosen ones")
+        ax.set(xlabel=said(distance), ylabel=said(value), xlim=tuple(ends))
         legend = ax.figure.legend(loc="outside lower center", ncols=2, handlelength=1.8, columnspacing=1.0)
         for handle in legend.get_lines():
             handle.set_alpha(1.0)

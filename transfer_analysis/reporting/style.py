@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from transfer_analysis.reporting.look import WIDTHS, arranged, current_look, said
 
 #: Dots per inch of a PNG.
 _DPI = 200
 
 #: Widths in inches of a column and of the page in the ACL template.
-COLUMN_WIDTH = 3.03
-PAGE_WIDTH = 6.30
+COLUMN_WIDTH, PAGE_WIDTH = WIDTHS["column"], WIDTHS["page"]
+
+#: Letters below this size, in points, cannot be read.
+_READABLE = 2.6
 
 #: Okabe & Ito's colours (2008), black last; grey stands for "other".
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -59,16 +67,32 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Apply the toolkit's look to figures made inside."""
-    with mpl.rc_context(_SETTINGS):
+    """Apply the toolkit's look, and what a person wants otherwise, to figures made inside."""
+    wanted: dict[Any, Any] = {**_SETTINGS, **current_look().settings}
+    with mpl.rc_context(wanted):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches, that no window system needs to know."""
-    figure = Figure(figsize=(width, height))
+    """Return an empty figure, in inches if nobody wants another size, that no window system needs to know."""
+    look = current_look()
+    figure = Figure(figsize=look.sized(width, height))
     FigureCanvasAgg(figure)
+    if look.title:
+        figure.suptitle(look.title, fontsize=letters(8))
     return figure
+
+
+def letters(size: float) -> float:
+    """Return the size of letters, in points, that are made for figures whose text has seven."""
+    wanted = current_look().font_size
+    return size if wanted is None else size * wanted / _SETTINGS["font.size"]
+
+
+def colours(count: int = len(COLOURS)) -> list[str]:
+    """Return colours of as many things, one after the other."""
+    wanted = current_look().colours(count)
+    return wanted or [COLOURS[place % len(COLOURS)] for place in range(count)]
 
 
 def heatmap(values: pd.DataFrame, ax: Axes, **looks: Any) -> None:
@@ -84,23 +108,50 @@ def heatmap(values: pd.DataFrame, ax: Axes, **looks: Any) -> None:
         sns.heatmap(values, ax=ax, xticklabels=True, yticklabels=True, linecolor="white", **looks)
     finally:
         figure.set_canvas(canvas)
+    ax.set_xticklabels([said(name) for name in values.columns])
+    ax.set_yticklabels([said(name) for name in values.index])
+
+
+def heatmap_letters(count: int, ax: Axes) -> float:
+    """Return the size of letters that as many labels of a heatmap have room for; 0 where they could not be read."""
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    room = 72 * 0.6 * min(figure.get_size_inches()) / max(count, 1)  # points for each label
+    return min(letters(6), 0.95 * room) if room >= _READABLE else 0.0
+
+
+def mark_missing(values: pd.DataFrame, ax: Axes) -> None:
+    """Hatch the cells of a heatmap that have no value, those of a label with itself left out."""
+    own = np.equal.outer(np.array(values.index, dtype=object), np.array(values.columns, dtype=object)).astype(bool)
+    for row, column in zip(*np.nonzero(values.isna().to_numpy() & ~own), strict=True):
+        ax.add_patch(Rectangle((column, row), 1, 1, fill=False, hatch="//////", edgecolor="#C4C4C4", linewidth=0))
 
 
 def group_looks(groups: Sequence[str], largest: int = len(COLOURS)) -> dict[str, tuple[str, str]]:
     """Return colour and marker of each group; beyond the most frequent ones all are grey and share one marker."""
-    counts: dict[str, int] = {}
-    for group in groups:
-        counts[group] = counts.get(group, 0) + 1
-    ordered = sorted(counts, key=lambda g: (-counts[g], g))
+    counts = Counter(groups)
+    ordered = arranged(sorted(counts, key=lambda g: (-counts[g], g)))
     shown = ordered if len(ordered) <= largest else ordered[: largest - 1]
-    looks = {group: (COLOURS[i], MARKERS[i]) for i, group in enumerate(shown)}
+    looks = {
+        group: (colour, MARKERS[i]) for i, (group, colour) in enumerate(zip(shown, colours(len(shown)), strict=True))
+    }
+    wanted = current_look().palette
+    if isinstance(wanted, Mapping):
+        looks |= {g: (to_hex(wanted[g]), looks.get(g, (GREY, "o"))[1]) for g in ordered if g in wanted}
     return {group: looks.get(group, (GREY, ".")) for group in ordered}
+
+
+def legend_columns(ax: Axes, most: int) -> int:
+    """Return into how many columns a legend goes below a figure: as many as its width has room for."""
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return max(2, min(most, int(figure.get_figwidth() / 0.98)))
 
 
 def group_handles(looks: Mapping[str, tuple[str, str]]) -> list[Line2D]:
     """Return the handles of a legend of groups, those that are grey counted in one."""
     shown = {name: look for name, look in looks.items() if look[0] != GREY}
-    handles = [point_handle(name, *look) for name, look in shown.items()]
+    handles = [point_handle(said(name), *look) for name, look in shown.items()]
     rest = len(looks) - len(shown)
     return [*handles, point_handle(f"{rest} other", GREY, ".")] if rest else handles
 

@@ -12,6 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
+from transfer_analysis.reporting.look import current_look, said, shown_of
 from transfer_analysis.reporting.style import (
     COLUMN_WIDTH,
     GREY,
@@ -19,6 +20,10 @@ from transfer_analysis.reporting.style import (
     group_handles,
     group_looks,
     heatmap,
+    heatmap_letters,
+    legend_columns,
+    letters,
+    mark_missing,
     new_figure,
     style,
 )
@@ -44,7 +49,7 @@ def language_tree(
     names
         Language → what stands beside it.
     """
-    order = sorted(lineages, key=lambda code: tuple(lineages[code]))
+    order = shown_of(sorted(lineages, key=lambda code: tuple(lineages[code])))
     table = gains.set_index("language").reindex(order)
     looks = group_looks([lineages[code][0] for code in order])
     deepest = max(len(lineages[code]) for code in order)
@@ -55,7 +60,8 @@ def language_tree(
             members = [(row, list(lineages[code])) for row, code in enumerate(order) if lineages[code][0] == family]
             _branch(tree, members, 0, deepest, looks[family][0])
             middle = float(np.mean([row for row, _ in members]))
-            tree.text(-0.15, middle, family, ha="right", va="center", fontsize=5.5, color=looks[family][0])
+            text = {"ha": "right", "va": "center", "fontsize": letters(5.5), "color": looks[family][0]}
+            tree.text(-0.15, middle, said(family), **text)
         tree.set(xlim=(-0.1, deepest), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
         for side in tree.spines.values():
             side.set_visible(False)
@@ -65,9 +71,11 @@ def language_tree(
         ax.hlines(rows, table["low"], table["high"], color=colours, linewidth=1.0)
         ax.scatter(table["gain"], rows, s=11, color=colours, linewidths=0, zorder=3)
         ax.set_ylim(len(order) - 0.4, -0.6)
-        ax.set_yticks(rows, [names.get(code, code) for code in order], fontsize=5.5)
+        ax.set_yticks(
+            rows, [current_look().labels.get(code) or names.get(code, code) for code in order], fontsize=letters(5.5)
+        )
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel(label)
+        ax.set_xlabel(said(label))
         ax.spines["left"].set_visible(False)
     return figure
 
@@ -118,6 +126,8 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
     """
     named = values.set_axis([str(name) for name in values.index], axis=0)
     values = named.set_axis([str(name) for name in values.columns], axis=1)
+    kept = shown_of(list(values.index))
+    values = values.loc[kept, kept]
     whole, without = complete({label: values})
     linked = whole[label]
     wide = len(values) > 14
@@ -130,18 +140,22 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
         order = [*_draw_tree(beside, linked, len(without)), *without]
         beside.axis("off")
         ordered = values.loc[order, order]
+        size = heatmap_letters(len(order), ax)
         heatmap(
             ordered.mask(np.eye(len(order), dtype=bool)),
             ax=ax,
             cmap="cividis_r",
-            linewidths=0.3,
-            cbar_kws={"label": label, "shrink": 0.75, "pad": 0.16 if not wide else 0.08},
+            linewidths=0.3 if size else 0.0,
+            cbar_kws={"label": said(label), "shrink": 0.75, "pad": 0.16 if not wide else 0.08},
         )
         ax.set(xlabel="", ylabel="")
-        ax.tick_params(length=0, labelsize=6 if len(order) <= 32 else 4.5)
+        mark_missing(ordered, ax)
+        ax.tick_params(length=0, labelsize=size or 5)
         ax.yaxis.tick_right()
-        ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
-        ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+        ax.tick_params(axis="x", rotation=90)
+        ax.tick_params(axis="y", rotation=0)
+        if not size:
+            ax.set(xticks=[], yticks=[])
         if groups and len(looks) > 1:
             ax.tick_params(axis="y", pad=9)
             # Marks stand in the middle of the room between cells and labels.
@@ -159,6 +173,6 @@ def distance_dendrogram(values: pd.DataFrame, *, label: str, groups: Mapping[str
                     linestyle="",
                 )
             figure.legend(
-                handles=group_handles(looks), loc="outside lower center", ncols=4 if wide else 3, handletextpad=0.2
+                handles=group_handles(looks), loc="outside lower center", ncols=legend_columns(ax, 6), handletextpad=0.2
             )
     return figure

@@ -15,33 +15,58 @@ from transfer_analysis.extensions import extended
 from transfer_analysis.files import require_file
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.figures import files, languages, scores, tasks
-from transfer_analysis.studies.figures.drawn import Drawn, FigureKind, OfFile
+from transfer_analysis.studies.figures.drawn import Drawn, FigureKind, OfFile, Wanted
 from transfer_analysis.studies.findings import Finding
 
-__all__ = ["Drawn", "FigureKind", "OfFile", "draw_figures", "draw_file", "figure_kind", "figures"]
+__all__ = ["Drawn", "FigureKind", "OfFile", "Wanted", "draw_figures", "draw_file", "figure_kind", "figures"]
 
 #: The entry point under which others add their figures.
 GROUP = "transfer_analysis.figures"
 
 #: In the order of the report.
 _BUNDLED = (
-    FigureKind("scores-by-language", "scores without intermediate training, by language", scores.score_panels),
-    FigureKind("forest", "estimates of all tests with their intervals", scores.forest),
+    FigureKind(
+        "scores-by-language",
+        "scores without intermediate training, by language",
+        scores.score_panels,
+        OfFile(files.ROWS, files.scores_by_language),
+    ),
+    FigureKind(
+        "forest", "estimates of all tests with their intervals", scores.forest, OfFile(files.OUTCOMES, files.forest)
+    ),
     FigureKind(
         "transfer-heatmap",
         "effect of every condition on every target",
         scores.transfer_heatmap,
-        OfFile("a transfer table", files.transfer_heatmap),
+        OfFile(files.TABLE, files.transfer_heatmap),
     ),
-    FigureKind("distance-gain", "gain or score against task distance", tasks.distance_gain),
-    FigureKind("selection-curve", "best of the k nearest tasks beside random choice", tasks.task_curve),
-    FigureKind("task-map", "tasks by their distance, gains as arrows", tasks.task_map),
+    FigureKind(
+        "distance-gain",
+        "gain or score against task distance",
+        tasks.distance_gain,
+        OfFile(files.ROWS, files.distance_gain),
+    ),
+    FigureKind(
+        "interaction",
+        "gain against task distance, at near and at far languages",
+        tasks.interaction,
+        OfFile(files.ROWS, files.interaction),
+    ),
+    FigureKind(
+        "selection-curve",
+        "best of the k nearest tasks beside random choice",
+        tasks.task_curve,
+        OfFile(files.ROWS, files.selection_curve),
+    ),
+    FigureKind(
+        "task-map", "tasks by their distance, gains as arrows", tasks.task_map, OfFile(files.MATRIX, files.task_map)
+    ),
     FigureKind("robustness-slopes", "gains against language distance, by condition", scores.robustness_slopes),
     FigureKind(
         "language-tree",
         "the languages' classification with the mean gain of each",
         scores.language_tree,
-        OfFile("a transfer table", files.language_tree),
+        OfFile(files.TABLE, files.language_tree),
     ),
     FigureKind(
         "specification-curve",
@@ -49,21 +74,29 @@ _BUNDLED = (
         tasks.specification_curve,
         OfFile(files.SPECIFICATIONS, files.specification_curve),
     ),
-    FigureKind("language-scatter", "score against language distance", languages.language_scatter),
     FigureKind(
-        "language-curve", "best of the k nearest source languages beside random choice", languages.language_curve
+        "language-scatter",
+        "score against language distance",
+        languages.language_scatter,
+        OfFile(files.ROWS, files.language_scatter),
+    ),
+    FigureKind(
+        "language-curve",
+        "best of the k nearest source languages beside random choice",
+        languages.language_curve,
+        OfFile(files.ROWS, files.language_curve),
     ),
     FigureKind(
         "task-distances",
         "distances between tasks, with their tree",
         tasks.task_distances,
-        OfFile("a matrix of task distances (CSV)", files.task_matrix),
+        OfFile(files.MATRIX, files.task_matrix),
     ),
     FigureKind(
         "language-distances",
         "distances between languages, with their tree",
         languages.language_distances,
-        OfFile("a matrix of language distances (CSV)", files.language_matrix),
+        OfFile(files.MATRIX, files.language_matrix),
     ),
     FigureKind("power-curve", "power over sizes of a study", of_file=OfFile(files.POWER, files.power_curve)),
     FigureKind(
@@ -107,7 +140,7 @@ def figure_kind(name: str) -> FigureKind:
     return known[name]
 
 
-def draw_file(name: str, path: Path) -> Figure:
+def draw_file(name: str, path: Path, wanted: Wanted | None = None) -> Figure:
     """Return a figure of one file.
 
     Raises
@@ -122,7 +155,7 @@ def draw_file(name: str, path: Path) -> Figure:
             f"{name}: is drawn from the folder of a study's report, not from a file{nearest(name, known)}; from files are "
             f"drawn {', '.join(known)}"
         )
-    return of_file.draw(require_file(path, of_file.expected))
+    return of_file.draw(require_file(path, of_file.expected), wanted or Wanted())
 
 
 def draw_study(name: str, material: Material, findings: Sequence[Finding]) -> list[Drawn]:

@@ -39,6 +39,34 @@ OfStudy = Callable[[Material, Sequence[Finding]], list[Drawn]]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a figure of a file is drawn of, where the file has several.
+
+    Attributes
+    ----------
+    distance, language_distance
+        Of tasks, or of languages where the figure is of languages alone; and of languages beside one of tasks. The only one of
+        the file where it is empty.
+    outcome
+        Column of the outcome.
+    hue
+        What colours a point.
+    source_language
+        That was trained on.
+    targets, model
+        Which rows count.
+    """
+
+    distance: str = ""
+    language_distance: str = ""
+    outcome: str = ""
+    hue: str = "family"
+    source_language: str = "en"
+    targets: tuple[str, ...] = ()
+    model: str | None = None
+
+
+@dataclass(frozen=True)
 class OfFile:
     """How a figure is drawn from one file.
 
@@ -49,7 +77,7 @@ class OfFile:
     """
 
     expected: str
-    draw: Callable[[Path], Figure]
+    draw: Callable[[Path, Wanted], Figure]
 
 
 @dataclass(frozen=True)

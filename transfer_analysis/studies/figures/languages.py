@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from transfer_analysis import reporting
 from transfer_analysis.languages import families
-from transfer_analysis.plot import draw_languages
+from transfer_analysis.plot.draw import draw_languages
 from transfer_analysis.statistics import selection_curve
 from transfer_analysis.studies.analyses.languages import LanguageRegression, LanguageSelection, scores_of_languages
 from transfer_analysis.studies.analyses.material import Material
@@ -28,7 +28,7 @@ def language_scatter(material: Material, findings: Sequence[Finding]) -> list[Dr
     kind = regression.distance
     scores = scores_of_languages(material, kind, regression.targets)
     source = material.study.source_language
-    ax = draw_languages(scores, {"distance": f"{kind} distance from {source}"}, None)
+    ax = draw_languages(scores, {"distance": f"{kind} distance from {source}"})
     table = scores.frame.dropna(subset=["distance"])
     few = table["language_family"].nunique() < _FEW
     note = f"; with fewer than {_FEW} families it is too narrow" if few else ""

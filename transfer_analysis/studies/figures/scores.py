@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from transfer_analysis import reporting
 from transfer_analysis.analyses.languages import gains_of_languages
 from transfer_analysis.analyses.slopes import most_diverse
 from transfer_analysis.languages import families, lineages, resolve
+from transfer_analysis.plot.tables import draw_effects
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.slopes import GroupSlopes, OfDiverseTasks, slope_rows_of
 from transfer_analysis.studies.figures.drawn import READABLE, Drawn, figure_of
@@ -74,7 +74,7 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
         if shown["overlap"].eq(True).any()
         else ""
     )
-    figure = effect_figure(shown, resolve(material.study.source_language).name)
+    figure = draw_effects(shown, resolve(material.study.source_language).name)
     apart = "all conditions of a target together, targets apart" + (
         ", models apart" if shown["model"].nunique() > 1 else ""
     )
@@ -86,18 +86,6 @@ def transfer_heatmap(material: Material, findings: Sequence[Finding]) -> list[Dr
             "except for the effects declared as hypotheses.",
         )
     ]
-
-
-def effect_figure(effects: pd.DataFrame, source: str) -> Figure:
-    """Return effects as heatmaps, those in the source language before those in the others, each model's apart."""
-    names = {"source": f"in {source}", "zero-shot": "in the other languages"}
-    models = sorted(effects["model"].unique())
-    before = {model: f"{model},\n" if len(models) > 1 else "" for model in models}
-    return reporting.effect_panels(
-        effects.assign(panel=effects["model"].map(before) + effects["languages"].map(names)),
-        panels=[model + languages for model in before.values() for languages in names.values()],
-        label="effect (points)",
-    )
 
 
 def forest(material: Material, findings: Sequence[Finding]) -> list[Drawn]:

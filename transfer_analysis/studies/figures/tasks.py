@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transfer_analysis import reporting
+from transfer_analysis import plot, reporting
 from transfer_analysis.analyses.rows import of_languages
 from transfer_analysis.distances.kinds import task_kinds
-from transfer_analysis.plot import draw_cells
+from transfer_analysis.plot.draw import draw_cells
 from transfer_analysis.statistics import selection_curve
 from transfer_analysis.studies.analyses.material import Material
 from transfer_analysis.studies.analyses.tasks import Specifications, looked_at
@@ -32,7 +32,7 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
     words = {"distance": f"{material.task_distance()} distance", "outcome": f"{where}{which}"}
     families = {str(task): material.family(str(task)) for task in cells.outcome.index}
     hues = {(task, str(target)): family for task, family in families.items() for target in cells.outcome.columns}
-    ax = draw_cells(cells, hues, words, None)
+    ax = draw_cells(cells, hues, words)
     few = min(cells.outcome.shape) < _FEW
     note = f"; with fewer than {_FEW} tasks on a side it is too narrow" if few else ""
     # With fewer than three tasks on a side nothing can be resampled.
@@ -42,6 +42,26 @@ def distance_gain(material: Material, findings: Sequence[Finding]) -> list[Drawn
             figure_of(ax),
             f"{(where + which).capitalize()} against {material.task_distance()} distance, one point per intermediate × target cell, coloured by "
             f"the family of the intermediate task. Line: least squares{drawn_band}.",
+        )
+    ]
+
+
+def interaction(material: Material, findings: Sequence[Finding]) -> list[Drawn]:
+    """Return the gain against task distance at near and at far languages, where a study has both distances."""
+    kinds = material.study.language_distance_names
+    if material.gains is None or not kinds or looked_at(material) is None:
+        return []
+    rows = of_languages(material.gains.frame, "zero-shot")
+    if rows["language"].nunique() < 2 * _FEWEST or f"{kinds[0]}_distance" not in rows:
+        return []
+    name = material.task_distance()
+    ax = plot.interaction(rows, name, kinds[0])
+    return [
+        Drawn(
+            figure_of(ax),
+            f"Gain against {name} distance in the half of the languages that is near in {kinds[0]} distance and in the half that is "
+            "far: one point per intermediate × target cell, lines of least squares. A description: the test of the interaction is "
+            "a mixed model.",
         )
     ]
 
