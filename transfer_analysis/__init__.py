@@ -33,6 +33,7 @@ _HOMES = {
         "selection",
         "task_choice",
     ),
+    "transfer_analysis.analyses.crosstable": ("effect_table", "score_table"),
     "transfer_analysis.analyses.pairs": ("Predictor", "pair_panel"),
     "transfer_analysis.analyses.prediction": ("predict",),
     "transfer_analysis.example": ("example_distances", "example_results", "example_rows"),

@@ -342,7 +342,7 @@ def condition_effects(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _effects_of(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the effects in one model."""
-    frame = _in_all_conditions(frame)
+    frame = in_all_conditions(frame)
     tables = []
     every: tuple[Languages, ...] = ("zero-shot", "source")
     for languages in every:
@@ -385,11 +385,11 @@ def condition_effect(
     rows = counted(
         frame, languages=languages, targets=[target], model=model, initialisation=initialisation, overlaps=True
     )
-    runs = _in_all_conditions(rows.frame).groupby(["condition", "seed"], as_index=False)["score"].mean()
+    runs = in_all_conditions(rows.frame).groupby(["condition", "seed"], as_index=False)["score"].mean()
     return statistics.condition_effect(runs, condition, alternative=alternative).noting(*rows.notes)
 
 
-def _in_all_conditions(frame: pd.DataFrame) -> pd.DataFrame:
+def in_all_conditions(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of those models, adaptations and languages that all conditions of their target have.
 
     Conditions of other models would differ for that reason alone.

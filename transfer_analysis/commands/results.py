@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from transfer_analysis.commands import importing
 from transfer_analysis.commands.common import AsJson, Out, OwnTasks, group, pairs, print_table, read_catalogue
+from transfer_analysis.commands.fitting import (
+    Languages,
+    OfInitialisation,
+    OfModel,
+    Targets,
+    languages_of,
+    write_csv,
+)
 from transfer_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -179,3 +187,71 @@ def averages_command(
     print_table([*by, *there, "average"], rows)
     for remark in found.remarks():
         typer.echo(remark, err=True)
+
+
+@app.command(
+    "print",
+    epilog="Example: transfer-analysis results print results.parquet --what effects --marks -o effects.tex",
+)
+def print_command(
+    path: Annotated[Path, typer.Argument(help="A transfer table, Parquet or CSV.")],
+    what: Annotated[str, typer.Option(help="scores, or effects beside condition none.")] = "scores",
+    across: Annotated[str, typer.Option(help="Columns: target, or language (of one target).")] = "target",
+    languages: Languages = "zero-shot",
+    target: Targets = None,
+    model: OfModel = None,
+    initialisation: OfInitialisation = None,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Print the spread over seeds, or the interval of effects.")
+    ] = False,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="Mark effects whose p, corrected over the table, is below .05.")
+    ] = False,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="NAME=TEXT: what stands for a name. Several times, or commas between.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write: .tex, .md or .csv.")] = None,
+    own_tasks: OwnTasks = None,
+) -> None:
+    """Print scores or effects as papers do: conditions × targets (or languages), the best in bold."""
+    from transfer_analysis import reporting
+    from transfer_analysis.analyses.crosstable import effect_table, score_table
+    from transfer_analysis.analyses.scores import scores_of
+    from transfer_analysis.files import write_text
+    from transfer_analysis.results import read_table
+
+    if what not in ("scores", "effects"):
+        raise InputError(f"--what {what!r}: expected scores or effects")
+    if marks and what == "scores":
+        raise InputError("--marks: effects have p-values and scores have none; ask for --what effects")
+    if out is not None and out.suffix not in (".tex", ".md", ".csv"):
+        raise InputError(f"{out.name}: expected a name that ends in .tex, .md or .csv")
+    catalogue = read_catalogue(own_tasks)
+    scores = scores_of(read_table(path, catalogue), catalogue)
+    table = (score_table if what == "scores" else effect_table)(
+        scores,
+        across=cast("Any", across),  # checked there
+        languages=languages_of(languages),
+        targets=target or (),
+        model=model,
+        initialisation=initialisation,
+    )
+    texts = [text for entry in labels or [] for text in entry.split(",")]
+    with reporting.looking(labels=pairs(texts, "--labels", "NAME=TEXT")):
+        text = reporting.crosstable_text(
+            table.values, table.spread if spread else None, table.p_values if marks else None
+        )
+    caption = table.caption(spread=spread, marks=marks)
+    if out is None:
+        print_table(list(map(str, text.columns)), [[cell.replace("**", "") for cell in row] for row in text.to_numpy()])
+        typer.echo(f"{caption}.")
+    elif out.suffix == ".csv":
+        write_csv(table.tidy(), out)
+    elif out.suffix == ".md":
+        write_text(out, reporting.crosstable_markdown(text, caption, marks))
+    else:
+        write_text(out, reporting.crosstable_latex(text, caption, f"tab:{what}", marks))
+    for note in table.notes:
+        typer.echo(f"note: {note}", err=True)
+    if out is not None:
+        typer.echo(f"wrote {out}")

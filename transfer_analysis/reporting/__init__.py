@@ -1,5 +1,6 @@
 """Figures, tables and the report: frames and outcomes in, axes and text out."""
 
+from transfer_analysis.reporting.crosstables import crosstable_latex, crosstable_markdown, crosstable_text
 from transfer_analysis.reporting.curves import calibration_plot, power_plot, specification_plot
 from transfer_analysis.reporting.figures import (
     agreement_heatmap,
@@ -29,6 +30,9 @@ __all__ = [
     "Section",
     "agreement_heatmap",
     "calibration_plot",
+    "crosstable_latex",
+    "crosstable_markdown",
+    "crosstable_text",
     "distance_dendrogram",
     "distance_heatmap",
     "distance_scatter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any, Literal
 
 import pandas as pd
@@ -106,6 +107,66 @@ class Outcome:
         text = self.numbers()
         return f"{text[0].upper()}{text[1:]}."
 
+    def sentence(self, style: Literal["results", "methods"] = "results") -> str:
+        """Return it as a paragraph of a paper has it: what came out, or how it was found.
+
+        Raises
+        ------
+        InputError
+            For another style.
+
+        Examples
+        --------
+        >>> found = Outcome("mean difference, in points,", 2.04, 5, "seeds", "a t-test over seeds", low=0.08, high=4.0,
+        ...                 interval_method="t", p_value=0.043, null="no difference")
+        >>> print(found.sentence())
+        The mean difference, in points, was 2.04 (95% CI [0.08, 4.00], p = .043, two-sided; n = 5 seeds).
+        >>> print(found.sentence("methods"))
+        The mean difference, in points, was tested as follows: a t-test over seeds. The unit of inference is seeds (n = 5). The p-value is two-sided; its null is no difference. The 95% interval is by t.
+        """
+        if style == "results":
+            return self._results()
+        if style == "methods":
+            return self._methods()
+        raise InputError(f"style {style!r}: expected results or methods")
+
+    def _results(self) -> str:
+        said = self.written()
+        inside = []
+        if said.low:
+            inside.append(f"{self.confidence:.0%} CI [{said.low}, {said.high}]")
+        if self.p_value is not None:
+            tail = (
+                "" if self.margin is not None else ", two-sided" if self.alternative == "two-sided" else ", one-sided"
+            )
+            inside.append(f"{p_text(self.p_value)}{tail}")
+        beside = ""
+        if said.random_selection:
+            spread = f" (SD {said.spread})" if said.spread else ""
+            beside = f", beside {said.random_selection}{spread} under random selection"
+        told = f"{', '.join(inside)}; " if inside else ""
+        return f"The {_inside(self.statistic)} was {said.estimate}{beside} ({told}n = {self.n} {self.unit})."
+
+    def _methods(self) -> str:
+        tested = "tested" if self.p_value is not None else "estimated"
+        parts = [f"The {_inside(self.statistic)} was {tested} as follows: {self.method}."]
+        parts.append(f"The unit of inference is {self.unit} (n = {self.n}).")
+        if self.p_value is not None:
+            sided = "two-sided" if self.alternative == "two-sided" else f"one-sided ({self.alternative})"
+            null = f"; its null is {self.null}" if self.null else ""
+            least = f", and the smallest that could come out is {self.attainable_p:.2g}" if self.attainable_p else ""
+            parts.append(f"The p-value is {sided}{null}{least}.")
+        if self.interval_method:
+            parts.append(f"The {self.confidence:.0%} interval is by {self.interval_method}.")
+        if self.assumptions:
+            parts.append(f"This assumes that {'; that '.join(self.assumptions)}.")
+        return " ".join(parts)
+
+    def _repr_html_(self) -> str:
+        """Return it as notebooks show it."""
+        notes = "".join(f"<li>{escape(text)}</li>" for text in self.warnings)
+        return f"<p>{escape(str(self))}</p><p>{escape(self.method)}</p>{f'<ul>{notes}</ul>' if notes else ''}"
+
     def numbers(self) -> str:
         """Return the statistic with its numbers, for use inside a sentence."""
         inside, said = [], self.written()
@@ -129,6 +190,12 @@ class Outcome:
         has_interval = self.low is not None and self.high is not None
         beside = (self.low, self.high) if has_interval else (None, None)
         return Written(*alike(self.estimate, *beside, self.random_selection, self.random_selection_spread))
+
+
+def _inside(text: str) -> str:
+    """Return words as they stand inside a sentence: names and symbols keep their capitals."""
+    first = text.split(" ")[0]
+    return text if any(letter.isupper() for letter in first[1:]) or len(first) < 2 else text[0].lower() + text[1:]
 
 
 def require_alternative(alternative: str) -> None:

@@ -20,6 +20,7 @@ from transfer_analysis.studies.page import page_of
 from transfer_analysis.studies.record import record_of
 from transfer_analysis.studies.study import Study
 from transfer_analysis.studies.tables import tables_of
+from transfer_analysis.studies.words import methods_text, results_text
 
 
 def write_report(analysed: Analysed, out: Path) -> Path:
@@ -37,6 +38,8 @@ def write_report(analysed: Analysed, out: Path) -> Path:
         (folder / "outcomes.json").write_text(
             json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+        (folder / "methods.md").write_text(methods_text(analysed), encoding="utf-8", newline="\n")
+        (folder / "results.md").write_text(results_text(analysed), encoding="utf-8", newline="\n")
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         svgs = {d.name: (folder / "figures" / f"{d.name}.svg").read_text(encoding="utf-8") for d in drawn}
         page = page_of(analysed, drawn, tables, record, names, svgs)

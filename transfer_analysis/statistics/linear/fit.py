@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -80,6 +81,10 @@ class LinearFit:
         """Return one row per effect: `term, estimate, std_error, df, statistic, p_value, conf_low, conf_high`."""
         estimates, errors, df = self.combinations(np.eye(len(self.fixed.names)))
         return effect_table(self.fixed.names, estimates, errors, df, confidence)
+
+    def _repr_html_(self) -> str:
+        """Return it as notebooks show it."""
+        return f"<p>{escape(f'{self.method}: {self.fixed.formula}')}</p>{self.tidy().to_html(index=False, float_format='{:.4g}'.format)}"
 
     def outcome(self, term: str, confidence: float = 0.95) -> Outcome:
         """Return what the fit says about one effect.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from html import escape
 from typing import Literal
 
 import numpy as np
@@ -116,6 +117,12 @@ class MixedFit:
         levels = [len(term.levels) for term in self.design.terms] + [self.design.rows]
         deviations = np.append(self.theta * self.sigma, self.sigma)
         return pd.DataFrame({"term": names, "levels": levels, "variance": deviations**2, "std_dev": deviations})
+
+    def _repr_html_(self) -> str:
+        """Return it as notebooks show it: fixed effects above, variances below."""
+        tables = (self.tidy(), self.variances)
+        shown = "".join(table.to_html(index=False, float_format="{:.4g}".format) for table in tables)
+        return f"<p>{escape(self.design.formula)}</p>{shown}"
 
     def tidy(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return one row per fixed effect.
