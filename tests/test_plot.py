@@ -245,3 +245,16 @@ def test_a_file_that_does_not_suffice_says_what_is_missing(folder, tmp_path):
 def test_every_figure_of_a_file_is_in_the_list():
     said_of_them = run().stdout
     assert all(name in said_of_them for name in figures())
+
+
+def test_panels_fill_their_rows_and_say_what_the_axis_is():
+    codes = [("de", 0.5), ("fr", 0.55), ("ja", 0.7), ("sw", 0.6)]
+    frame = pd.DataFrame(
+        [(f"t{i}", code, 60 - 20 * d, d) for i in range(7) for code, d in codes],
+        columns=["target", "language", "score", "syntactic_distance"],
+    ).assign(source_language="en")
+    figure = ta.plot.scores_by_language(frame, "syntactic", width="page")
+    assert "syntactic distance from en" in texts(figure)
+    assert [ax.get_visible() for ax in figure.axes].count(True) == 7
+    bottom = [ax for ax in figure.axes[3:7] if ax.xaxis.get_tick_params()["labelbottom"]]
+    assert len(bottom) == 4

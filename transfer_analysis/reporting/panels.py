@@ -60,8 +60,9 @@ def score_panels(
     """
     frame = shown(frame, ["target", "language", "group"])
     targets = arranged(list(dict.fromkeys(frame["target"])))
-    columns = min(_ROW, len(targets), max(1, round((current_look().inches or PAGE_WIDTH) / 1.26)))
-    rows = -(-len(targets) // columns)
+    most = min(_ROW, max(1, round((current_look().inches or PAGE_WIDTH) / 1.26)))
+    rows = -(-len(targets) // most)
+    columns = -(-len(targets) // rows)
     looks = group_looks(list(groups))
     with style():
         figure = new_figure(PAGE_WIDTH, 0.45 + 1.55 * rows)
@@ -75,12 +76,14 @@ def score_panels(
                 ax.axhline(guess, color="#333333", linestyle=":", linewidth=0.7)
         for ax in axes[len(targets) :]:
             ax.set_visible(False)
+        for ax in axes[max(0, len(targets) - columns) : len(targets)]:  # nothing stands below them
+            ax.tick_params(labelbottom=True)
         axes[0].set_ylim(min(0.0, float(frame["score"].min()) - 3), 103)
         # The source language alone stands at 0, far from all others: its distance is marked where the axis begins.
         others = frame.loc[~frame["is_source"], "distance"]
         reach = max(float(others.max() - others.min()), 1e-9)
         axes[0].set_xlim(max(-0.02, float(others.min()) - 0.12 * reach), float(others.max()) + 0.05 * reach)
-        axes[(rows - 1) * columns + columns // 2].set_xlabel(said(name))
+        axes[min((rows - 1) * columns + columns // 2, len(targets) - 1)].set_xlabel(said(name))
         axes[0].set_ylabel("score")
         _legend(figure, looks, "floor" in frame)
     return figure
