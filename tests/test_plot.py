@@ -7,7 +7,7 @@ import transfer_analysis as ta
 from matplotlib.collections import PathCollection
 from transfer_analysis.cli import app
 from transfer_analysis.example import example_rows
-from transfer_analysis.plot.draw import of_one_model
+from transfer_analysis.plot.draw import of_one_kind
 from transfer_analysis.reporting import Look, looking
 from transfer_analysis.reporting.look import arranged, current_look, said
 from transfer_analysis.reporting.style import group_looks
@@ -125,7 +125,17 @@ def test_several_models_are_not_pooled_unasked(rows):
             draw()
         with pytest.raises(ta.InputError, match="did you mean 'other'"):
             draw(model="othr")
-    assert set(of_one_model(both, "other")["model"]) == {"other"}
+    assert set(of_one_kind(both, "other", None)["model"]) == {"other"}
+
+
+def test_initialisations_are_not_pooled_unasked(rows):
+    both = pd.concat([rows, rows.assign(initialisation="random", gain=-rows["gain"])])
+    with pytest.raises(ta.InputError, match="rows of several initialisations: name one of pretrained, random"):
+        ta.plot.distance_gain(both, "semantic")
+    one, alone = (
+        ta.plot.distance_gain(*of, "semantic", initialisation=i) for of, i in (((both,), "pretrained"), ((rows,), None))
+    )
+    assert np.allclose(one.get_lines()[0].get_ydata(), alone.get_lines()[0].get_ydata())
 
 
 def test_missing_distances_are_hatched():
@@ -258,3 +268,19 @@ def test_panels_fill_their_rows_and_say_what_the_axis_is():
     assert [ax.get_visible() for ax in figure.axes].count(True) == 7
     bottom = [ax for ax in figure.axes[3:7] if ax.xaxis.get_tick_params()["labelbottom"]]
     assert len(bottom) == 4
+
+
+def test_scores_without_intermediate_training_are_those_of_none_or_the_baselines():
+    """Gains have no row of condition none: their scores are after training, and their baselines are not."""
+    codes = [("de", 0.5), ("fr", 0.55), ("ja", 0.7), ("sw", 0.6)]
+    gains = pd.DataFrame(
+        [("squad", "xnli", code, 10.0, 80.0, d) for code, d in codes],
+        columns=["condition", "target", "language", "score", "baseline", "syntactic_distance"],
+    ).assign(source_language="en")
+    scores = pd.concat([gains, gains.assign(condition="none", score=80.0)]).drop(columns="baseline")
+    for frame in (gains, scores):
+        ax = ta.plot.scores_by_language(frame, "syntactic").axes[0]
+        heights = np.concatenate([np.asarray(d.get_offsets())[:, 1] for d in ax.collections if len(d.get_offsets())])
+        assert set(heights) == {80.0}
+    with pytest.raises(ta.InputError, match="no row has condition none"):
+        ta.plot.scores_by_language(gains.drop(columns="baseline"), "syntactic")

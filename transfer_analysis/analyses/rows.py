@@ -65,7 +65,7 @@ def counted(
     InputError
         Where nothing is left, naming what there is.
     """
-    notes: list[str] = []
+    frame, notes = one_kind_of_score(frame)
     named = {column: targets, "model": [model] if model else [], "initialisation": [initialisation or ""]}
     for name, wanted in named.items():
         if any(wanted):
@@ -79,6 +79,49 @@ def counted(
             there = sorted(map(str, frame[name].unique()))
             notes.append(f"{len(there)} {name}s together: {', '.join(there)}")
     return Rows(frame, tuple(notes))
+
+
+#: What a score is of, besides its metric, and which one counts.
+_COUNTS = {"split": "test", "checkpoint": "last"}
+
+
+def one_kind_of_score(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the scores of one metric, split and checkpoint of each target, as a study takes them, and what was left out.
+
+    Where a target has several: its own metric, split `test` and checkpoint `last`. A mean of exact match and F1, or of test and
+    development scores, is of nothing.
+
+    Raises
+    ------
+    InputError
+        Where a target has several and none of them is that one.
+    """
+    notes = []
+    for column in ("metric", *_COUNTS):
+        if column not in frame or "target" not in frame or frame[column].nunique() < 2:
+            continue
+        several = frame.groupby("target", observed=True)[column].transform("nunique") > 1
+        if not several.any():
+            continue
+        names = [str(name) for name in frame.loc[several, "target"].unique()]
+        wanted = _own_metrics(names) if column == "metric" else dict.fromkeys(names, _COUNTS[column])
+        kept = ~several | (frame[column].astype(str) == frame["target"].astype(str).map(wanted))
+        lost = [name for name in names if not (kept & (frame["target"].astype(str) == name)).any()]
+        if lost:
+            there = sorted(map(str, frame.loc[frame["target"].astype(str) == lost[0], column].unique()))
+            raise InputError(
+                f"{lost[0]} has several {column}s ({', '.join(there)}) and none of them is {wanted.get(lost[0], 'known to be its own')}: "
+                "leave the rows of one"
+            )
+        others = ", ".join(sorted(map(str, frame.loc[~kept, column].unique())))
+        notes.append(f"{int((~kept).sum()):,} rows of another {column} left out ({others})")
+        frame = frame[kept]
+    return frame, notes
+
+
+def _own_metrics(targets: Sequence[str]) -> dict[str, str]:
+    catalogue = load_catalogue()
+    return {name: catalogue[name].metric for name in targets if name in catalogue}
 
 
 def marks_overlaps(frame: pd.DataFrame) -> bool:

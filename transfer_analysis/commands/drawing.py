@@ -53,6 +53,7 @@ def figures_command(
         list[str] | None, typer.Option(help="Of joined rows: a target that counts; once for each.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Of joined rows: the model that counts.")] = None,
+    initialisation: Annotated[str | None, typer.Option(help="Of joined rows: pretrained or random.")] = None,
 ) -> None:
     """Draw one figure of a study from the folder of its report, or from a file: a matrix, a transfer table, joined rows."""
     from transfer_analysis.reporting import looking
@@ -81,7 +82,7 @@ def figures_command(
             figure, caption = _of_report(name, source)
         else:
             wanted = figures.Wanted(
-                distance, language_distance, outcome, hue, source_language, tuple(target or ()), model
+                distance, language_distance, outcome, hue, source_language, tuple(target or ()), model, initialisation
             )
             figure, caption = figures.draw_file(name, source, wanted), ""
         write_figure(figure, out, kind)

@@ -76,24 +76,26 @@ def draw_languages(scores: LanguageScores, words: Mapping[str, str], note: str =
     )
 
 
-def of_one_model(rows: pd.DataFrame, model: str | None) -> pd.DataFrame:
-    """Return the rows of a model: that which is named, or the only one.
+def of_one_kind(rows: pd.DataFrame, model: str | None, initialisation: str | None) -> pd.DataFrame:
+    """Return the rows of one model and of one initialisation: those which are named, or the only ones.
 
     Raises
     ------
     InputError
         For several, of which none is named: a figure has no place to say that they were averaged.
     """
-    if "model" not in rows:
-        return rows
-    there = sorted(map(str, rows["model"].dropna().unique()))
-    if model is None and len(there) > 1:
-        raise InputError(f"rows of several models: name one of {', '.join(there)}")
-    if model is not None and model not in there:
-        raise InputError(
-            f"model {model!r}: the table has none of that name{nearest(model, there)}; there are {', '.join(there)}"
-        )
-    return rows if model is None else rows[rows["model"] == model]
+    for column, wanted in (("model", model), ("initialisation", initialisation)):
+        if column not in rows:
+            continue
+        there = sorted(map(str, rows[column].dropna().unique()))
+        if wanted is None and len(there) > 1:
+            raise InputError(f"rows of several {column}s: name one of {', '.join(there)}")
+        if wanted is not None and wanted not in there:
+            raise InputError(
+                f"{column} {wanted!r}: the table has none of that name{nearest(wanted, there)}; there are {', '.join(there)}"
+            )
+        rows = rows if wanted is None else rows[rows[column] == wanted]
+    return rows
 
 
 def in_a_corner(outcome: Outcome, symbol: str) -> str:

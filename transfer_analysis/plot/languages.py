@@ -19,9 +19,10 @@ from transfer_analysis.analyses.languages import (
 from transfer_analysis.analyses.rows import counted
 from transfer_analysis.analyses.scores import scores_of
 from transfer_analysis.errors import InputError
+from transfer_analysis.keys import KEY
 from transfer_analysis.languages import families, lineages, resolve
 from transfer_analysis.observations import observe
-from transfer_analysis.plot.draw import draw_languages, in_a_corner, of_one_model
+from transfer_analysis.plot.draw import draw_languages, in_a_corner, of_one_kind
 from transfer_analysis.reporting import Looks, looking
 from transfer_analysis.results import TransferTable, gains
 from transfer_analysis.statistics.frames import require_named
@@ -37,6 +38,7 @@ def language_scatter(
     outcome: str = "score",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     source_language: str = "en",
     ax: Axes | None = None,
     **look: Unpack[Looks],
@@ -49,8 +51,8 @@ def language_scatter(
         Scores joined with distances, as `join` gives them.
     distance
         A language distance (`syntactic`), or its column.
-    targets, model
-        Which rows count, as for `language_regression`, whose slope stands in the corner.
+    targets, model, initialisation
+        Which rows count; several models, or initialisations, are not pooled. As for `language_regression`, whose slope stands in the corner.
     ax, **look
         As for `distance_gain`.
 
@@ -62,7 +64,7 @@ def language_scatter(
     >>> language_scatter(rows, "syntactic").get_xlabel()
     'syntactic distance from en'
     """
-    rows = of_one_model(rows, model)
+    rows = of_one_kind(rows, model, initialisation)
     scores = language_scores(rows, distance, outcome=outcome, targets=targets, source_language=source_language)
     note = ""
     if int(scores.complete.sum()) >= MIN_LANGUAGES:
@@ -78,6 +80,7 @@ def scores_by_language(
     *,
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     source_language: str = "en",
     **look: Unpack[Looks],
 ) -> Figure:
@@ -86,16 +89,16 @@ def scores_by_language(
     Parameters
     ----------
     rows
-        Scores joined with distances; of conditions, `none` alone is drawn where it is there.
+        Scores joined with distances, of which condition `none` alone is drawn; or gains, of which the baselines are.
     distance
         A language distance (`syntactic`), or its column.
-    targets, model, **look
+    targets, model, initialisation, **look
         As for `distance_gain`.
 
     Raises
     ------
     InputError
-        For a column that is not there, or where no row is left.
+        For a column that is not there, where no row is left, or where no score is without intermediate training.
 
     Examples
     --------
@@ -107,11 +110,10 @@ def scores_by_language(
     """
     column = distance if distance in rows else f"{distance}_distance"
     require_named(rows, [column, "target", "language", "score"])
-    if "condition" in rows and (rows["condition"] == NONE).any():
-        rows = rows[rows["condition"] == NONE]
+    rows = _without_intermediate(rows)
     if "source_language" in rows:
         rows = rows[rows["source_language"] == source_language]
-    rows = counted(of_one_model(rows, model), languages="all", targets=targets, overlaps=True).frame
+    rows = counted(of_one_kind(rows, model, initialisation), languages="all", targets=targets, overlaps=True).frame
     means = rows.groupby(["target", "language"], as_index=False).agg(
         score=("score", "mean"), distance=(column, "first")
     )
@@ -133,6 +135,22 @@ def scores_by_language(
         )
 
 
+def _without_intermediate(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return scores without intermediate training: those of condition none, or the baselines of gains."""
+    if "condition" not in rows:
+        return rows
+    if (rows["condition"] == NONE).any():
+        return rows[rows["condition"] == NONE]
+    if "baseline" not in rows:
+        raise InputError(
+            "no row has condition none, and there is no column baseline: join a transfer table with its baselines "
+            "(transfer-analysis results join)"
+        )
+    # A baseline stands beside every condition, and counts once.
+    once = [column for column in (*KEY, "baseline") if column in rows and column not in ("condition", "score")]
+    return rows.assign(score=rows["baseline"]).drop_duplicates(once)
+
+
 def language_curve(
     rows: pd.DataFrame,
     distance: str,
@@ -140,6 +158,7 @@ def language_curve(
     outcome: str = "score",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
@@ -149,7 +168,7 @@ def language_curve(
     ----------
     rows
         Scores from several source languages, joined with distances.
-    distance, targets, model, ax, **look
+    distance, targets, model, initialisation, ax, **look
         As for `language_scatter`.
 
     Examples
@@ -161,7 +180,7 @@ def language_curve(
     >>> language_curve(rows, "syntactic").get_xlabel()
     'number of source languages tried (k)'
     """
-    cells = language_cells(of_one_model(rows, model), distance, outcome=outcome, targets=targets)
+    cells = language_cells(of_one_kind(rows, model, initialisation), distance, outcome=outcome, targets=targets)
     curve = statistics.selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
     with looking(**look):
         return reporting.selection_curve_plot(curve, outcome=f"{outcome} (points)", choice="source languages", ax=ax)

@@ -14,7 +14,7 @@ from transfer_analysis.analyses import Languages, task_cells
 from transfer_analysis.analyses.rows import counted
 from transfer_analysis.analyses.tasks import association_of
 from transfer_analysis.errors import InputError, nearest
-from transfer_analysis.plot.draw import draw_cells, in_a_corner, of_one_model
+from transfer_analysis.plot.draw import draw_cells, in_a_corner, of_one_kind
 from transfer_analysis.reporting import Looks, looking
 from transfer_analysis.statistics.cells import CellTable
 from transfer_analysis.statistics.frames import require_named
@@ -53,7 +53,7 @@ def distance_gain(
         Of the correlation within targets that stands in the corner, with its interval and p-value (see `association`): `spearman`
         or `pearson`.
     languages, targets, model, initialisation, overlaps
-        Which rows count, as for `association`; of several models one must be named.
+        Which rows count, as for `association`; of several models, or initialisations, one must be named.
     ax
         Axes to draw into; new ones of a column's width where not given.
     **look
@@ -76,12 +76,11 @@ def distance_gain(
     if method not in _SYMBOLS:
         raise InputError(f"method {method!r}: expected {' or '.join(_SYMBOLS)}{nearest(method, _SYMBOLS)}")
     cells = task_cells(
-        of_one_model(rows, model),
+        of_one_kind(rows, model, initialisation),
         outcome,
         [distance],
         languages=languages,
         targets=targets,
-        initialisation=initialisation,
         overlaps=overlaps,
     )
     where = "zero-shot " if languages == "zero-shot" else ""
@@ -98,6 +97,7 @@ def selection_curve(
     outcome: str = "gain",
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
@@ -105,7 +105,7 @@ def selection_curve(
 
     Parameters
     ----------
-    rows, distance, targets, model, ax, **look
+    rows, distance, targets, model, initialisation, ax, **look
         As for `distance_gain`.
 
     Examples
@@ -116,7 +116,7 @@ def selection_curve(
     >>> selection_curve(rows, "semantic").get_xlabel()
     'number of intermediate tasks tried (k)'
     """
-    cells = task_cells(of_one_model(rows, model), outcome, [distance], targets=targets)
+    cells = task_cells(of_one_kind(rows, model, initialisation), outcome, [distance], targets=targets)
     curve = statistics.selection_curve(cells.distance, cells.outcome.to_numpy(), cells.relabelings)
     with looking(**look):
         return reporting.selection_curve_plot(curve, outcome=f"{outcome} (points)", ax=ax)
@@ -131,6 +131,7 @@ def interaction(
     parts: int = 2,
     targets: Sequence[str] = (),
     model: str | None = None,
+    initialisation: str | None = None,
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
@@ -140,7 +141,7 @@ def interaction(
 
     Parameters
     ----------
-    rows, targets, model, ax, **look
+    rows, targets, model, initialisation, ax, **look
         As for `distance_gain`.
     distance, language_distance
         A task distance and a language distance, or their columns.
@@ -162,7 +163,7 @@ def interaction(
     """
     near, far = (name if name in rows else f"{name}_distance" for name in (distance, language_distance))
     require_named(rows, [near, far, outcome, "condition", "target", "language"])
-    rows = counted(of_one_model(rows, model), targets=targets).frame.dropna(subset=[near, far, outcome])
+    rows = counted(of_one_kind(rows, model, initialisation), targets=targets).frame.dropna(subset=[near, far, outcome])
     languages = rows.groupby("language")[far].first().sort_values()
     if not 2 <= parts <= len(languages):
         raise InputError(f"{len(languages)} languages with a {language_distance} distance make no {parts} parts")

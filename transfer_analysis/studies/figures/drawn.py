@@ -53,7 +53,7 @@ class Wanted:
         What colours a point.
     source_language
         That was trained on.
-    targets, model
+    targets, model, initialisation
         Which rows count.
     """
 
@@ -64,6 +64,7 @@ class Wanted:
     source_language: str = "en"
     targets: tuple[str, ...] = ()
     model: str | None = None
+    initialisation: str | None = None
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def specification_curve(path: Path, wanted: Wanted) -> Figure:
 
 def _rows(wanted: Wanted) -> Any:
     """Return which rows count, as keywords."""
-    return {"targets": wanted.targets, "model": wanted.model}
+    return {"targets": wanted.targets, "model": wanted.model, "initialisation": wanted.initialisation}
 
 
 def _named(path: Path, expected: str, draw: Callable[[], Figure]) -> Figure:
