@@ -20,7 +20,7 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two tables that run fast, one with findings that are called significant."""
+    """Two tables that run fast, one with findings published as significant."""
     place = tmp_path_factory.mktemp("downloads")
     for name in ("alignment", "model-recycling"):
         make(entry_named(name), place / name)

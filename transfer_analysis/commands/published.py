@@ -120,7 +120,7 @@ def _print(found: Reproduction) -> None:
     entry = found.entry
     typer.echo(f"{entry.title}\n{entry.paper}\n{entry.question}")
     print_table(
-        ["number", "published", "ours", "reproduced", "called significant", "right test"],
+        ["number", "published", "ours", "reproduced", "published as significant", "right test"],
         [
             [
                 one.finding.what,

@@ -50,7 +50,7 @@ def summary(reproductions: Sequence[Reproduction]) -> str:
     text += f", and {tied} depend on the order in which a sort left equal values." if tied else "."
     if claims:
         text += (
-            f" Of {len(claims)} findings that their authors call significant, {sum(bool(one.stands) for one in claims)} "
+            f" Of {len(claims)} findings published as significant, {sum(bool(one.stands) for one in claims)} "
             "are significant at 5% by a test whose unit is right."
         )
     return text
@@ -70,7 +70,7 @@ def published_page(reproductions: Sequence[Reproduction], absent: Sequence[Entry
     if figure:
         parts.append(
             f"![Published numbers against the same numbers computed from the released files, and the p-values of findings "
-            f"called significant under the right unit]({figure})"
+            f"published as significant, under the right unit]({figure})"
         )
     parts += [
         "`transfer-analysis published show NAME` says where the files of a table are, and `published run NAME FOLDER` gives "
@@ -91,7 +91,7 @@ def _row(one: Reproduction, found: Found) -> dict[str, str]:
         "published": found.finding.published or "not readable",
         "ours": ours_text(found),
         "reproduced": reproduced_text(found),
-        "called significant": {True: "yes", False: "no", None: ""}[found.finding.significant],
+        "published as significant": {True: "yes", False: "no", None: ""}[found.finding.significant],
         "right test": answer_text(found),
     }
 

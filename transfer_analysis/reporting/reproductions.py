@@ -22,7 +22,7 @@ _VERDICTS = {
 
 
 def reproduction_plot(found: pd.DataFrame) -> Figure:
-    """Draw published numbers against ours, and the p-values of findings that their authors call significant.
+    """Draw published numbers against ours, and the p-values of findings that are published as significant.
 
     Parameters
     ----------
@@ -90,4 +90,4 @@ def _claims(ax: Axes, claims: pd.DataFrame) -> None:
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_title(f"{stands.sum()} of {len(stands)} findings called significant stand", fontsize=letters(7))
+    ax.set_title(f"{stands.sum()} of {len(stands)} significant findings stand", fontsize=letters(7))
