@@ -164,7 +164,7 @@ def xpos(entry, folder, rng):
         {"lang_train": a, "lang_pred": b, "score": round(60 + 10 * rng.normal(), 3)} for a in names for b in names
     ]
     write(folder / "udpos-ft-10000.csv", pd.DataFrame(scores))
-    script = ["latin"] * 6 + ["gothic", "latin"]
+    script = ["latin"] * 5 + ["gothic"] * 3
     write(
         folder / "udpos-langs.csv",
         pd.DataFrame({"language_id": list(names), "language": list(names.values()), "script": script}),

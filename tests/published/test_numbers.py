@@ -6,7 +6,9 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 from scipy.stats import kendalltau, spearmanr
+from scipy.stats import t as student
 from transfer_analysis.errors import InputError
 from transfer_analysis.published import Finding, Found
 from transfer_analysis.published.answers import answered
@@ -326,3 +328,32 @@ def test_a_predictor_of_pairs_that_tells_nothing_is_not_found():
         given = {"source": "s", "target": "t", "score": "y", "permutations": 199, "predictors": {"x": "distance"}}
         p_values.append(answered("pairs", pd.DataFrame(rows), given)["Pearson over all pairs, x"].p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.15
+
+
+def test_what_pairs_share_is_told_from_how_hard_a_target_is():
+    """A fixed effect of each side, as dummies would have it; a harder target that shares more would turn the sign otherwise."""
+    rng = np.random.default_rng(6)
+    sources, targets = [f"s{i}" for i in range(24)], [f"t{i}" for i in range(30)]
+    hard = dict(zip(targets, rng.normal(0, 20, 30), strict=True))
+    rows = [
+        {"s": s, "t": t, "x": x, "z": rng.normal(), "y": 3 * x - hard[t] + rng.normal()}
+        for s in sources for t in targets for x in [float(rng.random() < 1 / (1 + np.exp(-hard[t] / 5)))] if rng.random() < 0.9
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    found = answered("within", frame, {"outcome": "y", "predictors": ["x", "z"], "sides": ["s", "t"]})
+    wanted = smf.ols("y ~ x + z + C(s) + C(t)", frame).fit()
+    assert found["x"].estimate == pytest.approx(wanted.params["x"], rel=1e-8)
+    assert found["z"].estimate == pytest.approx(wanted.params["z"], rel=1e-6)
+    assert smf.ols("y ~ x + z", frame).fit().params["x"] < 0 < found["x"].estimate
+    groups = np.column_stack([pd.factorize(frame[side])[0] for side in ("s", "t")])
+    errors = (
+        smf.ols("y ~ x + z + C(s) + C(t)", frame)
+        .fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+        .bse
+    )
+    bare = (found["x"].high - found["x"].low) / 2 / student.ppf(0.975, 23)
+    assert bare == pytest.approx(errors["x"], rel=0.12)  # but for the small-sample factors
+    with pytest.raises(InputError, match="h does not vary within s and t"):
+        answered(
+            "within", frame.assign(h=frame["t"].map(hard)), {"outcome": "y", "predictors": ["h"], "sides": ["s", "t"]}
+        )

@@ -18,6 +18,7 @@ from transfer_analysis.statistics import (
     Outcome,
     linear_model,
     mantel,
+    mixed_model,
     pair_correlation,
     phylogenetic_regression,
     relatedness,
@@ -25,6 +26,9 @@ from transfer_analysis.statistics import (
 )
 from transfer_analysis.statistics.frames import require_named
 from transfer_analysis.statistics.prediction import compare_predictions
+
+#: Turns of taking out means, at most, and the change below which nothing moves any more.
+_TURNS, _STAYS = 1_000, 1e-10
 
 
 def of_pairs(
@@ -72,10 +76,47 @@ def on_the_tree(
     return {predictor: found}
 
 
+def within(frame: pd.DataFrame, *, outcome: str, predictors: list[str], sides: list[str]) -> Mapping[str, Outcome]:
+    """Return effects of what varies over pairs, beside a fixed effect of each level of both sides, errors clustered by both.
+
+    The fixed effects are taken out of all columns before (Frisch & Waugh 1933): differences from the means of both sides, in turn
+    until they stay.
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, or one that does not vary within the sides.
+    """
+    require_named(frame, [outcome, *predictors, *sides])
+    values = frame[[outcome, *predictors]].astype(float)
+    for _ in range(_TURNS):
+        before = values
+        for side in sides:
+            values = values - values.groupby(frame[side]).transform("mean")
+        if float((values - before).abs().to_numpy().max()) < _STAYS:
+            break
+    spread = frame[predictors].astype(float).std()
+    flat = [column for column in predictors if values[column].std() <= 1e-6 * spread[column]]
+    if flat:
+        raise InputError(f"{flat[0]} does not vary within {' and '.join(sides)}")
+    formula = (
+        f"{outcome} ~ 0 + {' + '.join(predictors)}"  # an intercept has no variance left between the levels of a side
+    )
+    fit = linear_model(formula, values.assign(**frame[sides]), clusters=sides)
+    return {term: fit.outcome(term) for term in predictors}
+
+
 def clustered(frame: pd.DataFrame, *, formula: str, clusters: list[str], terms: list[str]) -> Mapping[str, Outcome]:
     """Return effects of least squares, errors clustered by columns."""
     require_named(frame, clusters)
     fit = linear_model(formula, frame, clusters=clusters[0] if len(clusters) == 1 else clusters)
+    return {term: fit.outcome(term) for term in terms}
+
+
+def crossed(frame: pd.DataFrame, *, formula: str, random: list[str], terms: list[str]) -> Mapping[str, Outcome]:
+    """Return effects of a mixed model with crossed intercepts, for what varies over their levels."""
+    require_named(frame, random)
+    fit = mixed_model(formula, frame, random)
     return {term: fit.outcome(term) for term in terms}
 
 
@@ -107,6 +148,8 @@ TESTS: Mapping[str, Callable[..., Mapping[str, Outcome]]] = {
     "beside-means": beside_means,
     "tree": on_the_tree,
     "clustered": clustered,
+    "crossed": crossed,
+    "within": within,
     "ranks": over_units,
     "mantel": between_matrices,
 }

@@ -47,11 +47,11 @@ def summary(reproductions: Sequence[Reproduction]) -> str:
         f"{sum(bool(one.reproduced) for one in compared)} of {len(compared)} published numbers of {len(reproductions)} "
         "released tables come out to the last printed digit"
     )
-    text += f", and {tied} depend on the order in which a sort left equal values." if tied else "."
+    text += f", and {tied} more lie within what some order of equal values gives." if tied else "."
     if claims:
         text += (
             f" Of {len(claims)} findings published as significant, {sum(bool(one.stands) for one in claims)} "
-            "are significant at 5% by a test whose unit is right."
+            "are significant at 5% at the level of languages, tasks or models; that languages are related is not accounted for everywhere."
         )
     return text
 

@@ -16,7 +16,7 @@ _SMALLEST = 1e-4
 #: What a point says, its colour, and whether it is filled.
 _VERDICTS = {
     "yes": ("to the last printed digit", COLOURS[0], True),
-    "by order of ties": ("decided by the order of equal values", COLOURS[0], False),
+    "by order of ties": ("within the orders of equal values", COLOURS[0], False),
     "no": ("not reproduced", COLOURS[1], False),
 }
 
@@ -85,7 +85,7 @@ def _claims(ax: Axes, claims: pd.DataFrame) -> None:
     )
     ax.set_yticks(places, [said(name) for name in claims["finding"]], fontsize=letters(6))
     ax.set(xscale="log", xlim=(_SMALLEST, 1), ylim=(len(claims) - 0.4, -0.6))
-    ax.set_xlabel("p under the right unit")
+    ax.set_xlabel("p, with languages or models as units")
     ax.set_xticks([1e-4, 1e-3, 1e-2, 0.05, 1], ["< .0001", ".001", ".01", ".05", "1"])
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
